@@ -1,0 +1,143 @@
+"""The character: one reconstructed person, everything Blender needs to build the head."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from .camera import Camera, Pose
+from .head_model import HeadTopology
+
+
+@dataclass(frozen=True)
+class Landmarks:
+    """478 face landmarks in one photo.
+
+    Attributes:
+        points: (478, 2) pixels of the upright photo.
+        depth: (478,) pixels, the net's relative depth, smaller is nearer to the camera.
+        spread: (478,) pixels, standard deviation over jittered crops.
+        score: probability that the crop shows a face, 0 to 1.
+        box: (4,) x0, y0, x1, y1 pixels of the detected face.
+    """
+
+    points: np.ndarray
+    depth: np.ndarray
+    spread: np.ndarray
+    score: float
+    box: np.ndarray
+
+
+@dataclass(frozen=True)
+class View:
+    """How one photo saw the head.
+
+    Attributes:
+        photo: file name of the photo (no folder).
+        camera: pinhole camera in the photo's pixels.
+        pose: head to camera.
+        expression: (52,) weights in [0, 1], in the order of the model's expression names.
+        landmarks: detected landmarks.
+        landmark_error: mean reprojection error over the distance of the outer eye corners.
+    """
+
+    photo: str
+    camera: Camera
+    pose: Pose
+    expression: np.ndarray
+    landmarks: Landmarks
+    landmark_error: float
+
+
+@dataclass(frozen=True)
+class CoarseFit:
+    """Identity shared by all photos, and one view a photo.
+
+    Attributes:
+        identity: (K,) standard deviations.
+        neutral: (V, 3) float32 mm, neutral head.
+        joints: (J, 2, 3) float32 mm.
+        views: one per photo, same order.
+        warnings: lines for the artist.
+    """
+
+    identity: np.ndarray
+    neutral: np.ndarray
+    joints: np.ndarray
+    views: tuple[View, ...]
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class DetailMaps:
+    """Displacement along the surface normal in UV space (SD-DeTail form), millimetres.
+
+    D = static_strength * static
+      + dynamic_strength * (compression_1 * compressed_1 + compression_2 * compressed_2 + stretch * stretched)
+
+    Attributes:
+        static, compressed_1, compressed_2, stretched: (S, S) float32 mm each, row 0 is v = 1.
+    """
+
+    static: np.ndarray
+    compressed_1: np.ndarray
+    compressed_2: np.ndarray
+    stretched: np.ndarray
+
+    CHANNELS = ("static", "compressed_1", "compressed_2", "stretched")
+
+    @property
+    def size(self) -> int:
+        return self.static.shape[0]
+
+    def stack(self) -> np.ndarray:
+        """(S, S, 4) float32 mm in the order of ``CHANNELS``."""
+        return np.stack([self.static, self.compressed_1, self.compressed_2, self.stretched], axis=-1)
+
+
+@dataclass(frozen=True)
+class Character:
+    """One person, self-contained: built into a Blender head without the head model or the photo.
+
+    Attributes:
+        name: display name.
+        topology: mesh topology, UV, skin weights, regions.
+        neutral: (V, 3) float32 mm.
+        expression_names: the 52 ARKit names.
+        expression_deltas: (52, V, 3) float32 mm, personalised shape keys at weight 1.
+        directions: (6, V, 3) float32 mm, artist sliders (age, gender, weight, ancestries) for 0 to 1.
+        joints: (J, 2, 3) float32 mm.
+        joint_directions: (6, J, 2, 3) float32 mm.
+        identity: (K,) standard deviations.
+        age: 0 (20 years) to 1 (85 years): the apparent age used for the wrinkle prior.
+        views: how the photos saw the head.
+        albedo: (S, S, 3) uint8 sRGB, row 0 is v = 1.
+        roughness: (S, S) uint8, 255 is rough.
+        skin_mask: (S, S) uint8, 255 where the photo shows skin that was used.
+        eye_colour: (3,) float, iris colour, sRGB 0 to 1.
+        detail: displacement maps.
+        warnings: lines for the artist.
+    """
+
+    name: str
+    topology: HeadTopology
+    neutral: np.ndarray
+    expression_names: tuple[str, ...]
+    expression_deltas: np.ndarray
+    directions: np.ndarray
+    joints: np.ndarray
+    joint_directions: np.ndarray
+    identity: np.ndarray
+    age: float
+    views: tuple[View, ...]
+    albedo: np.ndarray
+    roughness: np.ndarray
+    skin_mask: np.ndarray
+    eye_colour: np.ndarray
+    detail: DetailMaps
+    warnings: tuple[str, ...] = field(default=())
+
+    def posed(self, weights: np.ndarray) -> np.ndarray:
+        """(V, 3) float32 mm in head coordinates, for expression weights (52,)."""
+        return self.neutral + np.tensordot(weights.astype(np.float32), self.expression_deltas, 1)

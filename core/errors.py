@@ -1,0 +1,37 @@
+"""The errors Furrow raises on purpose.
+
+Each message is one line that says what is wrong and what to do; the command line and the operators show it as it is.
+Any other exception is a bug.
+"""
+
+
+class FurrowError(Exception):
+    """Base of every error whose message is meant for the artist."""
+
+
+class PhotoError(FurrowError):
+    """The photo cannot be read or is not usable."""
+
+
+class NoFaceError(PhotoError):
+    """No face was found, or the one asked for does not exist."""
+
+
+class CharacterFileError(FurrowError):
+    """A .furrow file is damaged, hostile, or of a newer version."""
+
+
+class DeviceError(FurrowError):
+    """A compute device cannot be used."""
+
+
+class AssetsError(FurrowError):
+    """The built head model or face nets are missing or damaged."""
+
+
+class OutputError(FurrowError):
+    """A result cannot be written where it was asked for."""
+
+
+class CancelledError(FurrowError):
+    """The artist cancelled the reconstruction."""
