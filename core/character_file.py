@@ -1,0 +1,257 @@
+"""The .furrow file: one character in a zip of JSON, PNG and .npy.
+
+    character.json          schema version, names, ages, cameras, warnings
+    arrays/NAME.npy         geometry, read with types and shapes checked, never pickled
+    maps/NAME.png           albedo, roughness, skin_mask (8 bit), detail (16-bit RGBA displacement)
+
+A file from a stranger is safe to open: entry names, sizes and counts are checked before anything is unpacked.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import zipfile
+from pathlib import Path
+
+import numpy as np
+
+from . import png16
+from .camera import Camera, Pose
+from .character import Character, DetailMaps, Landmarks, View
+from .errors import CharacterFileError, OutputError
+from .head_model import DIRECTIONS, JOINTS, LANDMARK_COUNT, PARTS, TOPOLOGY_ARRAYS, HeadTopology
+from .npy import npy_bytes, read_npy
+
+SCHEMA = 1
+SUFFIX = ".furrow"
+_MAX_ENTRIES = 64
+_MAX_BYTES = 512 * 1024 * 1024
+_MAX_VIEWS = 16
+_MAX_VERTICES = 200_000
+_NAME = re.compile(r"[A-Za-z0-9_.\- ]{1,64}")
+_GEOMETRY = ("neutral", "expression_deltas", "directions", "joints", "joint_directions", "identity")
+_MAPS = {"albedo": (8, 3), "roughness": (8, 1), "skin_mask": (8, 1), "detail": (16, 4)}
+
+
+def save_character(character: Character, path: Path) -> None:
+    """Write a .furrow file; an existing file is replaced only once the new one is complete.
+
+    Raises:
+        OutputError: the folder is missing or cannot be written.
+    """
+    path = Path(path)
+    aside = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        try:
+            with zipfile.ZipFile(aside, "w", zipfile.ZIP_DEFLATED, compresslevel=3) as archive:
+                for name, data in _entries(character):
+                    stored = zipfile.ZIP_STORED if name.endswith(".png") else zipfile.ZIP_DEFLATED
+                    archive.writestr(name, data, stored)
+            os.replace(aside, path)
+        finally:
+            aside.unlink(missing_ok=True)
+    except OSError as error:
+        reason = error.strerror or error
+        raise OutputError(f"Cannot write {path}: {reason}. Choose a folder that exists and can be written.") from None
+
+
+def load_character(path: Path) -> Character:
+    """Read a .furrow file.
+
+    Raises:
+        CharacterFileError: missing, damaged, hostile, or written by a newer Furrow.
+    """
+    path = Path(path)
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return _read(archive)
+    except FileNotFoundError:
+        raise CharacterFileError(f"There is no file {path}.") from None
+    except IsADirectoryError:
+        raise CharacterFileError(f"{path} is a folder, not a {SUFFIX} file.") from None
+    except PermissionError:
+        raise CharacterFileError(f"{path} cannot be read: check its permissions.") from None
+    except zipfile.BadZipFile:
+        raise CharacterFileError(f"{path.name} is not a {SUFFIX} file, or it is cut off: save or copy it again.") from None
+    except CharacterFileError as error:
+        raise CharacterFileError(f"{path.name}: {error}") from None
+    except (ValueError, KeyError, TypeError, EOFError, OSError, NotImplementedError, RuntimeError, RecursionError) as error:
+        detail = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise CharacterFileError(f"{path.name} is damaged ({detail}): save or copy it again.") from None
+    except Exception as error:  # zlib.error has no public base class of its own
+        if type(error).__module__ != "zlib":
+            raise
+        raise CharacterFileError(f"{path.name} is damaged ({error}): save or copy it again.") from None
+
+
+def _entries(character: Character):
+    """(name, bytes) of every entry, in a fixed order."""
+    topology = character.topology
+    stack = character.detail.stack()
+    scale = png16.displacement_scale(stack)
+    header = {
+        "schema": SCHEMA,
+        "name": character.name,
+        "age": float(character.age),
+        "eye_colour": [float(v) for v in character.eye_colour],
+        "expression_names": list(character.expression_names),
+        "region_names": list(topology.region_names),
+        "parts": list(PARTS),
+        "joints": list(JOINTS),
+        "directions": list(DIRECTIONS),
+        "detail_scale_mm": scale,
+        "warnings": list(character.warnings),
+        "views": [_view_json(view) for view in character.views],
+    }
+    yield "character.json", json.dumps(header, indent=1).encode()
+    for name in TOPOLOGY_ARRAYS:
+        yield f"arrays/{name}.npy", npy_bytes(getattr(topology, name))
+    for name in _GEOMETRY:
+        yield f"arrays/{name}.npy", npy_bytes(np.asarray(getattr(character, name), np.float32))
+    for i, view in enumerate(character.views):
+        marks = view.landmarks
+        table = np.column_stack([marks.points, marks.depth, marks.spread]).astype(np.float32)
+        yield f"arrays/landmarks_{i}.npy", npy_bytes(table)
+    for name in ("albedo", "roughness", "skin_mask"):
+        yield f"maps/{name}.png", png16.encode_png(getattr(character, name))
+    yield "maps/detail.png", png16.encode_png(png16.to_uint16(stack, scale))
+
+
+def _view_json(view: View) -> dict:
+    camera = view.camera
+    return {
+        "photo": view.photo,
+        "camera": {name: getattr(camera, name) for name in ("fx", "fy", "cx", "cy", "width", "height")},
+        "rotation": np.asarray(view.pose.rotation, float).tolist(),
+        "translation": np.asarray(view.pose.translation, float).tolist(),
+        "expression": np.asarray(view.expression, float).tolist(),
+        "landmark_error": float(view.landmark_error),
+        "score": float(view.landmarks.score),
+        "box": np.asarray(view.landmarks.box, float).tolist(),
+    }
+
+
+def _read(archive: zipfile.ZipFile) -> Character:
+    infos = archive.infolist()
+    if len(infos) > _MAX_ENTRIES or sum(info.file_size for info in infos) > _MAX_BYTES:
+        raise CharacterFileError("it unpacks to more than a character ever needs; it is not opened.")
+    names = [info.filename for info in infos]
+    if "character.json" not in names or archive.getinfo("character.json").file_size > 4_000_000:
+        raise CharacterFileError("it holds no character.")
+    header = json.loads(archive.read("character.json"))
+    if not isinstance(header, dict) or not isinstance(header.get("schema"), int):
+        raise CharacterFileError("it does not say which schema it has.")
+    if header["schema"] > SCHEMA:
+        raise CharacterFileError(
+            f"it was saved by a newer Furrow (schema {header['schema']}, this one reads up to {SCHEMA}): update Furrow."
+        )
+    _check_lists(header)
+    views = header["views"]
+    expected = {"character.json", *(f"maps/{m}.png" for m in _MAPS), *(f"arrays/landmarks_{i}.npy" for i in range(len(views)))}
+    expected |= {f"arrays/{name}.npy" for name in TOPOLOGY_ARRAYS + _GEOMETRY}
+    if len(names) != len(set(names)) or set(names) != expected:
+        odd = sorted(set(names) ^ expected) or ["a name twice"]
+        raise CharacterFileError(f"its contents are not those of a character ({odd[0][:60]!r}); it is not opened.")
+    topology = _read_topology(archive, header)
+    return _read_character(archive, header, topology)
+
+
+def _check_lists(header: dict) -> None:
+    """Names and lengths of everything the JSON lists."""
+    for key, wanted in (("parts", PARTS), ("joints", JOINTS), ("directions", DIRECTIONS)):
+        if header[key] != list(wanted):
+            raise ValueError(f"{key} are not those of this Furrow")
+    for key, most in (("expression_names", 52), ("region_names", 64)):
+        names = header[key]
+        if not isinstance(names, list) or len(names) > most or len(set(names)) != len(names):
+            raise ValueError(f"{key} are not a list of at most {most} names")
+        if not all(isinstance(name, str) and _NAME.fullmatch(name) for name in names):
+            raise ValueError(f"{key} hold a name with odd characters")
+    if len(header["expression_names"]) != 52:
+        raise ValueError("it does not have 52 expressions")
+    if not isinstance(header["views"], list) or len(header["views"]) > _MAX_VIEWS:
+        raise ValueError("it has too many views")
+    if not isinstance(header["name"], str) or not isinstance(header["warnings"], list):
+        raise ValueError("its name or warnings are not text")
+
+
+def _read_topology(archive: zipfile.ZipFile, header: dict) -> HeadTopology:
+    def array(name: str, kind: str, *shape):
+        return read_npy(archive.read(f"arrays/{name}.npy"), kind, shape)
+
+    part_start = array("part_start", "i", len(PARTS) + 1)
+    count = int(part_start[-1])
+    if part_start[0] != 0 or (np.diff(part_start) < 0).any() or not 0 < count <= _MAX_VERTICES:
+        raise ValueError("its parts overlap")
+    faces = array("faces", "i", None, 4)
+    face_part = array("face_part", "i", len(faces))
+    mirror = array("mirror", "i", count)
+    inside = ((faces >= part_start[face_part.clip(0, len(PARTS) - 1)][:, None])
+              & (faces < part_start[face_part.clip(0, len(PARTS) - 1) + 1][:, None])).all()
+    if not inside or ((face_part < 0) | (face_part >= len(PARTS))).any() or ((mirror < 0) | (mirror >= count)).any():
+        raise ValueError("its faces point outside the mesh")
+    return HeadTopology(
+        faces=faces, face_part=face_part, part_start=part_start, uv=array("uv", "f", len(faces), 4, 2), mirror=mirror,
+        skin_weights=array("skin_weights", "f", count, len(JOINTS)), region_names=tuple(header["region_names"]),
+        region_masks=array("region_masks", "f", len(header["region_names"]), count),
+        wrinkle_normals=array("wrinkle_normals", "f", 2, count, 3),
+    )
+
+
+def _read_character(archive: zipfile.ZipFile, header: dict, topology: HeadTopology) -> Character:
+    count = topology.vertex_count
+    shapes = {
+        "neutral": (count, 3), "expression_deltas": (52, count, 3), "directions": (len(DIRECTIONS), count, 3),
+        "joints": (len(JOINTS), 2, 3), "joint_directions": (len(DIRECTIONS), len(JOINTS), 2, 3), "identity": (None,),
+    }
+    geometry = {
+        name: _bounded(read_npy(archive.read(f"arrays/{name}.npy"), "f", shape), name) for name, shape in shapes.items()
+    }
+    maps = {name: png16.decode_png(archive.read(f"maps/{name}.png"), *kind) for name, kind in _MAPS.items()}
+    if any(m.shape[0] != m.shape[1] for m in maps.values()):
+        raise ValueError("its maps are not square")
+    detail = png16.from_uint16(maps.pop("detail"), _number(header["detail_scale_mm"], 0.0, 100.0))
+    views = tuple(
+        _read_view(view, read_npy(archive.read(f"arrays/landmarks_{i}.npy"), "f", (LANDMARK_COUNT, 4)))
+        for i, view in enumerate(header["views"])
+    )
+    return Character(
+        name=header["name"][:200], topology=topology, expression_names=tuple(header["expression_names"]),
+        age=_number(header["age"], 0.0, 1.0), views=views, eye_colour=_numbers(header["eye_colour"], (3,)),
+        detail=DetailMaps(*(np.ascontiguousarray(detail[..., i]) for i in range(4))),
+        warnings=tuple(str(line)[:500] for line in header["warnings"][:100]), **geometry, **maps,
+    )
+
+
+def _read_view(view: dict, table: np.ndarray) -> View:
+    camera = view["camera"]
+    size = [int(_number(camera[name], 1, 1e6)) for name in ("width", "height")]
+    lens = [_number(camera[name], low, 1e7) for name, low in (("fx", 1e-3), ("fy", 1e-3), ("cx", -1e7), ("cy", -1e7))]
+    return View(
+        photo=str(view["photo"])[:255], camera=Camera(*lens, *size),
+        pose=Pose(_numbers(view["rotation"], (3, 3)), _numbers(view["translation"], (3,))),
+        expression=_numbers(view["expression"], (52,)),
+        landmarks=Landmarks(table[:, :2], table[:, 2], table[:, 3], _number(view["score"], 0.0, 1.0), _numbers(view["box"], (4,))),
+        landmark_error=_number(view["landmark_error"], 0.0, 1e6),
+    )
+
+
+def _number(value, low: float, high: float) -> float:
+    if not isinstance(value, (int, float)) or not low <= value <= high:
+        raise ValueError(f"a number lies outside {low:g} to {high:g}")
+    return float(value)
+
+
+def _numbers(values, shape: tuple[int, ...]) -> np.ndarray:
+    array = np.asarray(values, np.float64)
+    if array.shape != shape or not np.isfinite(array).all():
+        raise ValueError(f"a list is not {shape} finite numbers")
+    return array
+
+
+def _bounded(array: np.ndarray, name: str) -> np.ndarray:
+    if array.size and np.abs(array).max() > 1e5:
+        raise ValueError(f"{name} holds coordinates beyond 100 metres")
+    return array

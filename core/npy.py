@@ -1,0 +1,54 @@
+"""Reading .npy bytes from a stranger: type, shape and size are checked before any memory is taken."""
+
+from __future__ import annotations
+
+import io
+
+import numpy as np
+
+_FORMAT = np.lib.format
+
+
+def npy_bytes(array: np.ndarray) -> bytes:
+    """.npy bytes of an array (never pickled)."""
+    stream = io.BytesIO()
+    _FORMAT.write_array(stream, np.ascontiguousarray(array), version=(1, 0), allow_pickle=False)
+    return stream.getvalue()
+
+
+def read_npy(data: bytes, kind: str, shape: tuple[int | None, ...], limit: int = 50_000_000) -> np.ndarray:
+    """Array of .npy bytes.
+
+    Args:
+        data: the whole file.
+        kind: ``"f"`` for floats, ``"i"`` for integers; little endian, at most 8 bytes an element.
+        shape: expected shape, None where any length up to ``limit`` elements in all is fine.
+
+    Returns:
+        The array as float32 or int32.
+
+    Raises:
+        ValueError: anything else, non-finite floats and integers beyond 32 bits included.
+    """
+    stream = io.BytesIO(data)
+    version = _FORMAT.read_magic(stream)
+    if version != (1, 0):
+        raise ValueError(f"array format {version} is not used here")
+    found, fortran, dtype = _FORMAT.read_array_header_1_0(stream, max_header_size=1000)
+    if dtype.kind != kind or dtype.hasobject or dtype.itemsize > 8 or fortran:
+        raise ValueError(f"array of type {dtype} instead of {kind}")
+    if len(found) != len(shape) or any(want not in (None, have) for want, have in zip(shape, found)):
+        raise ValueError(f"array of shape {found} instead of {shape}")
+    count = 1
+    for length in found:
+        count *= int(length)
+    if count > limit or len(data) - stream.tell() != count * dtype.itemsize:
+        raise ValueError(f"array of shape {found} does not match its {len(data)} bytes")
+    array = np.frombuffer(data, dtype, count, stream.tell()).reshape(found)
+    if kind == "f":
+        if not np.isfinite(array).all():
+            raise ValueError("array holds values that are not finite")
+        return array.astype(np.float32)
+    if count and (array.min() < -(2**31) or array.max() >= 2**31):
+        raise ValueError("array holds integers beyond 32 bits")
+    return array.astype(np.int32)

@@ -1,0 +1,19 @@
+"""Makes tests/helpers.py importable under importlib mode, and finds the optional evaluation data."""
+
+import sys
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+ROOT = Path(__file__).parents[1]
+
+
+@pytest.fixture(scope="session")
+def assets() -> Path:
+    """Folder of the built models; 'make models' fills it."""
+    folder = ROOT / "models" / "assets"
+    if not (folder / "head.npz").exists():
+        pytest.fail("models/assets is empty: run 'make models' first")
+    return folder
