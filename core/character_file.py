@@ -74,10 +74,21 @@ def load_character(path: Path) -> Character:
     except PermissionError:
         raise CharacterFileError(f"{path} cannot be read: check its permissions.") from None
     except zipfile.BadZipFile:
-        raise CharacterFileError(f"{path.name} is not a {SUFFIX} file, or it is cut off: save or copy it again.") from None
+        raise CharacterFileError(
+            f"{path.name} is not a {SUFFIX} file, or it is cut off: save or copy it again."
+        ) from None
     except CharacterFileError as error:
         raise CharacterFileError(f"{path.name}: {error}") from None
-    except (ValueError, KeyError, TypeError, EOFError, OSError, NotImplementedError, RuntimeError, RecursionError) as error:
+    except (
+        ValueError,
+        KeyError,
+        TypeError,
+        EOFError,
+        OSError,
+        NotImplementedError,
+        RuntimeError,
+        RecursionError,
+    ) as error:
         detail = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise CharacterFileError(f"{path.name} is damaged ({detail}): save or copy it again.") from None
     except Exception as error:  # zlib.error has no public base class of its own
@@ -149,7 +160,11 @@ def _read(archive: zipfile.ZipFile) -> Character:
         )
     _check_lists(header)
     views = header["views"]
-    expected = {"character.json", *(f"maps/{m}.png" for m in _MAPS), *(f"arrays/landmarks_{i}.npy" for i in range(len(views)))}
+    expected = {
+        "character.json",
+        *(f"maps/{m}.png" for m in _MAPS),
+        *(f"arrays/landmarks_{i}.npy" for i in range(len(views))),
+    }
     expected |= {f"arrays/{name}.npy" for name in TOPOLOGY_ARRAYS + _GEOMETRY}
     if len(names) != len(set(names)) or set(names) != expected:
         odd = sorted(set(names) ^ expected) or ["a name twice"]
@@ -188,13 +203,20 @@ def _read_topology(archive: zipfile.ZipFile, header: dict) -> HeadTopology:
     faces = array("faces", "i", None, 4)
     face_part = array("face_part", "i", len(faces))
     mirror = array("mirror", "i", count)
-    inside = ((faces >= part_start[face_part.clip(0, len(PARTS) - 1)][:, None])
-              & (faces < part_start[face_part.clip(0, len(PARTS) - 1) + 1][:, None])).all()
+    inside = (
+        (faces >= part_start[face_part.clip(0, len(PARTS) - 1)][:, None])
+        & (faces < part_start[face_part.clip(0, len(PARTS) - 1) + 1][:, None])
+    ).all()
     if not inside or ((face_part < 0) | (face_part >= len(PARTS))).any() or ((mirror < 0) | (mirror >= count)).any():
         raise ValueError("its faces point outside the mesh")
     return HeadTopology(
-        faces=faces, face_part=face_part, part_start=part_start, uv=array("uv", "f", len(faces), 4, 2), mirror=mirror,
-        skin_weights=array("skin_weights", "f", count, len(JOINTS)), region_names=tuple(header["region_names"]),
+        faces=faces,
+        face_part=face_part,
+        part_start=part_start,
+        uv=array("uv", "f", len(faces), 4, 2),
+        mirror=mirror,
+        skin_weights=array("skin_weights", "f", count, len(JOINTS)),
+        region_names=tuple(header["region_names"]),
         region_masks=array("region_masks", "f", len(header["region_names"]), count),
         wrinkle_normals=array("wrinkle_normals", "f", 2, count, 3),
     )
@@ -203,8 +225,12 @@ def _read_topology(archive: zipfile.ZipFile, header: dict) -> HeadTopology:
 def _read_character(archive: zipfile.ZipFile, header: dict, topology: HeadTopology) -> Character:
     count = topology.vertex_count
     shapes = {
-        "neutral": (count, 3), "expression_deltas": (52, count, 3), "directions": (len(DIRECTIONS), count, 3),
-        "joints": (len(JOINTS), 2, 3), "joint_directions": (len(DIRECTIONS), len(JOINTS), 2, 3), "identity": (None,),
+        "neutral": (count, 3),
+        "expression_deltas": (52, count, 3),
+        "directions": (len(DIRECTIONS), count, 3),
+        "joints": (len(JOINTS), 2, 3),
+        "joint_directions": (len(DIRECTIONS), len(JOINTS), 2, 3),
+        "identity": (None,),
     }
     geometry = {
         name: _bounded(read_npy(archive.read(f"arrays/{name}.npy"), "f", shape), name) for name, shape in shapes.items()
@@ -218,10 +244,16 @@ def _read_character(archive: zipfile.ZipFile, header: dict, topology: HeadTopolo
         for i, view in enumerate(header["views"])
     )
     return Character(
-        name=header["name"][:200], topology=topology, expression_names=tuple(header["expression_names"]),
-        age=_number(header["age"], 0.0, 1.0), views=views, eye_colour=_numbers(header["eye_colour"], (3,)),
+        name=header["name"][:200],
+        topology=topology,
+        expression_names=tuple(header["expression_names"]),
+        age=_number(header["age"], 0.0, 1.0),
+        views=views,
+        eye_colour=_numbers(header["eye_colour"], (3,)),
         detail=DetailMaps(*(np.ascontiguousarray(detail[..., i]) for i in range(4))),
-        warnings=tuple(str(line)[:500] for line in header["warnings"][:100]), **geometry, **maps,
+        warnings=tuple(str(line)[:500] for line in header["warnings"][:100]),
+        **geometry,
+        **maps,
     )
 
 
@@ -230,10 +262,13 @@ def _read_view(view: dict, table: np.ndarray) -> View:
     size = [int(_number(camera[name], 1, 1e6)) for name in ("width", "height")]
     lens = [_number(camera[name], low, 1e7) for name, low in (("fx", 1e-3), ("fy", 1e-3), ("cx", -1e7), ("cy", -1e7))]
     return View(
-        photo=str(view["photo"])[:255], camera=Camera(*lens, *size),
+        photo=str(view["photo"])[:255],
+        camera=Camera(*lens, *size),
         pose=Pose(_numbers(view["rotation"], (3, 3)), _numbers(view["translation"], (3,))),
         expression=_numbers(view["expression"], (52,)),
-        landmarks=Landmarks(table[:, :2], table[:, 2], table[:, 3], _number(view["score"], 0.0, 1.0), _numbers(view["box"], (4,))),
+        landmarks=Landmarks(
+            table[:, :2], table[:, 2], table[:, 3], _number(view["score"], 0.0, 1.0), _numbers(view["box"], (4,))
+        ),
         landmark_error=_number(view["landmark_error"], 0.0, 1e6),
     )
 

@@ -140,10 +140,26 @@ def unique_edges(faces: np.ndarray) -> np.ndarray:
     return np.unique(pairs, axis=0)
 
 
-TOPOLOGY_ARRAYS = ("faces", "face_part", "part_start", "uv", "mirror", "skin_weights", "region_masks", "wrinkle_normals")
+TOPOLOGY_ARRAYS = (
+    "faces",
+    "face_part",
+    "part_start",
+    "uv",
+    "mirror",
+    "skin_weights",
+    "region_masks",
+    "wrinkle_normals",
+)
 MODEL_ARRAYS = (
-    "mean", "identity_basis", "directions", "expression_basis", "joints", "joint_identity", "joint_directions",
-    "landmark_vertices", "landmark_barycentric",
+    "mean",
+    "identity_basis",
+    "directions",
+    "expression_basis",
+    "joints",
+    "joint_identity",
+    "joint_directions",
+    "landmark_vertices",
+    "landmark_barycentric",
 )
 
 
@@ -159,7 +175,9 @@ def load_head_model(path: Path) -> HeadModel:
             regions = tuple(str(name) for name in stored["region_names"])
             expressions = tuple(str(name) for name in stored["expression_names"])
     except FileNotFoundError:
-        raise AssetsError(f"The head model {path} is missing: run 'make models', or install the extension again.") from None
+        raise AssetsError(
+            f"The head model {path} is missing: run 'make models', or install the extension again."
+        ) from None
     except (OSError, KeyError, ValueError, zipfile.BadZipFile) as error:
         raise AssetsError(f"The head model {path} is damaged ({error}): build it again with 'make models'.") from None
     # compact types on disk, working types in memory

@@ -41,9 +41,15 @@ def grid_topology(columns: int = 6, rows: int = 5) -> tuple[HeadTopology, np.nda
     normals[0, : len(head), 1] = 1.0
     normals[1, : len(head), 0] = 1.0
     topology = HeadTopology(
-        faces=faces, face_part=np.concatenate(parts).astype(np.int32), part_start=np.array(starts, np.int32),
-        uv=flat[faces].astype(np.float32), mirror=mirror.astype(np.int32), skin_weights=weights, region_names=("forehead", "face"),
-        region_masks=np.ones((2, len(vertices)), np.float32), wrinkle_normals=normals,
+        faces=faces,
+        face_part=np.concatenate(parts).astype(np.int32),
+        part_start=np.array(starts, np.int32),
+        uv=flat[faces].astype(np.float32),
+        mirror=mirror.astype(np.int32),
+        skin_weights=weights,
+        region_names=("forehead", "face"),
+        region_masks=np.ones((2, len(vertices)), np.float32),
+        wrinkle_normals=normals,
     )
     return topology, vertices
 
@@ -53,18 +59,35 @@ def tiny_character(name: str = "Tiny", size: int = 16, seed: int = 0) -> Charact
     rng = np.random.default_rng(seed)
     topology, vertices = grid_topology()
     count = len(vertices)
-    marks = Landmarks(rng.uniform(0, 100, (478, 2)), rng.normal(0, 5, 478), np.full(478, 0.4), 0.97, np.array([10.0, 12, 90, 95]))
-    view = View("tiny.jpg", Camera(900, 900, 160, 120, 320, 240), Pose(np.diag([1.0, -1, -1]), np.array([0, 0, 600.0])),
-                rng.uniform(0, 1, 52), marks, 0.021)
+    marks = Landmarks(
+        rng.uniform(0, 100, (478, 2)), rng.normal(0, 5, 478), np.full(478, 0.4), 0.97, np.array([10.0, 12, 90, 95])
+    )
+    view = View(
+        "tiny.jpg",
+        Camera(900, 900, 160, 120, 320, 240),
+        Pose(np.diag([1.0, -1, -1]), np.array([0, 0, 600.0])),
+        rng.uniform(0, 1, 52),
+        marks,
+        0.021,
+    )
     deltas = np.zeros((52, count, 3), np.float32)
     deltas[:, :30] = rng.normal(0, 1, (52, 30, 3))
     return Character(
-        name=name, topology=topology, neutral=vertices, expression_names=tuple(ARKIT), expression_deltas=deltas,
+        name=name,
+        topology=topology,
+        neutral=vertices,
+        expression_names=tuple(ARKIT),
+        expression_deltas=deltas,
         directions=rng.normal(0, 1, (len(DIRECTIONS), count, 3)).astype(np.float32),
         joints=rng.normal(0, 30, (len(JOINTS), 2, 3)).astype(np.float32),
-        joint_directions=np.zeros((len(DIRECTIONS), len(JOINTS), 2, 3), np.float32), identity=rng.normal(0, 1, 8).astype(np.float32),
-        age=0.3, views=(view,), albedo=rng.integers(0, 256, (size, size, 3), np.uint8),
-        roughness=rng.integers(0, 256, (size, size), np.uint8), skin_mask=rng.integers(0, 256, (size, size), np.uint8),
+        joint_directions=np.zeros((len(DIRECTIONS), len(JOINTS), 2, 3), np.float32),
+        identity=rng.normal(0, 1, 8).astype(np.float32),
+        age=0.3,
+        views=(view,),
+        albedo=rng.integers(0, 256, (size, size, 3), np.uint8),
+        roughness=rng.integers(0, 256, (size, size), np.uint8),
+        skin_mask=rng.integers(0, 256, (size, size), np.uint8),
         eye_colour=np.array([0.3, 0.2, 0.1]),
-        detail=DetailMaps(*rng.normal(0, 0.1, (4, size, size)).astype(np.float32)), warnings=("a note",),
+        detail=DetailMaps(*rng.normal(0, 0.1, (4, size, size)).astype(np.float32)),
+        warnings=("a note",),
     )

@@ -1,0 +1,187 @@
+"""The command line: reconstruct, export, blend, render, preview.
+
+Exit status 0; 2 for a bad input, with one clear line on standard error; 1 for a bug.
+"""
+
+from __future__ import annotations
+
+import os
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")  # small solvers are many times slower with a pool
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
+import argparse
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from .errors import FurrowError, OutputError
+
+DEVICES = ("auto", "cpu", "cuda", "webgpu", "coreml")
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run one command; returns the exit status."""
+    options = _parser().parse_args(arguments)
+    try:
+        return options.action(options)
+    except FurrowError as error:
+        _clear_bar()
+        print(f"furrow: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        _clear_bar()
+        print("furrow: stopped; nothing was written.", file=sys.stderr)
+        return 1
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="furrow", description="One photo in, a riggable head with living wrinkles out."
+    )
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    make = commands.add_parser("reconstruct", help="build a character from photos of one person")
+    make.add_argument("photos", nargs="+", type=Path, metavar="PHOTO")
+    make.add_argument("-o", "--output", required=True, type=Path, metavar="OUT.furrow")
+    make.add_argument("--device", choices=DEVICES, default="auto", help="where the nets run (default: auto)")
+    make.add_argument("--face", type=int, metavar="N", help="take face N of a photo with several; 0 is the largest")
+    make.add_argument("--name", help="name of the character (default: the photo's)")
+    make.add_argument("--size", type=int, choices=(512, 1024, 2048), help="width of the maps (default: by the photo)")
+    make.add_argument("--quiet", action="store_true", help="no progress bar")
+    make.set_defaults(action=_reconstruct)
+    export = commands.add_parser("export", help="write meshes, maps and parameters of a character")
+    export.add_argument("character", type=Path, metavar="IN.furrow")
+    export.add_argument("--dir", required=True, type=Path)
+    export.set_defaults(action=_export)
+    blend = commands.add_parser("blend", help="write a .blend with the head (needs the bpy package)")
+    blend.add_argument("character", type=Path, metavar="IN.furrow")
+    blend.add_argument("-o", "--output", required=True, type=Path, metavar="OUT.blend")
+    blend.set_defaults(action=_blend)
+    render = commands.add_parser("render", help="render the standard expressions (needs the bpy package)")
+    render.add_argument("character", type=Path, metavar="IN.furrow")
+    render.add_argument("--dir", required=True, type=Path)
+    render.set_defaults(action=_render)
+    preview = commands.add_parser(
+        "preview", help="contact sheet: photo, fitted mesh, expressions (needs the bpy package)"
+    )
+    preview.add_argument("character", type=Path, metavar="IN.furrow")
+    preview.add_argument("--photo", required=True, type=Path)
+    preview.add_argument("-o", "--output", required=True, type=Path, metavar="OUT.png")
+    preview.set_defaults(action=_preview)
+    return parser
+
+
+def _reconstruct(options: argparse.Namespace) -> int:
+    check_output(options.output)
+    from .character_file import save_character
+    from .pipeline import Progress, load_models, reconstruct
+
+    progress = Progress() if options.quiet else Progress(_bar)
+    progress.report("models", 0.0, "loading models")
+    models = load_models(options.device)
+    character = reconstruct(
+        options.photos, face=options.face, name=options.name, size=options.size, models=models, progress=progress
+    )
+    save_character(character, options.output)
+    _clear_bar()
+    for warning in character.warnings:
+        print(f"furrow: note: {warning}", file=sys.stderr)
+    if not options.quiet:
+        spent = ", ".join(f"{stage} {seconds:.2f} s" for stage, seconds in progress.seconds.items())
+        print(f"device: {models.device}\nstages: {spent}\nwrote {options.output}")
+    return 0
+
+
+def _export(options: argparse.Namespace) -> int:
+    from .character_file import load_character
+    from .export import export
+
+    export(load_character(options.character), options.dir)
+    return 0
+
+
+def _blend(options: argparse.Namespace) -> int:
+    check_output(options.output)
+    return _in_blender("blend", options.character, options.output)
+
+
+def _render(options: argparse.Namespace) -> int:
+    return _in_blender("render", options.character, options.dir)
+
+
+def _preview(options: argparse.Namespace) -> int:
+    check_output(options.output)
+    from .character_file import load_character
+    from .photo import load_photo
+    from .png16 import write_png
+    from .preview import contact_sheet
+
+    character, photo = load_character(options.character), load_photo(options.photo)
+    with tempfile.TemporaryDirectory() as folder:
+        status = _in_blender("render", options.character, Path(folder))
+        if status:
+            return status
+        write_png(options.output, contact_sheet(photo.pixels, character, Path(folder)))
+    print(f"wrote {options.output}")
+    return 0
+
+
+def _in_blender(command: str, character: Path, output: Path) -> int:
+    """Run a command of the add-on in a process of its own: core itself never loads Blender."""
+    from importlib.util import find_spec
+
+    if find_spec("bpy") is None:
+        raise FurrowError(
+            f"'{command}' needs Blender's Python module: pip install bpy==4.5.15, or open the file in Blender."
+        )
+    from .character_file import load_character
+
+    load_character(character)  # a bad file is one line, before Blender starts
+    package = __package__.rpartition(".")[0]
+    module = f"{package}.blender_addon.command"
+    return subprocess.run([sys.executable, "-m", module, command, str(character), str(output)], check=False).returncode
+
+
+def check_output(path: Path) -> None:
+    """Refuse an output file that cannot be written, before any work is done.
+
+    Raises:
+        OutputError: the folder is missing or read-only, or the path is a folder.
+    """
+    folder = path.resolve().parent
+    if path.is_dir():
+        raise OutputError(f"Cannot write {path}: it is a folder. Give a file name.")
+    if not folder.is_dir():
+        raise OutputError(f"Cannot write {path}: there is no folder {folder}. Make it first or choose another.")
+    if not os.access(folder, os.W_OK):
+        raise OutputError(f"Cannot write {path}: the folder {folder} is read-only. Choose another.")
+
+
+def _bar(stage: str, fraction: float, message: str) -> None:
+    """Draw the progress bar on a terminal; one line a stage elsewhere."""
+    if sys.stderr.isatty():
+        width = max(10, min(30, shutil.get_terminal_size().columns - 50))
+        filled = round(width * fraction)
+        print(
+            f"\r\x1b[K[{'#' * filled}{'.' * (width - filled)}] {fraction:4.0%}  {message}",
+            end="",
+            file=sys.stderr,
+            flush=True,
+        )
+    elif stage != _bar.stage:
+        _bar.stage = stage
+        print(f"[{fraction:4.0%}] {message or stage}", file=sys.stderr, flush=True)
+
+
+_bar.stage = ""
+
+
+def _clear_bar() -> None:
+    if sys.stderr.isatty():
+        print("\r\x1b[K", end="", file=sys.stderr, flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,209 @@
+"""Photo to character: the stages in order, with progress and cancel."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from . import coarse_fit, detection, landmarks, personal_shapes, texture, wrinkles
+from .assets import assets_folder
+from .character import Character, CoarseFit, DetailMaps
+from .devices import choose
+from .errors import CancelledError
+from .head_model import HeadModel, load_head_model
+from .photo import Photo, load_photo
+
+# share of the whole time each stage takes, measured on a one-megapixel photo
+STAGES = {
+    "models": 0.12,
+    "photo": 0.04,
+    "face": 0.10,
+    "fit": 0.22,
+    "texture": 0.34,
+    "wrinkles": 0.12,
+    "shape keys": 0.06,
+}
+
+
+@dataclass
+class Progress:
+    """Where a reconstruction stands; checked for cancel at every step.
+
+    Attributes:
+        report: called with (stage, fraction of the whole in [0, 1], message).
+        cancelled: asked at every step; True stops with CancelledError.
+        seconds: wall time spent in each stage so far.
+    """
+
+    report: Callable[[str, float, str], None] = lambda stage, fraction, message: None
+    cancelled: Callable[[], bool] = lambda: False
+    seconds: dict[str, float] = field(default_factory=dict)
+    _stage: str = ""
+    _began: float = 0.0
+
+    def stage(self, name: str, message: str = "") -> None:
+        """Enter a stage of ``STAGES``."""
+        self._close()
+        self._stage, self._began = name, time.perf_counter()
+        self.within(0.0, message)
+
+    def within(self, fraction: float, message: str = "") -> None:
+        """Report a fraction in [0, 1] of the current stage.
+
+        Raises:
+            CancelledError: the artist cancelled.
+        """
+        if self.cancelled():
+            raise CancelledError("Cancelled; nothing was changed.")
+        names = list(STAGES)
+        before = sum(STAGES[name] for name in names[: names.index(self._stage)])
+        self.report(self._stage, min(1.0, before + STAGES[self._stage] * fraction), message)
+
+    def finish(self) -> None:
+        """Close the last stage."""
+        self._close()
+        self._stage = ""
+
+    def _close(self) -> None:
+        if self._stage:
+            spent = time.perf_counter() - self._began
+            self.seconds[self._stage] = self.seconds.get(self._stage, 0.0) + spent
+
+
+@dataclass(frozen=True)
+class Models:
+    """Everything a reconstruction loads once: head model, wrinkle atlas, face nets on a device."""
+
+    head: HeadModel
+    atlas: wrinkles.WrinkleAtlas
+    nets: landmarks.FaceNets
+    notes: tuple[str, ...]
+
+    @property
+    def device(self) -> str:
+        return self.nets.device.name
+
+
+def load_models(device: str = "auto") -> Models:
+    """Load all models from the package.
+
+    Args:
+        device: auto, cpu, cuda, webgpu or coreml; one that is absent falls back to the CPU with a note.
+
+    Raises:
+        AssetsError: models missing or damaged.
+        DeviceError: an unknown device name.
+    """
+    folder = assets_folder()
+    chosen = choose(device)
+    nets = landmarks.FaceNets(folder, chosen)
+    notes = (chosen.note,) if chosen.note else ()
+    return Models(load_head_model(folder / "head.npz"), wrinkles.load_atlas(folder / "wrinkles.npz"), nets, notes)
+
+
+def reconstruct(
+    photos: Sequence[Path],
+    *,
+    device: str = "auto",
+    face: int | None = None,
+    name: str | None = None,
+    size: int | None = None,
+    models: Models | None = None,
+    progress: Progress | None = None,
+) -> Character:
+    """One character from one photo of a person, or from several of the same person.
+
+    Args:
+        photos: image files.
+        device: where the nets run.
+        face: index of the face to take where a photo shows several (0 is the largest); None takes the largest.
+        name: display name; the first photo's name by default.
+        size: width of the maps in pixels; chosen by the photo's resolution by default.
+        models: already loaded models, to reuse.
+        progress: told about every step.
+
+    Raises:
+        FurrowError: one line for the artist (unreadable photo, no face, ...).
+    """
+    progress = progress or Progress()
+    progress.stage("models", "loading models")
+    models = models or load_models(device)
+    notes = list(models.notes)
+    progress.stage("photo", "reading the photo" if len(photos) == 1 else f"reading {len(photos)} photos")
+    loaded = [load_photo(Path(path)) for path in photos]
+    notes += [f"{photo.name}: {note}" for photo in loaded for note in photo.notes]
+    progress.stage("face", "finding the face")
+    marks = []
+    for i, photo in enumerate(loaded):
+        progress.within(i / len(loaded), f"finding the face in {photo.name}")
+        found, remarks = detection.choose_face(detection.find_faces(photo.pixels, models.nets), face)
+        notes += [f"{photo.name}: {remark}" for remark in remarks]
+        marks.append(landmarks.detect_landmarks(photo.pixels, found, models.nets))
+    progress.stage("fit", "fitting the head")
+    fit = coarse_fit.fit(models.head, [_observation(photo, mark) for photo, mark in zip(loaded, marks)])
+    notes += fit.warnings
+    character = _character(models, fit, loaded, name, size, notes, progress)
+    progress.finish()
+    return character
+
+
+def _observation(photo: Photo, mark: landmarks.Landmarks) -> coarse_fit.Observation:
+    height, width = photo.pixels.shape[:2]
+    return coarse_fit.Observation(mark, width, height, photo.focal_px, photo.name)
+
+
+def _character(
+    models: Models,
+    fit: CoarseFit,
+    photos: list[Photo],
+    name: str | None,
+    size: int | None,
+    notes: list[str],
+    progress: Progress,
+) -> Character:
+    """Texture, detail and shape keys for a fitted head."""
+    progress.stage("texture", "unwrapping the photo")
+    skin = texture.build_texture(
+        models.head,
+        fit,
+        [photo.pixels for photo in photos],
+        models.nets,
+        size,
+        lambda f, message: progress.within(f, message),
+    )
+    progress.stage("wrinkles", "placing wrinkles")
+    detail = detail_maps(models.atlas, skin)
+    progress.stage("shape keys", "personal shape keys")
+    deltas = personal_shapes.personal_deltas(models.head, fit.neutral)
+    head = models.head
+    return Character(
+        name=name or Path(photos[0].name).stem,
+        topology=head.topology,
+        neutral=fit.neutral,
+        expression_names=head.expression_names,
+        expression_deltas=deltas,
+        directions=head.directions,
+        joints=fit.joints,
+        joint_directions=head.joint_directions,
+        identity=fit.identity,
+        age=skin.age,
+        views=fit.views,
+        albedo=skin.albedo,
+        roughness=skin.roughness,
+        skin_mask=skin.skin_mask,
+        eye_colour=skin.eye_colour,
+        detail=detail,
+        warnings=tuple(dict.fromkeys([*notes, *skin.warnings])),
+    )
+
+
+def detail_maps(atlas: wrinkles.WrinkleAtlas, skin: texture.Texture, seed: int = 0) -> DetailMaps:
+    """Displacement maps: the photo's band and the age prior at rest, the atlas under compression and stretch."""
+    size = skin.albedo.shape[0]
+    compressed_1, compressed_2, stretched = wrinkles.dynamic_maps(atlas, size, skin.age, seed)
+    static = skin.static + wrinkles.static_prior(atlas, size, skin.age, seed)
+    return DetailMaps(*(np.ascontiguousarray(m, np.float32) for m in (static, compressed_1, compressed_2, stretched)))

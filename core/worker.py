@@ -1,0 +1,136 @@
+"""The worker process: Blender starts it, sends commands and reads events, both as JSON lines.
+
+    python -m furrow.core.worker
+
+Commands on standard input:
+    {"command": "reconstruct", "photos": [path, ...], "output": path, "device": "auto", "face": null, "name": null}
+    {"command": "faces", "photo": path, "device": "auto"}
+    {"command": "quit"}
+
+Events on standard output:
+    {"event": "ready"}
+    {"event": "progress", "stage": str, "fraction": 0..1, "message": str}
+    {"event": "done", "output": path, "name": str, "warnings": [str], "device": str, "seconds": {stage: s}}
+    {"event": "faces", "boxes": [[x0, y0, x1, y1], ...]}
+    {"event": "error", "message": str, "kind": class name}     (kind "Bug": "details" holds the traceback)
+
+Cancelling is killing the process. It ends by itself when its standard input closes, so it never outlives Blender.
+"""
+
+from __future__ import annotations
+
+import os
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")  # small solvers are many times slower with a pool
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
+import json
+import sys
+import traceback
+from pathlib import Path
+from typing import IO
+
+from .errors import FurrowError
+
+
+class Worker:
+    """Runs one command at a time and writes events."""
+
+    def __init__(self, events: IO[str]):
+        self._events = events
+        self._models = None
+        self._device = ""
+
+    def send(self, event: str, **values) -> None:
+        self._events.write(json.dumps({"event": event, **values}) + "\n")
+        self._events.flush()
+
+    def run(self, command: dict) -> None:
+        """Carry out one command; a failure becomes an ``error`` event, never an exception."""
+        try:
+            actions = {"reconstruct": self._reconstruct, "faces": self._faces}
+            action = actions.get(command.get("command"))
+            if action is None:
+                raise FurrowError(f"The worker does not know the command {command.get('command')!r}.")
+            action(command)
+        except FurrowError as error:
+            self.send("error", message=str(error), kind=type(error).__name__)
+        except MemoryError:
+            self.send(
+                "error", message="Out of memory: close other programs or use a smaller photo.", kind="FurrowError"
+            )
+        except Exception as error:
+            details = traceback.format_exc()
+            self.send("error", message=f"Unexpected error: {error}", kind="Bug", details=details)
+
+    def _load(self, device: str):
+        from .pipeline import load_models
+
+        if self._models is None or self._device != device:
+            self._models, self._device = load_models(device), device
+        return self._models
+
+    def _reconstruct(self, command: dict) -> None:
+        from .character_file import save_character
+        from .pipeline import Progress, reconstruct
+
+        device = str(command.get("device") or "auto")
+
+        def report(stage: str, fraction: float, message: str) -> None:
+            self.send("progress", stage=stage, fraction=round(fraction, 4), message=message)
+
+        progress = Progress(report)
+        report("models", 0.0, "loading models")
+        models = self._load(device)
+        face = command.get("face")
+        character = reconstruct(
+            [Path(p) for p in command["photos"]],
+            face=None if face is None else int(face),
+            name=command.get("name"),
+            size=command.get("size"),
+            models=models,
+            progress=progress,
+        )
+        output = Path(command["output"])
+        save_character(character, output)
+        self.send(
+            "done",
+            output=str(output),
+            name=character.name,
+            warnings=list(character.warnings),
+            device=models.device,
+            seconds={stage: round(spent, 4) for stage, spent in progress.seconds.items()},
+        )
+
+    def _faces(self, command: dict) -> None:
+        from .detection import find_faces
+        from .photo import load_photo
+
+        nets = self._load(str(command.get("device") or "auto")).nets
+        faces = find_faces(load_photo(Path(command["photo"])).pixels, nets)
+        self.send("faces", boxes=[[float(v) for v in face.box] for face in faces])
+
+
+def main() -> int:
+    """Serve commands until ``quit`` or the end of standard input."""
+    # libraries may print: only events may reach the pipe that Blender reads
+    events = os.fdopen(os.dup(1), "w", encoding="utf-8")
+    os.dup2(2, 1)
+    worker = Worker(events)
+    worker.send("ready")
+    for line in sys.stdin:
+        try:
+            command = json.loads(line)
+        except ValueError:
+            command = None
+        if not isinstance(command, dict):
+            worker.send("error", message="The worker was sent a line that is not a command.", kind="FurrowError")
+            continue
+        if command.get("command") == "quit":
+            break
+        worker.run(command)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
