@@ -1,0 +1,197 @@
+"""Face detection: MediaPipe's BlazeFace nets over the whole photo and, for small faces, over tiles of it.
+
+Method: Bazarevsky et al., "BlazeFace: Sub-millisecond Neural Face Detection on Mobile GPUs" (2019): regression from
+fixed anchors, and weighted non-maximum suppression, which averages overlapping candidates instead of dropping them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from .crops import Square, crop
+from .errors import NoFaceError, PhotoError
+from .face_nets import FULL_RANGE, SHORT_RANGE, FaceNets
+
+MIN_FACE_WIDTH = 60  # pixels
+TILE = 640  # pixels
+TILE_BATCH = 16
+MERGE_OVERLAP = 0.3
+SAME_FACE_OVERLAP = 0.3
+# look for small faces unless the largest face fills this share of the photo's longer side
+LARGE_FACE = 0.15
+
+
+@dataclass(frozen=True)
+class Face:
+    """One detected face.
+
+    Attributes:
+        box: (4,) x0, y0, x1, y1 pixels, brows to chin and ear to ear.
+        keypoints: (6, 2) pixels: right eye, left eye, nose tip, mouth, right ear, left ear (the person's sides).
+        score: 0 to 1.
+    """
+
+    box: np.ndarray
+    keypoints: np.ndarray
+    score: float
+
+    @property
+    def width(self) -> float:
+        """Width of the box, pixels."""
+        return float(self.box[2] - self.box[0])
+
+
+@dataclass(frozen=True)
+class _Detector:
+    """How one net is fed and read: input side, anchor grids as (cells, anchors a cell), score threshold, outputs."""
+
+    net: str
+    size: int
+    grids: tuple[tuple[int, int], ...]
+    threshold: float
+    regression: str
+    score: str
+
+    @property
+    def anchors(self) -> np.ndarray:
+        """(A, 2) centres of the anchors in the input, 0 to 1, row by row."""
+        grids = []
+        for cells, repeat in self.grids:
+            rows, columns = np.mgrid[0:cells, 0:cells].reshape(2, -1)
+            grids.append(np.repeat((np.stack([columns, rows], axis=-1) + 0.5) / cells, repeat, axis=0))
+        return np.concatenate(grids)
+
+
+_SHORT = _Detector(SHORT_RANGE, 128, ((16, 2), (8, 6)), 0.5, "regressors", "classificators")
+_FULL = _Detector(FULL_RANGE, 192, ((48, 1),), 0.6, "Identity", "Identity_1")
+
+
+def find_faces(pixels: np.ndarray, nets: FaceNets) -> list[Face]:
+    """All faces in a photo, largest first.
+
+    Args:
+        pixels: (H, W, 3) uint8 sRGB.
+        nets: the face nets.
+    """
+    height, width = pixels.shape[:2]
+    whole = [Square(width / 2, height / 2, max(width, height))]
+    faces = _detect(pixels, whole, _SHORT, nets)
+    faces = _add_new(faces, _detect(pixels, whole, _FULL, nets))
+    largest = max((face.width for face in faces), default=0.0)
+    if largest < LARGE_FACE * max(width, height) and max(width, height) > TILE:
+        faces = _add_new(faces, _detect_in_tiles(pixels, nets))
+    return sorted(faces, key=lambda face: -face.width)
+
+
+def choose_face(faces: list[Face], index: int | None = None) -> tuple[Face, tuple[str, ...]]:
+    """The face to reconstruct, and notes for the artist.
+
+    Args:
+        faces: largest first.
+        index: which one, 0 is the largest; None takes the largest and says so if there are others.
+
+    Raises:
+        NoFaceError: there is no face, or none with that index.
+        PhotoError: the face is too small.
+    """
+    if not faces:
+        raise NoFaceError("No face was found: use a photo in which the face is sharp, lit and turned to the camera.")
+    if index is not None and not 0 <= index < len(faces):
+        raise NoFaceError(
+            f"There is no face {index}: the photo shows {len(faces)}, numbered from 0 (the largest) to {len(faces) - 1}."
+            if len(faces) > 1
+            else f"There is no face {index}: the photo shows one, number 0."
+        )
+    face = faces[index or 0]
+    if face.width < MIN_FACE_WIDTH:
+        raise PhotoError(
+            f"The face is only {face.width:.0f} pixels wide, at least {MIN_FACE_WIDTH} are needed: "
+            "use a closer or larger photo."
+        )
+    if index is None and len(faces) > 1:
+        return face, (f"{len(faces)} faces found, the largest is used; choose another by its number, 1 to {len(faces) - 1}.",)
+    return face, ()
+
+
+def _detect(pixels: np.ndarray, squares: list[Square], detector: _Detector, nets: FaceNets) -> list[Face]:
+    """Faces in each of some upright squares of the photo; one face may come from several squares."""
+    crops = [crop(pixels, square, detector.size, replicate=False) for square in squares]
+    outputs = nets.run(detector.net, np.stack(crops) / np.float32(127.5) - np.float32(1.0))
+    faces = []
+    for square, regression, logits in zip(squares, outputs[detector.regression], outputs[detector.score]):
+        scores = 1.0 / (1.0 + np.exp(-np.clip(logits[:, 0].astype(np.float64), -80.0, 80.0)))
+        likely = scores >= detector.threshold
+        # centre, size, six keypoints; all but the size are relative to the anchor
+        points = regression[likely].reshape(-1, 8, 2).astype(np.float64) / detector.size
+        points[:, [0, 2, 3, 4, 5, 6, 7]] += detector.anchors[likely][:, None]
+        half = points[:, 1] / 2
+        points[:, 0], points[:, 1] = points[:, 0] - half, points[:, 0] + half
+        faces += _merge_overlapping(square.to_photo(points), scores[likely])
+    return faces
+
+
+def _merge_overlapping(points: np.ndarray, scores: np.ndarray) -> list[Face]:
+    """Weighted non-maximum suppression of candidates (n, 8, 2): box corners and keypoints."""
+    faces = []
+    rest = np.argsort(-scores, kind="stable")
+    boxes = points[:, :2].reshape(-1, 4)
+    while len(rest):
+        together = overlap(boxes[rest], boxes[rest[0]]) > MERGE_OVERLAP
+        together[0] = True
+        group = rest[together]
+        mean = np.average(points[group], axis=0, weights=scores[group])
+        faces.append(Face(mean[:2].ravel(), mean[2:], float(scores[group[0]])))
+        rest = rest[~together]
+    return faces
+
+
+def overlap(boxes: np.ndarray, box: np.ndarray) -> np.ndarray:
+    """(n,) intersection over union of boxes (n, 4) with one box (4,), corners x0, y0, x1, y1."""
+    size = np.minimum(boxes[:, 2:], box[2:]) - np.maximum(boxes[:, :2], box[:2])
+    shared = np.prod(np.clip(size, 0, None), axis=1)
+    area = np.prod(np.clip(boxes[:, 2:] - boxes[:, :2], 0, None), axis=1)
+    total = area + max(np.prod(np.clip(box[2:] - box[:2], 0, None)), 1e-9) - shared
+    return shared / total
+
+
+def _add_new(faces: list[Face], more: list[Face]) -> list[Face]:
+    """The faces, and those of a later pass that are not among them yet."""
+    faces = list(faces)
+    for face in sorted(more, key=lambda face: -face.score):
+        known = np.array([other.box for other in faces]).reshape(-1, 4)
+        middle = face.keypoints[:2].mean(axis=0)
+        inside = np.all((known[:, :2] < middle) & (middle < known[:, 2:]), axis=1)
+        if not np.any(inside | (overlap(known, face.box) > SAME_FACE_OVERLAP)):
+            faces.append(face)
+    return faces
+
+
+def _detect_in_tiles(pixels: np.ndarray, nets: FaceNets) -> list[Face]:
+    """Faces in half-overlapping tiles; those cut by a tile's edge are left to the tile that has them whole."""
+    height, width = pixels.shape[:2]
+    centres = [(x, y) for y in _tile_centres(height) for x in _tile_centres(width)]
+    faces = []
+    for start in range(0, len(centres), TILE_BATCH):
+        for x, y in centres[start : start + TILE_BATCH]:
+            edges = np.array([x, y, x, y]) + TILE / 2 * np.array([-1, -1, 1, 1])
+            found = _detect(pixels, [Square(x, y, TILE)], _SHORT, nets)
+            faces += [face for face in found if _is_whole(face, edges, width, height)]
+    return _add_new([], faces)
+
+
+def _tile_centres(length: int) -> np.ndarray:
+    """Centres of tiles along one side, half a tile or less apart."""
+    if length <= TILE:
+        return np.array([length / 2])
+    count = int(np.ceil((length - TILE) / (TILE / 2))) + 1
+    return np.linspace(TILE / 2, length - TILE / 2, count)
+
+
+def _is_whole(face: Face, edges: np.ndarray, width: int, height: int) -> bool:
+    """Whether a face keeps away from the tile edges that are not the photo's."""
+    margin = 2.0
+    low_cut = (face.box[:2] < edges[:2] + margin) & (edges[:2] > 0)
+    high_cut = (face.box[2:] > edges[2:] - margin) & (edges[2:] < (width, height))
+    return not (low_cut.any() or high_cut.any())
