@@ -99,11 +99,8 @@ def choose_face(faces: list[Face], index: int | None = None) -> tuple[Face, tupl
     if not faces:
         raise NoFaceError("No face was found: use a photo in which the face is sharp, lit and turned to the camera.")
     if index is not None and not 0 <= index < len(faces):
-        raise NoFaceError(
-            f"There is no face {index}: the photo shows {len(faces)}, numbered from 0 (the largest) to {len(faces) - 1}."
-            if len(faces) > 1
-            else f"There is no face {index}: the photo shows one, number 0."
-        )
+        shown = "one, number 0" if len(faces) == 1 else f"{len(faces)}, numbered from 0 (the largest) to {len(faces) - 1}"
+        raise NoFaceError(f"There is no face {index}: the photo shows {shown}.")
     face = faces[index or 0]
     if face.width < MIN_FACE_WIDTH:
         raise PhotoError(
@@ -111,7 +108,8 @@ def choose_face(faces: list[Face], index: int | None = None) -> tuple[Face, tupl
             "use a closer or larger photo."
         )
     if index is None and len(faces) > 1:
-        return face, (f"{len(faces)} faces found, the largest is used; choose another by its number, 1 to {len(faces) - 1}.",)
+        others = "1" if len(faces) == 2 else f"1 to {len(faces) - 1}"
+        return face, (f"{len(faces)} faces found, the largest is used; choose another by its number, {others}.",)
     return face, ()
 
 

@@ -77,7 +77,7 @@ def session(path: Path, device: Device) -> tuple[onnxruntime.InferenceSession, s
     if device.name != "cpu":
         try:
             return _device_session(path, device), ""
-        except Exception as error:  # noqa: BLE001  (a provider may raise anything; the CPU run below tells if it is ours)
+        except Exception as error:  # a provider may raise anything; the CPU run below tells if it is ours
             logger.debug("%s failed for %s", device.name, path.name, exc_info=error)
             reason = (str(error).strip().splitlines() or [type(error).__name__])[0][:160]
             note = f"{_LABELS[device.name]} cannot run {path.name} ({reason}): using the CPU."
@@ -132,7 +132,7 @@ def _webgpu_devices() -> tuple:
     try:
         onnxruntime.register_execution_provider_library(_WEBGPU_PACKAGE, plugin.get_library_path())
         devices = onnxruntime.get_ep_devices()
-    except Exception as error:  # noqa: BLE001  (a driver or version mismatch; there is simply no such device then)
+    except Exception as error:  # a driver or version mismatch; there is simply no such device then
         logger.debug("the WebGPU plug-in cannot be used", exc_info=error)
         return ()
     return tuple(device for device in devices if device.ep_name == _PROVIDERS["webgpu"])

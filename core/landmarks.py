@@ -1,8 +1,8 @@
 """478 face landmarks with their uncertainty, head yaw, and a mask of the person.
 
 Nets: MediaPipe's attention mesh (Grishchenko et al., "Attention Mesh: High-fidelity Face Mesh Prediction in
-Real-time", 2020) and selfie segmentation. Points 0 to 467 are the mesh, 468 to 472 the iris at the left of an unmirrored
-photo (the person's right), 473 to 477 the other one; an iris is its centre and four points of its edge.
+Real-time", 2020) and selfie segmentation. Points 0 to 467 are the mesh, 468 to 472 the iris of the
+person's right eye, 473 to 477 of the left; an iris is its centre and four points of its edge.
 """
 
 from __future__ import annotations

@@ -90,7 +90,7 @@ def fetch_wheel(name: str, cache: Path = CACHE) -> Path:
     found = sha256_of(path)
     if found != wheel.sha256:
         raise AssetsError(
-            f"{path} is not the pinned file (sha256 {found[:16]}, expected {wheel.sha256[:16]}): delete it and try again."
+            f"{path} is not the pinned file (sha256 {found[:16]}, expected {wheel.sha256[:16]}): delete it."
         )
     return path
 
