@@ -1,0 +1,168 @@
+"""Skin the photos do not show: a smooth tone over the mesh, with the detail of the other half or of skin around it.
+
+The slowly varying base is solved on the mesh, so that it has no seam where the chart is cut; whatever is finer is
+carried in UV space as a difference from the base.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+import cv2
+import numpy as np
+from scipy import sparse
+from scipy.sparse.linalg import splu
+
+from .albedo import masked_blur
+from .geometry import cotangent_laplacian, vertex_areas
+from .head_model import HeadTopology
+from .raster import uv_raster
+from .skin_mask import region_sum
+
+BASE_SIZE = 256  # texels at which the seen colours are gathered for the base
+DATA_LENGTH = 3.0  # mm over which the base follows what is seen
+TONE_LENGTH = 45.0  # mm over which it returns to the person's tone
+INNER_LENGTH = 1.5  # mm, where the tone of the region itself rules
+SPILL_MM = 2.0  # how far seen detail is continued over what is not seen
+MOTTLE_MM = (1.2, 3.5)  # sizes of the mottling put on skin nobody saw
+# log colour relative to the skin's tone
+REGION_TONES = {
+    "ear": (0.04, -0.06, -0.05),
+    "scalp": (-0.02, 0.0, 0.02),
+    "neck": (-0.03, -0.03, -0.04),
+}
+INNER_TONES = {
+    "eye_socket_inner": (0.0, -0.25, -0.20),
+    "mouth_inner": (-0.35, -1.10, -1.00),
+    "nostril": (-0.55, -0.80, -0.80),
+}
+LIP_TONE = (-0.12, -0.50, -0.38)
+
+
+def base_tone(
+    topology: HeadTopology, vertices: np.ndarray, albedo: np.ndarray, trust: np.ndarray, tone: np.ndarray
+) -> np.ndarray:
+    """Smooth log albedo (V_head, 3) that follows what is seen and returns to the tone elsewhere.
+
+    Solves the screened Poisson equation (w / l^2 + 1 / r^2 - Laplacian) c = w seen / l^2 + tone / r^2 on the mesh;
+    what only the mirrored side shows counts half.
+
+    Args:
+        vertices: (V, 3) mm, neutral.
+        albedo: (S, S, 3) log albedo.
+        trust: (S, S) in [0, 1], plain skin only.
+        tone: (3,) log albedo of the person's skin.
+    """
+    head = topology.part_slice("head").stop
+    triangles = topology.triangles[(topology.triangles < head).all(1)]
+    positions = vertices[:head].astype(np.float64)
+    seen, weight = gather_at_vertices(topology, albedo, trust)
+    mirror = topology.mirror[:head]
+    borrowed = 0.5 * weight[mirror] * (1 - weight)
+    total = weight + borrowed
+    seen = (seen * weight[:, None] + seen[mirror] * borrowed[:, None]) / np.maximum(total, 1e-6)[:, None]
+    target = np.repeat(np.asarray(tone, np.float64)[None], head, 0)
+    inner = np.zeros(head)
+    for name, offset in {**REGION_TONES, **INNER_TONES}.items():
+        mask = region_sum(topology, (name,))[:head].astype(np.float64)
+        target += mask[:, None] * np.array(offset)
+        if name in INNER_TONES:
+            inner = np.maximum(inner, mask)
+    total *= 1 - inner
+    length = TONE_LENGTH * (INNER_LENGTH / TONE_LENGTH) ** inner
+    area = vertex_areas(positions, triangles)
+    data, screen = area * total / DATA_LENGTH**2, area / length**2 + 1e-9
+    system = (cotangent_laplacian(positions, triangles) + sparse.diags(data + screen)).tocsc()
+    return splu(system).solve(data[:, None] * seen + screen[:, None] * target).astype(np.float32)
+
+
+def gather_at_vertices(topology: HeadTopology, image: np.ndarray, weight: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Weighted mean of an image's texels around each head vertex.
+
+    Args:
+        image: (S, S, C).
+        weight: (S, S) in [0, 1].
+
+    Returns:
+        (V_head, C) mean, 0 where there is no weight; (V_head,) mean weight of the texels around.
+    """
+    head = topology.part_slice("head").stop
+    size = min(BASE_SIZE, image.shape[0])
+    mass = cv2.resize(weight.astype(np.float32), (size, size), interpolation=cv2.INTER_AREA)
+    value = cv2.resize((image * weight[..., None]).astype(np.float32), (size, size), interpolation=cv2.INTER_AREA)
+    raster = uv_raster(topology, size)
+    corner, bary = raster.corners.ravel(), raster.weights.ravel()
+    mass, value = mass.ravel()[raster.pixels], value.reshape(-1, image.shape[2])[raster.pixels]
+
+    def spread(texels: np.ndarray) -> np.ndarray:
+        return np.bincount(corner, bary * np.repeat(texels, 3), minlength=topology.vertex_count)[:head]
+
+    summed = np.stack([spread(value[:, c]) for c in range(value.shape[1])], axis=-1)
+    weights = spread(mass)
+    share = weights / np.maximum(spread(np.ones_like(mass)), 1e-6)
+    return summed / np.maximum(weights, 1e-6)[:, None], share
+
+
+def complete(
+    topology: HeadTopology,
+    vertices: np.ndarray,
+    albedo: np.ndarray,
+    trust: np.ndarray,
+    plain: np.ndarray,
+    tone: np.ndarray,
+    texel: float,
+) -> np.ndarray:
+    """Whole head's log albedo (S, S, 3): seen texels (trust 1) as they are, the rest continued.
+
+    Args:
+        vertices: (V, 3) mm, neutral.
+        albedo: (S, S, 3) log albedo where seen.
+        trust: (S, S) in [0, 1], how far a texel is kept.
+        plain: (S, S) in [0, 1], the part of it that is plain skin.
+        tone: (3,) log albedo of the person's skin.
+        texel: mm.
+    """
+    size = albedo.shape[0]
+    raster = uv_raster(topology, size)
+    base = raster.sample(base_tone(topology, vertices, albedo, plain, tone))
+    detail = (albedo - base) * (trust > 0)[..., None]
+    mirrored, mirrored_trust = detail[:, ::-1], trust[:, ::-1]
+    lips = region_sum(topology, ("lips",))
+    fallback = np.zeros_like(detail)
+    if lips.any():
+        fallback += raster.sample(lips)[..., None] * np.array(LIP_TONE, np.float32)
+    either = trust + (1 - trust) * mirrored_trust
+    joined = detail * trust[..., None] + mirrored * ((1 - trust) * mirrored_trust)[..., None]
+    # what is seen spills a little over its edge, so that lips and brows end softly
+    sigma = SPILL_MM / texel
+    near = np.clip(2.0 * cv2.GaussianBlur(either, (0, 0), sigma), 0, 1)[..., None]
+    spill = masked_blur(joined / np.maximum(either, 1e-3)[..., None], either, sigma)
+    hidden = near * spill + (1 - near) * fallback
+    hidden += (_mottle(size, texel, _mottle_strength(detail, plain, texel)) * _inland(topology, size))[..., None]
+    return base + joined + (1 - either)[..., None] * hidden
+
+
+def _mottle_strength(detail: np.ndarray, plain: np.ndarray, texel: float) -> float:
+    """Standard deviation of the seen skin's fine luminance changes, log units, within what skin has."""
+    luminance = detail.mean(-1)
+    fine = luminance - cv2.GaussianBlur(luminance, (0, 0), MOTTLE_MM[1] / texel)
+    sure = plain > 0.95
+    return float(np.clip(1.4826 * np.median(np.abs(fine[sure])), 0.005, 0.03)) if sure.sum() > 100 else 0.012
+
+
+@lru_cache(maxsize=4)
+def _noise(size: int, sigma: float, seed: int) -> np.ndarray:
+    noise = np.random.default_rng(seed).standard_normal((size, size)).astype(np.float32)
+    noise = cv2.GaussianBlur(noise, (0, 0), max(sigma, 0.3))
+    return noise / noise.std()
+
+
+def _mottle(size: int, texel: float, strength: float) -> np.ndarray:
+    """(S, S) log luminance of faint mottling, the same for every run."""
+    return strength * 0.7 * sum(_noise(size, 0.5 * mm / texel, k) for k, mm in enumerate(MOTTLE_MM))
+
+
+def _inland(topology: HeadTopology, size: int) -> np.ndarray:
+    """(S, S) 0 at the border of the chart, 1 inside: mottling must not show where the chart is cut."""
+    covered = uv_raster(topology, size).covered.astype(np.uint8)
+    return np.clip(cv2.distanceTransform(covered, cv2.DIST_L2, 3) / (0.02 * size), 0, 1)

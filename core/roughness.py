@@ -1,0 +1,49 @@
+"""Roughness of the skin by region, with the fine pattern of pores read from the albedo."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+from .head_model import HeadTopology
+from .raster import uv_raster
+from .skin_mask import region_sum
+
+SKIN = 0.52
+# the T zone is oily, lips and lids moist, the scalp and neck dry
+REGION_ROUGHNESS = {
+    "forehead": 0.45,
+    "glabella": 0.44,
+    "nose": 0.40,
+    "chin": 0.47,
+    "cheek": 0.50,
+    "upper_lid": 0.45,
+    "lower_lid": 0.46,
+    "lips": 0.36,
+    "ear": 0.50,
+    "scalp": 0.55,
+    "neck": 0.56,
+    "mouth_inner": 0.25,
+}
+PATTERN_MM = 1.5
+PATTERN_GAIN = 0.35
+PATTERN_LIMIT = 0.05
+
+
+def roughness_map(topology: HeadTopology, albedo: np.ndarray, texel: float) -> np.ndarray:
+    """(S, S) uint8 Principled roughness, 255 is rough.
+
+    Args:
+        albedo: (S, S, 3) log albedo; dark fine spots (pores, stubble) are rougher.
+        texel: mm.
+    """
+    vertex = np.full(topology.vertex_count, SKIN, np.float32)
+    for name, value in REGION_ROUGHNESS.items():
+        mask = region_sum(topology, (name,))
+        vertex += mask * (value - vertex)
+    raster = uv_raster(topology, albedo.shape[0])
+    luminance = albedo.mean(-1)
+    fine = cv2.GaussianBlur(luminance, (0, 0), PATTERN_MM / texel) - luminance
+    pattern = np.clip(PATTERN_GAIN * fine, -PATTERN_LIMIT, PATTERN_LIMIT)
+    rough = np.where(raster.covered, raster.sample(vertex) + pattern, SKIN)
+    return np.clip(np.round(255 * rough), 0, 255).astype(np.uint8)

@@ -1,0 +1,205 @@
+"""From a photo to UV space: each texel asks the photo what it sees, and how well it is seen."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from .camera import Camera
+from .character import CoarseFit, View
+from .geometry import vertex_normals
+from .head_model import PARTS, HeadModel, HeadTopology
+from .raster import Raster, rasterize_view, uv_raster
+
+VISIBILITY_PIXELS = 512  # longer side of the z-buffer
+CROP_MARGIN = 6  # pixels around the projected head
+FACING = (0.12, 0.55)  # cosine to the viewing direction at which trust is none, full
+DEPTH_TOLERANCE = 1.5  # mm
+
+
+@dataclass(frozen=True)
+class PosedView:
+    """The part of a photo that shows the head, and the head in it as the fit sees it.
+
+    Attributes:
+        image: (h, w, 3) uint8 sRGB, scaled so that a pixel is not much finer than a texel.
+        origin: (2,) upper left corner in the photo, pixels.
+        scale: (2,) pixels of ``image`` per pixel of the photo, across and down.
+        camera: pinhole camera in the pixels of ``image``.
+        points: (V, 3) mm, camera coordinates, in the photo's expression.
+        normals: (V, 3) unit, camera coordinates, outward.
+        xy: (V, 2) pixels of ``image``.
+        facing: (V,) cosine between the normal and the direction to the camera.
+        landmarks: (478, 2) pixels of ``image``.
+        millimetres_per_pixel: of the original photo, at the face.
+    """
+
+    image: np.ndarray
+    origin: np.ndarray
+    scale: np.ndarray
+    camera: Camera
+    points: np.ndarray
+    normals: np.ndarray
+    xy: np.ndarray
+    facing: np.ndarray
+    landmarks: np.ndarray
+    millimetres_per_pixel: float
+
+    def crop(self, whole: np.ndarray) -> np.ndarray:
+        """The same part, at the same scale, of an image or mask (H, W[, C]) as large as the photo."""
+        x, y = self.origin.astype(int)
+        height, width = self.image.shape[:2]
+        wide, high = np.round([width, height] / self.scale).astype(int)
+        part = whole[y : y + high, x : x + wide]
+        return cv2.resize(part, (width, height), interpolation=cv2.INTER_AREA)
+
+
+@dataclass(frozen=True)
+class Unwrapped:
+    """A photo in UV space.
+
+    Attributes:
+        colour: (S, S, 3) float32 sRGB in [0, 1]; zero where nothing is seen.
+        confidence: (S, S) float32 in [0, 1], by visibility and angle.
+        map_x, map_y: (S, S) float32, where each texel lies in the view's image (cv2.remap's convention), -1 outside.
+    """
+
+    colour: np.ndarray
+    confidence: np.ndarray
+    map_x: np.ndarray
+    map_y: np.ndarray
+
+    def look_up(self, image: np.ndarray) -> np.ndarray:
+        """(S, S[, C]) another image or mask of the same view, in UV space; zero outside."""
+        return cv2.remap(image, self.map_x, self.map_y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)
+
+
+def texel_millimetres(topology: HeadTopology, vertices: np.ndarray, size: int) -> float:
+    """Median width in mm of a texel of the head part's face, for maps of ``size`` texels.
+
+    Args:
+        vertices: (V, 3) mm.
+    """
+    head = topology.face_part == PARTS.index("head")
+    quads = topology.faces[head]
+    if "face" in topology.region_names:
+        on_face = topology.region("face")[quads].min(1) > 0.5
+        if on_face.any():
+            quads, head = quads[on_face], np.flatnonzero(head)[on_face]
+    corners, uv = vertices[quads].astype(np.float64), topology.uv[head].astype(np.float64)
+    area = np.linalg.norm(np.cross(corners[:, 2] - corners[:, 0], corners[:, 3] - corners[:, 1]), axis=1)
+    a, b = uv[:, 2] - uv[:, 0], uv[:, 3] - uv[:, 1]
+    texels = np.abs(a[:, 0] * b[:, 1] - a[:, 1] * b[:, 0]) * size**2
+    return float(np.median(np.sqrt(area / np.maximum(texels, 1e-9))))
+
+
+def posed_vertices(model: HeadModel, fit: CoarseFit, view: View) -> np.ndarray:
+    """(V, 3) mm, head coordinates, of the fitted head in the expression of one photo."""
+    return fit.neutral + np.tensordot(view.expression.astype(np.float32), model.expression_basis, 1)
+
+
+def pose_view(model: HeadModel, fit: CoarseFit, view: View, photo: np.ndarray, texel: float) -> PosedView:
+    """Place the fitted head in one photo.
+
+    Args:
+        photo: (H, W, 3) uint8 sRGB, upright, the size of the view's camera.
+        texel: mm per texel; the photo is scaled down (area average) where its pixels are finer.
+    """
+    topology = model.topology
+    points = view.pose.apply(posed_vertices(model, fit, view).astype(np.float64))
+    head = topology.part_slice("head")
+    triangles = topology.triangles
+    normals = vertex_normals(points, triangles)
+    direction = -points / np.linalg.norm(points, axis=1, keepdims=True)
+    facing = np.einsum("vd,vd->v", normals, direction)
+    xy = view.camera.project(points)
+    shown = xy[head][facing[head] > 0]
+    size = np.array([photo.shape[1], photo.shape[0]])
+    low = np.clip(np.floor(shown.min(0)) - CROP_MARGIN, 0, size - 2).astype(int)
+    high = np.clip(np.ceil(shown.max(0)) + CROP_MARGIN, low + 2, size).astype(int)
+    crop = photo[low[1] : high[1], low[0] : high[0]]
+    millimetres = float(np.median(points[head, 2])) / (0.5 * (view.camera.fx + view.camera.fy))
+    scale = min(1.0, millimetres / texel * 1.1)
+    if scale < 0.95:
+        shape = np.maximum(1, np.round((high - low) * scale)).astype(int)
+        crop = cv2.resize(crop, tuple(shape.tolist()), interpolation=cv2.INTER_AREA)
+    # both axes are rounded to whole pixels by themselves
+    scale = np.array([crop.shape[1], crop.shape[0]]) / (high - low)
+    fx, fy = np.array([view.camera.fx, view.camera.fy]) * scale
+    cx, cy = (np.array([view.camera.cx, view.camera.cy]) - low) * scale
+    return PosedView(
+        image=crop,
+        origin=low,
+        scale=scale,
+        camera=Camera(fx, fy, cx, cy, crop.shape[1], crop.shape[0]),
+        points=points,
+        normals=normals,
+        xy=(xy - low) * scale,
+        facing=facing,
+        landmarks=(view.landmarks.points - low) * scale,
+        millimetres_per_pixel=millimetres,
+    )
+
+
+def depth_buffer(topology: HeadTopology, posed: PosedView) -> tuple[np.ndarray, float]:
+    """Distance (h, w) mm of the nearest surface of any part, lashes aside, inf where there is none; and its scale.
+
+    The buffer is the view's image scaled by the factor returned, at most ``VISIBILITY_PIXELS`` long.
+    """
+    height, width = posed.image.shape[:2]
+    factor = min(1.0, VISIBILITY_PIXELS / max(height, width))
+    triangles = topology.triangles
+    triangles = triangles[triangles[:, 0] < topology.part_slice("lashes").start]
+    shape = max(1, round(width * factor)), max(1, round(height * factor))
+    raster = rasterize_view(posed.points, posed.xy * factor, triangles, *shape)
+    depth = raster.sample(posed.points[:, 2])
+    depth[~raster.covered] = np.inf
+    return depth, factor
+
+
+def unwrap(topology: HeadTopology, posed: PosedView, size: int) -> Unwrapped:
+    """Sample a photo at every texel of the head (perspective-correct: each texel is projected by itself).
+
+    Args:
+        size: width of the maps in texels.
+    """
+    raster = uv_raster(topology, size)
+    seen = raster.sample_covered(np.column_stack([posed.points, posed.facing]))
+    map_x, map_y = (np.full(raster.triangle_id.shape, -1e4, np.float32) for _ in range(2))
+    pixel = posed.camera.project(seen[:, :3]) - 0.5
+    map_x.ravel()[raster.pixels], map_y.ravel()[raster.pixels] = pixel.T
+    confidence = np.zeros(raster.triangle_id.shape, np.float32)
+    confidence.ravel()[raster.pixels] = smoothstep(seen[:, 3], *FACING) * _visible(
+        topology, posed, seen, raster, map_x, map_y
+    )
+    colour = cv2.remap(
+        posed.image.astype(np.float32) / 255, map_x, map_y, cv2.INTER_CUBIC, borderMode=cv2.BORDER_CONSTANT
+    )
+    height, width = posed.image.shape[:2]
+    inside = (map_x > 0.5) & (map_x < width - 1.5) & (map_y > 0.5) & (map_y < height - 1.5)
+    return Unwrapped(np.clip(colour, 0, 1), confidence * inside, map_x, map_y)
+
+
+def _visible(
+    topology: HeadTopology, posed: PosedView, seen: np.ndarray, raster: Raster, map_x: np.ndarray, map_y: np.ndarray
+) -> np.ndarray:
+    """(P,) 0 or 1: the covered texels that nothing hides from the camera."""
+    depth, factor = depth_buffer(topology, posed)
+    x = ((map_x.ravel()[raster.pixels] + 0.5) * factor).astype(np.int32).clip(0, depth.shape[1] - 1)
+    y = ((map_y.ravel()[raster.pixels] + 0.5) * factor).astype(np.int32).clip(0, depth.shape[0] - 1)
+    # a buffer pixel spans a depth of its width times the slope of the surface
+    pixel = posed.millimetres_per_pixel / (posed.scale.mean() * factor)
+    facing = np.clip(seen[:, 3], 0.1, 1.0)
+    slope = np.sqrt(1.0 - facing**2) / facing
+    nearest = depth[y, x]
+    return (seen[:, 2] < np.where(np.isfinite(nearest), nearest, 1e9) + DEPTH_TOLERANCE + pixel * slope).astype(
+        np.float32
+    )
+
+
+def smoothstep(x: np.ndarray, low: float, high: float) -> np.ndarray:
+    """0 up to low, 1 from high, 3 t^2 - 2 t^3 between."""
+    t = np.clip((x - low) / (high - low), 0.0, 1.0)
+    return t * t * (3.0 - 2.0 * t)
