@@ -1,0 +1,55 @@
+"""What the coarse fit says about itself: warnings, and heads pulled back that would not be a face."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from .character import View
+from .geometry import triangle_normals
+from .head_model import HeadModel
+
+PROFILE_YAW = np.deg2rad(60.0)
+LARGE_ERROR = 0.06
+INVERTED_ALLOWED = 0.002
+PULL_BACK = 0.85
+
+
+def yaw(rotation: np.ndarray) -> float:
+    """Angle in radians by which a head pose (3, 3) is turned away from the camera, about the head's vertical axis."""
+    forward = rotation[:, 2]
+    return float(np.arctan2(forward[0], -forward[2]))
+
+
+def view_warnings(view: View) -> list[str]:
+    """Lines for the artist about one fitted photo."""
+    lines = []
+    turned = abs(yaw(view.pose.rotation))
+    if turned > PROFILE_YAW:
+        lines.append(
+            f"{view.photo}: the head is turned by {np.rad2deg(turned):.0f} degrees; the hidden side is guessed."
+        )
+    if view.landmark_error > LARGE_ERROR:
+        lines.append(
+            f"{view.photo}: the head fits only roughly (landmarks off by {100 * view.landmark_error:.1f} % of the eye "
+            "distance); a sharper or more frontal photo may help."
+        )
+    return lines
+
+
+def inverted_share(model: HeadModel, identity: np.ndarray) -> float:
+    """Share of the head's triangles that face against those of the mean head."""
+    triangles = model.topology.triangles
+    triangles = triangles[(triangles < model.topology.part_slice("head").stop).all(axis=1)]
+    here = triangle_normals(model.neutral(identity), triangles)
+    mean = triangle_normals(model.mean, triangles)
+    return float((np.einsum("td,td->t", here, mean) < 0).mean())
+
+
+def final_checks(model: HeadModel, identity: np.ndarray) -> tuple[np.ndarray, list[str]]:
+    """Identity pulled towards the mean until almost no triangle is inverted, with a warning if it was."""
+    pulled = identity
+    while inverted_share(model, pulled) > INVERTED_ALLOWED:
+        pulled = pulled * PULL_BACK
+    if pulled is identity:
+        return identity, []
+    return pulled, ["The fitted shape was not a plausible head and was pulled back towards the average."]

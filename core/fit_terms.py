@@ -1,0 +1,220 @@
+"""Residuals of the coarse fit and their analytic Jacobians.
+
+A view has 7 + E parameters: rotation (3, a rotation vector applied on the left), translation (3, mm), log focal length
+(1), expression weights (E); the identity (K) is shared by all views. With x a point in head coordinates,
+
+    y = R x + t,   u = f y_x / y_z + c_x,   v = f y_y / y_z + c_y,   d y / d rotation = -[R x]_x.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from .camera import Camera, Pose, rotation_matrix
+from .head_model import HeadModel
+
+POSE_PARAMETERS = 7
+
+# upper and lower lid, and inner lips, one above the other: what opens and closes
+APART_PAIRS = np.array([
+    [159, 145], [158, 153], [160, 144], [157, 154], [161, 163],
+    [386, 374], [385, 380], [387, 373], [384, 381], [388, 390],
+    [13, 14], [82, 87], [81, 178], [80, 88], [312, 317], [311, 402], [310, 318],
+])
+
+
+@dataclass(frozen=True)
+class PointBasis:
+    """Some points of the head as a linear function of the coefficients.
+
+    Attributes:
+        mean: (n, 3) mm.
+        identity: (n, 3, K) mm per standard deviation.
+        expression: (n, 3, E) mm at weight 1.
+    """
+
+    mean: np.ndarray
+    identity: np.ndarray
+    expression: np.ndarray
+
+    def points(self, identity: np.ndarray, expression: np.ndarray) -> np.ndarray:
+        """(n, 3) mm in head coordinates."""
+        return self.mean + self.identity @ identity + self.expression @ expression
+
+    def interpolate(self, first: np.ndarray, second: np.ndarray, fraction: np.ndarray) -> PointBasis:
+        """Basis of points between rows ``first`` and ``second``, at ``fraction`` (m,) of the way."""
+        part = fraction[:, None]
+        cube = part[:, :, None]
+        return PointBasis(
+            self.mean[first] * (1 - part) + self.mean[second] * part,
+            self.identity[first] * (1 - cube) + self.identity[second] * cube,
+            self.expression[first] * (1 - cube) + self.expression[second] * cube,
+        )
+
+    def rows(self, index: np.ndarray) -> PointBasis:
+        """Basis of some of the points."""
+        return PointBasis(self.mean[index], self.identity[index], self.expression[index])
+
+
+def landmark_basis(model: HeadModel, components: int) -> PointBasis:
+    """Basis of the 478 landmarks with the first ``components`` identity components."""
+    return PointBasis(
+        model.landmarks(model.mean.astype(float)),
+        np.moveaxis(model.landmarks(model.identity_basis[:components]), 0, -1).astype(float),
+        np.moveaxis(model.landmarks(model.expression_basis), 0, -1).astype(float),
+    )
+
+
+def vertex_basis(model: HeadModel, vertices: np.ndarray, components: int) -> PointBasis:
+    """Basis of some vertices (n,)."""
+    return PointBasis(
+        model.mean[vertices].astype(float),
+        np.moveaxis(model.identity_basis[:components, vertices], 0, -1).astype(float),
+        np.moveaxis(model.expression_basis[:, vertices], 0, -1).astype(float),
+    )
+
+
+@dataclass(frozen=True)
+class ViewState:
+    """Parameters of one photo: ``rotation`` (3, 3), ``translation`` (3,) mm, ``log_focal`` (pixels), ``expression``."""
+
+    rotation: np.ndarray
+    translation: np.ndarray
+    log_focal: float
+    expression: np.ndarray
+
+    def stepped(self, step: np.ndarray) -> ViewState:
+        """The state after a parameter step (7 + E,)."""
+        return ViewState(
+            rotation_matrix(step[:3]) @ self.rotation,
+            self.translation + step[3:6],
+            self.log_focal + float(step[6]),
+            np.clip(self.expression + step[POSE_PARAMETERS:], 0.0, 1.0),
+        )
+
+    def camera(self, width: int, height: int) -> Camera:
+        """Pinhole camera with the principal point in the middle."""
+        focal = float(np.exp(self.log_focal))
+        return Camera(focal, focal, width / 2.0, height / 2.0, width, height)
+
+    def pose(self) -> Pose:
+        return Pose(self.rotation, self.translation)
+
+    def with_expression(self, expression: np.ndarray) -> ViewState:
+        return replace(self, expression=expression)
+
+
+@dataclass(frozen=True)
+class Projection:
+    """Points of one view and their derivatives.
+
+    Attributes:
+        camera_points: (n, 3) mm.
+        pixels: (n, 2).
+        camera_jacobian: (n, 3, 7 + E + K) of the camera points, mm.
+        pixel_jacobian: (n, 2, 7 + E + K).
+    """
+
+    camera_points: np.ndarray
+    pixels: np.ndarray
+    camera_jacobian: np.ndarray
+    pixel_jacobian: np.ndarray
+
+
+def project(basis: PointBasis, identity: np.ndarray, state: ViewState, width: int, height: int) -> Projection:
+    """Project points and differentiate them by all parameters (view first, then identity)."""
+    rotated = basis.points(identity, state.expression) @ state.rotation.T
+    points = rotated + state.translation
+    n, views = len(points), POSE_PARAMETERS + basis.expression.shape[2]
+    jacobian = np.zeros((n, 3, views + basis.identity.shape[2]))
+    x, y, z = rotated.T
+    zero = np.zeros(n)
+    jacobian[:, :, :3] = np.stack([zero, z, -y, -z, zero, x, y, -x, zero], axis=-1).reshape(n, 3, 3)
+    jacobian[:, :, 3:6] = np.eye(3)
+    jacobian[:, :, POSE_PARAMETERS:views] = state.rotation @ basis.expression
+    jacobian[:, :, views:] = state.rotation @ basis.identity
+
+    focal = np.exp(state.log_focal)
+    depth = points[:, 2:]
+    tangent = points[:, :2] / depth
+    offset = focal * tangent
+    pixel_jacobian = (jacobian[:, :2] - tangent[:, :, None] * jacobian[:, 2:]) * (focal / depth)[:, :, None]
+    pixel_jacobian[:, :, 6] += offset
+    return Projection(points, offset + [width / 2.0, height / 2.0], jacobian, pixel_jacobian)
+
+
+@dataclass(frozen=True)
+class Term:
+    """Weighted residuals: cost = 1/2 sum weight * residual^2, residual = measured - predicted in standard deviations.
+
+    Attributes:
+        residual: (m,).
+        jacobian: (m, 7 + E + K) derivative of the prediction.
+        weight: (m,).
+    """
+
+    residual: np.ndarray
+    jacobian: np.ndarray
+    weight: np.ndarray
+
+    def cost(self) -> float:
+        return 0.5 * float(self.weight @ self.residual**2)
+
+
+def geman_mcclure(distance: np.ndarray, scale: float) -> np.ndarray:
+    """Weights of robust least squares, 1 at distance 0 (Geman and McClure 1987)."""
+    return 1.0 / (1.0 + (distance / scale) ** 2) ** 2
+
+
+def position_term(projection: Projection, points: np.ndarray, spread: np.ndarray, weight: np.ndarray,
+                  robust_scale: float) -> Term:
+    """Landmark positions: ``points`` (n, 2) pixels measured with ``spread`` (n,) pixels, prior weights (n,)."""
+    residual = (points - projection.pixels) / spread[:, None]
+    robust = geman_mcclure(np.linalg.norm(residual, axis=1), robust_scale)
+    jacobian = projection.pixel_jacobian / spread[:, None, None]
+    return Term(residual.ravel(), jacobian.reshape(-1, jacobian.shape[2]), np.repeat(weight * robust, 2))
+
+
+def pair_term(projection: Projection, points: np.ndarray, pairs: np.ndarray, spread: np.ndarray, weight: float,
+              robust_scale: float) -> Term:
+    """Differences between two landmarks each, which are known better than their positions.
+
+    The pairs are those of lids and lips, as in the eye closure loss of Feng et al. 2021 (DECA), section 4.2;
+    ``spread`` (m,) pixels.
+    """
+    a, b = pairs.T
+    residual = (points[a] - points[b] - projection.pixels[a] + projection.pixels[b]) / spread[:, None]
+    robust = geman_mcclure(np.linalg.norm(residual, axis=1), robust_scale)
+    jacobian = (projection.pixel_jacobian[a] - projection.pixel_jacobian[b]) / spread[:, None, None]
+    return Term(residual.ravel(), jacobian.reshape(-1, jacobian.shape[2]), np.repeat(weight * robust, 2))
+
+
+def depth_term(projection: Projection, depth: np.ndarray, scale: float, spread: float, weight: np.ndarray) -> Term:
+    """Relative depth of the landmark net, without its mean.
+
+    Args:
+        depth: (n,) pixels, smaller is nearer.
+        scale: pixels per millimetre at the head.
+        spread: millimetres.
+        weight: (n,).
+    """
+    share = weight / weight.sum()
+    measured = depth / scale
+    predicted = projection.camera_points[:, 2]
+    residual = (measured - share @ measured) - (predicted - share @ predicted)
+    jacobian = projection.camera_jacobian[:, 2]
+    jacobian = jacobian - share @ jacobian
+    return Term(residual / spread, jacobian / spread, weight)
+
+
+def contour_term(projection: Projection, points: np.ndarray, normals: np.ndarray, spread: np.ndarray,
+                 weight: np.ndarray, robust_scale: float) -> Term:
+    """Distance of outline landmarks (m, 2) pixels from the head's outline, across the outline only.
+
+    ``projection`` holds the matched outline points, ``normals`` (m, 2) their unit normals in the image.
+    """
+    residual = np.einsum("nd,nd->n", points - projection.pixels, normals) / spread
+    jacobian = np.einsum("ndp,nd->np", projection.pixel_jacobian, normals) / spread[:, None]
+    return Term(residual, jacobian, weight * geman_mcclure(np.abs(residual), robust_scale))

@@ -1,0 +1,229 @@
+"""Personal shape keys: the model's 52 expressions transferred to a fitted neutral head.
+
+Deformation transfer (Sumner and Popovic 2004) for the skin: the deformation gradient of every triangle of the mean head
+is asked of the fitted head's triangle, in least squares. In the form of Botsch et al. 2006 that is a Poisson equation
+with the cotangent Laplacian of the fitted head, factorised once for all shapes. Eyes turn about their fitted joints,
+teeth move rigidly, lashes follow the lids. Lids and lips that touch on the mean head are made to touch here too.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy import sparse
+from scipy.sparse.linalg import splu
+from scipy.spatial import cKDTree
+
+from .geometry import vertex_normals
+from .head_model import JOINTS, HeadModel
+
+STILL = 1e-3  # mm: a vertex that no shape moves farther is held
+HOLD = 1.0
+REGULARISE = 1e-6
+FOLLOWED = 4  # skin vertices that a lash vertex follows
+TOUCHING = 0.8  # mm between lids, or between lips, that count as closed
+APART = 2.5  # mm between the same vertices when open
+
+
+def personal_deltas(model: HeadModel, neutral: np.ndarray) -> np.ndarray:
+    """Shape keys for a neutral head.
+
+    Args:
+        model: head model.
+        neutral: (V, 3) mm, a head of the model's topology.
+
+    Returns:
+        (52, V, 3) float32 mm at weight 1. On the model's mean head they are the model's own shapes.
+    """
+    topology = model.topology
+    neutral = np.asarray(neutral, dtype=float)
+    mean = model.mean.astype(float)
+    basis = model.expression_basis.astype(float)
+    deltas = basis.copy()
+    head = topology.part_slice("head")
+    triangles = topology.triangles[(topology.triangles < head.stop).all(axis=1)] - head.start
+    pairs = touching_pairs(mean[head], basis[:, head], triangles, _closing_skin(model))
+    deltas[:, head] = transfer(mean[head], neutral[head], basis[:, head], triangles, pairs)
+    for vertices in _rigid_groups(model):
+        deltas[:, vertices] = carried(mean[vertices], neutral[vertices], basis[:, vertices])
+    lashes = topology.part_slice("lashes")
+    if lashes.stop > lashes.start:
+        distance, nearest = cKDTree(mean[head]).query(mean[lashes], FOLLOWED)
+        share = 1.0 / (distance + 0.1) ** 2
+        share /= share.sum(axis=1, keepdims=True)
+        change = (deltas[:, head] - basis[:, head])[:, nearest]
+        deltas[:, lashes] = basis[:, lashes] + np.einsum("mlkd,lk->mld", change, share)
+    return deltas.astype(np.float32)
+
+
+def _rigid_groups(model: HeadModel) -> list[np.ndarray]:
+    """Vertex lists of what moves as one piece: each eye, upper and lower teeth, tongue."""
+    topology = model.topology
+    groups = []
+    for part, split in (("eyes", model.mean[:, 0] > 0), ("teeth", _jaw_share(model) > 0.5), ("tongue", None)):
+        span = topology.part_slice(part)
+        vertices = np.arange(span.start, span.stop)
+        sides = [vertices] if split is None else [vertices[split[vertices]], vertices[~split[vertices]]]
+        groups += [side for side in sides if len(side) >= 4]
+    return groups
+
+
+def _jaw_share(model: HeadModel) -> np.ndarray:
+    return model.topology.skin_weights[:, JOINTS.index("jaw")]
+
+
+def carried(source: np.ndarray, target: np.ndarray, deltas: np.ndarray) -> np.ndarray:
+    """Displacements of a nearly rigid piece, carried over by the similarity G that takes source to target.
+
+    Each deformation is split into its best rigid motion M and a rest; the target moves by G M G^-1 and G's rotation and
+    scale of the rest. So an eye turns about its own centre, and teeth stay in shape.
+
+    Args:
+        source, target: (n, 3); deltas: (m, n, 3) displacements of the source.
+
+    Returns:
+        (m, n, 3).
+    """
+    scale, turn, shift = similarity(source, target)
+    back = (target - shift) @ turn / scale
+    result = np.zeros_like(deltas)
+    for i, delta in enumerate(deltas):
+        if not np.abs(delta).max() > 0.0:
+            continue
+        _, rotation, translation = similarity(source, source + delta, with_scale=False)
+        rest = source + delta - (source @ rotation.T + translation)
+        result[i] = scale * (back @ rotation.T + translation + rest - back) @ turn.T
+    return result
+
+
+def similarity(source: np.ndarray, target: np.ndarray, with_scale: bool = True) -> tuple[float, np.ndarray, np.ndarray]:
+    """Scale, rotation (3, 3) and shift (3,) with ``scale * rotation @ source + shift ~ target`` (Umeyama 1991)."""
+    a, b = source - source.mean(0), target - target.mean(0)
+    u, values, vt = np.linalg.svd(b.T @ a)
+    sign = np.array([1.0, 1.0, np.sign(np.linalg.det(u @ vt))])
+    rotation = (u * sign) @ vt
+    scale = float(values @ sign / (a**2).sum()) if with_scale else 1.0
+    return scale, rotation, target.mean(0) - scale * rotation @ source.mean(0)
+
+
+def _closing_skin(model: HeadModel) -> np.ndarray:
+    """(n,) bool, head vertices of lids and lips."""
+    topology = model.topology
+    names = ("upper_lid", "lower_lid", "lips", "upper_lip", "lower_lip")
+    head = topology.part_slice("head")
+    masks = [topology.region(name)[head] for name in names if name in topology.region_names]
+    return np.max(masks, axis=0) > 0.2 if masks else np.zeros(head.stop, bool)
+
+
+def touching_pairs(points: np.ndarray, deltas: np.ndarray, triangles: np.ndarray, skin: np.ndarray) -> list[np.ndarray]:
+    """Vertices that a deformation brings together: open at rest, closed and facing each other when deformed.
+
+    Args:
+        points: (n, 3) mm at rest; deltas: (m, n, 3); triangles: (T, 3); skin: (n,) bool, where to look.
+
+    Returns:
+        Per deformation an array (p, 2) of vertex pairs, possibly empty.
+    """
+    index = np.flatnonzero(skin)
+    result = []
+    for delta in deltas:
+        empty = np.zeros((0, 2), dtype=int)
+        if len(index) < 2 or np.abs(delta[index]).max() < APART / 2:
+            result.append(empty)
+            continue
+        moved = points + delta
+        pairs = cKDTree(moved[index]).query_pairs(TOUCHING, output_type="ndarray")
+        pairs = index[pairs] if len(pairs) else empty
+        normals = vertex_normals(moved, triangles)
+        a, b = pairs.T
+        kept = np.linalg.norm(points[a] - points[b], axis=1) > APART
+        kept &= np.einsum("nd,nd->n", normals[a], normals[b]) < 0.0
+        pairs, distance = pairs[kept], np.linalg.norm(moved[a] - moved[b], axis=1)[kept]
+        pairs = pairs[np.argsort(distance, kind="stable")]
+        result.append(_each_once(pairs, len(points)))
+    return result
+
+
+def _each_once(pairs: np.ndarray, count: int) -> np.ndarray:
+    """Pairs in which either vertex appears for the first time, in order; (p, 2)."""
+    first = np.full(count, len(pairs))
+    np.minimum.at(first, pairs[:, 0], np.arange(len(pairs)))
+    np.minimum.at(first, pairs[:, 1], np.arange(len(pairs)))
+    order = np.arange(len(pairs))
+    return pairs[(first[pairs[:, 0]] == order) & (first[pairs[:, 1]] == order)] if len(pairs) else pairs
+
+
+def transfer(source: np.ndarray, target: np.ndarray, deltas: np.ndarray, triangles: np.ndarray,
+             touching: list[tuple[np.ndarray, np.ndarray]] | None = None) -> np.ndarray:
+    """Deformation transfer between two meshes of one topology.
+
+    Args:
+        source, target: (n, 3) rest positions.
+        deltas: (m, n, 3) displacements of the source.
+        triangles: (T, 3).
+        touching: per deformation the vertex pairs (p, 2) whose distance vector is to be that of the source.
+
+    Returns:
+        (m, n, 3) displacements of the target.
+    """
+    count = len(source)
+    gradient, areas = _gradient_operator(target, triangles)
+    weights = sparse.diags(np.repeat(areas, 3))
+    moving = np.abs(deltas).max(axis=(0, 2)) > STILL
+    hold = np.where(moving, REGULARISE, HOLD) * areas.mean()
+    matrix = (gradient.T @ weights @ gradient + sparse.diags(hold)).tocsc()
+    factor = splu(matrix)
+
+    frames = np.linalg.inv(_frames(source, triangles))
+    tangent = (gradient @ target).reshape(-1, 3, 3)
+    right = np.empty((count, 3 * len(deltas)))
+    for i, delta in enumerate(deltas):
+        deformation = _frames(source + delta, triangles) @ frames - np.eye(3)
+        # row k of a gradient block is the derivative along axis k
+        wanted = tangent @ deformation.transpose(0, 2, 1)
+        right[:, 3 * i : 3 * i + 3] = gradient.T @ (weights @ wanted.reshape(-1, 3)) + hold[:, None] * delta
+    moved = factor.solve(right).reshape(count, len(deltas), 3).transpose(1, 0, 2)
+    if touching is None:
+        return moved
+    return _close(factor, source, target, deltas, moved, touching)
+
+
+def _frames(points: np.ndarray, triangles: np.ndarray) -> np.ndarray:
+    """(T, 3, 3) columns: two edges, and the normal over the square root of its length (Sumner and Popovic 2004)."""
+    a, b, c = (points[triangles[:, k]] for k in range(3))
+    normal = np.cross(b - a, c - a)
+    normal /= np.sqrt(np.maximum(np.linalg.norm(normal, axis=1, keepdims=True), 1e-12))
+    return np.stack([b - a, c - a, normal], axis=-1)
+
+
+def _gradient_operator(points: np.ndarray, triangles: np.ndarray) -> tuple[sparse.csr_matrix, np.ndarray]:
+    """(3 T, n) gradient of piecewise linear functions, three rows a triangle, and (T,) areas."""
+    corners = points[triangles]
+    normal = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
+    double = np.maximum(np.linalg.norm(normal, axis=1), 1e-9)
+    unit = normal / double[:, None]
+    opposite = corners[:, [2, 0, 1]] - corners[:, [1, 2, 0]]
+    values = np.cross(unit[:, None], opposite) / double[:, None, None]
+    rows = 3 * np.arange(len(triangles))[:, None, None] + np.arange(3)[None, None, :]
+    rows = np.broadcast_to(rows, values.shape)
+    columns = np.broadcast_to(triangles[:, :, None], values.shape)
+    operator = sparse.csr_matrix((values.ravel(), (rows.ravel(), columns.ravel())), (3 * len(triangles), len(points)))
+    return operator, double / 2.0
+
+
+def _close(factor, source, target, deltas, moved, touching) -> np.ndarray:
+    """Least change of each deformation that gives its pairs the source's distance vector (Lagrange multipliers)."""
+    for i, pairs in enumerate(touching):
+        if not len(pairs):
+            continue
+        a, b = pairs.T
+        wanted = (source + deltas[i])[a] - (source + deltas[i])[b]
+        missing = wanted - ((target + moved[i])[a] - (target + moved[i])[b])
+        rows = np.arange(len(pairs))
+        selector = np.zeros((len(source), len(pairs)))
+        selector[a, rows] += 1.0
+        selector[b, rows] -= 1.0
+        response = factor.solve(selector)
+        system = response[a] - response[b]
+        system += 1e-6 * np.trace(system) / len(pairs) * np.eye(len(pairs))
+        moved[i] += response @ np.linalg.solve(system, missing)
+    return moved

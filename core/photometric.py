@@ -1,0 +1,321 @@
+"""Photometric refinement of the coarse fit: what landmarks cannot see, shading can.
+
+Landmarks say little about the depth of nose, cheeks, jaw and forehead; their shading does. For skin vertices v that a
+photo shows, the residual is I(u_v) - sum_k l_k H_k(n_v): the blurred linear luminance under the vertex less nine
+spherical harmonics (Ramamoorthi and Hanrahan 2001) of its normal. The light l is solved for and projected out of
+residual and Jacobian at every step (variable projection), albedo changes, highlights, hair and cast shadows lose their
+weight by robust estimation, and the landmark fit's own normal equations stay in as the quadratic prior. A result that
+fits the landmarks worse or explains no more of the shading is thrown away.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from scipy import sparse
+from scipy.ndimage import map_coordinates
+
+from . import coarse_fit
+from .bounded_solve import Block, solve_bounded
+from .character import CoarseFit, View
+from .fit_checks import final_checks
+from .fit_terms import POSE_PARAMETERS, PointBasis, Term, ViewState, geman_mcclure, project, vertex_basis
+from .head_model import HeadModel
+from .raster import rasterize
+
+NOT_SKIN = (
+    "brow", "upper_lid", "lower_lid", "lips", "nostril", "eye_socket_inner", "mouth_inner", "ear", "scalp", "neck",
+)
+EYE_DISTANCE = 150.0  # pixels between the outer eye corners in the image the shading is read from
+BLUR = 2.0  # pixels of that image
+SPREAD = 0.04  # of the mean luminance: what the model of light leaves unexplained
+CORRELATION = 3.0  # neighbouring residuals are not independent: their weight is divided by this
+FACING = 0.35
+STEP = 1.0  # standard deviations an identity coefficient may move in one iteration
+ITERATIONS = 4
+NORMALS_AT = (0, 2)
+LANDMARKS_WORSE = 1.03
+
+
+@dataclass(frozen=True)
+class SkinPatch:
+    """The vertices whose shading is compared.
+
+    Attributes:
+        basis: all vertices needed for the normals, n.
+        triangles: (T, 3) rows of ``basis``.
+        rows: (m,) rows of ``basis`` that are compared.
+        gather: (m, T) sparse, sums triangle normals at the compared vertices.
+        weight: (m,) area of each over the mean area.
+        vertices: (m,) indices into the model's vertices.
+    """
+
+    basis: PointBasis
+    triangles: np.ndarray
+    rows: np.ndarray
+    gather: sparse.csr_matrix
+    weight: np.ndarray
+    vertices: np.ndarray
+
+
+@dataclass(frozen=True)
+class ShadingImage:
+    """Blurred linear luminance of one photo, its mean over the face 1, and its gradient per pixel of the photo.
+
+    Attributes:
+        values: (3, h, w): luminance, d/du, d/dv.
+        mask: (h, w) float, 1 where the photo may be used.
+        scale: pixels of this image per pixel of the photo.
+    """
+
+    values: np.ndarray
+    mask: np.ndarray
+    scale: float
+
+    def sample(self, pixels: np.ndarray) -> np.ndarray:
+        """(4, m) luminance, its gradient and the mask at photo pixels (m, 2)."""
+        at = (pixels * self.scale - 0.5).T[::-1]
+        return np.stack([map_coordinates(band, at, order=1, mode="nearest") for band in (*self.values, self.mask)])
+
+
+def refine(model: HeadModel, fit: CoarseFit, images: list[np.ndarray], masks: list[np.ndarray | None] | None = None,
+           settings: coarse_fit.FitSettings | None = None) -> CoarseFit:
+    """Refine a fit by the shading of its photos.
+
+    Args:
+        images: per view the upright photo, (H, W, 3) uint8 sRGB.
+        masks: per view (H, W) skin or person mask in [0, 1] or None.
+
+    Returns:
+        The refined fit, or ``fit`` itself where shading does not help.
+    """
+    problem = coarse_fit.problem_of(model, fit, settings)
+    patch = skin_patch(model, len(problem.prior.rate), len(fit.identity))
+    shading = [
+        shading_image(image, view, mask) for image, view, mask in zip(images, fit.views, masks or [None] * len(images))
+    ]
+    visible = [visible_vertices(model, fit, view)[patch.vertices] for view in fit.views]
+    states = [coarse_fit.state_of(view) for view in fit.views]
+    identity = np.asarray(fit.identity, dtype=float)
+    prior = coarse_fit.system(problem, identity, states)
+    start = (identity, states)
+    before = _shading_cost(patch, shading, visible, identity, states, problem)
+    normal_jacobian = None
+    for iteration in range(ITERATIONS):
+        if iteration in NORMALS_AT:
+            normal_jacobian = [patch_normals(patch, identity, s.expression, True)[1] for s in states]
+        identity, states = _step(
+            problem, patch, shading, visible, normal_jacobian, start, prior, identity, states
+        )
+    identity, _ = final_checks(model, identity)
+    refined = coarse_fit.result(model, problem, identity, states, fit.warnings)
+    after = _shading_cost(patch, shading, visible, identity, states, problem)
+    worse = any(
+        new.landmark_error > LANDMARKS_WORSE * old.landmark_error + 1e-4 for new, old in zip(refined.views, fit.views)
+    )
+    return fit if worse or not after < before else refined
+
+
+def skin_patch(model: HeadModel, expressions: int, components: int) -> SkinPatch:
+    """Facial skin away from brows, lids, lips and openings."""
+    topology = model.topology
+    weight = topology.region("face").copy()
+    for name in NOT_SKIN:
+        if name in topology.region_names:
+            weight *= 1.0 - topology.region(name)
+    vertices = np.flatnonzero(weight > 0.5)
+    compared = np.zeros(topology.vertex_count, bool)
+    compared[vertices] = True
+    head = topology.triangles[(topology.triangles < topology.part_slice("head").stop).all(axis=1)]
+    used = head[compared[head].any(axis=1)]
+    needed, local = np.unique(used, return_inverse=True)
+    triangles = local.reshape(-1, 3)
+    rows = np.searchsorted(needed, vertices)
+    index = np.arange(len(triangles))
+    ones = sparse.csr_matrix(
+        (np.ones(3 * len(triangles)), (triangles.T.ravel(), np.tile(index, 3))), (len(needed), len(triangles))
+    )
+    gather = ones[rows]
+    points = model.mean[needed].astype(float)
+    a, b, c = (points[triangles[:, k]] for k in range(3))
+    area = gather @ np.linalg.norm(np.cross(b - a, c - a), axis=1)
+    return SkinPatch(vertex_basis(model, needed, components), triangles, rows, gather, area / area.mean(), vertices)
+
+
+def patch_normals(patch: SkinPatch, identity: np.ndarray, expression: np.ndarray, derivative: bool = False):
+    """Unit normals (m, 3) in head coordinates, and their Jacobian (m, 3, E + K) if asked for (else None).
+
+    With N the sum of (b - a) x (c - a) over the triangles around, dn = (I - n n^T) dN / |N|.
+    """
+    points = patch.basis.points(identity, expression)
+    a, b, c = (patch.triangles[:, k] for k in range(3))
+    ab, ac = points[b] - points[a], points[c] - points[a]
+    total = patch.gather @ np.cross(ab, ac)
+    length = np.maximum(np.linalg.norm(total, axis=1), 1e-9)
+    normals = total / length[:, None]
+    if not derivative:
+        return normals, None
+    basis = np.concatenate([patch.basis.expression, patch.basis.identity], axis=2)
+    d_ab, d_ac = basis[b] - basis[a], basis[c] - basis[a]
+    d_cross = cross_columns(ab, d_ac) - cross_columns(ac, d_ab)
+    size = d_cross.shape[2]
+    d_total = (patch.gather @ d_cross.reshape(len(d_cross), -1)).reshape(-1, 3, size)
+    along = np.einsum("md,mdp->mp", normals, d_total)
+    return normals, (d_total - normals[:, :, None] * along[:, None, :]) / length[:, None, None]
+
+
+def cross_columns(vectors: np.ndarray, matrices: np.ndarray) -> np.ndarray:
+    """(t, 3, p) cross products of vectors (t, 3) with each column of matrices (t, 3, p)."""
+    x, y, z = (vectors[:, k, None] for k in range(3))
+    mx, my, mz = (matrices[:, k] for k in range(3))
+    return np.stack([y * mz - z * my, z * mx - x * mz, x * my - y * mx], axis=1)
+
+
+def shading_image(image: np.ndarray, view: View, mask: np.ndarray | None) -> ShadingImage:
+    """Prepare one photo (H, W, 3) uint8 sRGB: linear luminance, resized, blurred, with its gradient."""
+    left, right = view.landmarks.points[list(coarse_fit.EYE_CORNERS)]
+    scale = min(1.0, EYE_DISTANCE / max(float(np.linalg.norm(left - right)), 1.0))
+    size = (max(1, round(image.shape[1] * scale)), max(1, round(image.shape[0] * scale)))
+    small = cv2.resize(image, size, interpolation=cv2.INTER_AREA).astype(np.float32) / 255.0
+    luminance = np.where(small <= 0.04045, small / 12.92, ((small + 0.055) / 1.055) ** 2.4) @ np.float32(
+        [0.2126, 0.7152, 0.0722])
+    usable = (luminance < 0.97) & (luminance > 0.004)
+    if mask is not None:
+        usable &= cv2.resize(mask.astype(np.float32), size, interpolation=cv2.INTER_AREA) > 0.5
+    luminance = cv2.GaussianBlur(luminance, (0, 0), BLUR)
+    inner = (view.landmarks.points * scale).astype(int)
+    inside = (inner >= 0).all(axis=1) & (inner < size).all(axis=1)
+    luminance = luminance / max(float(np.median(luminance[inner[inside, 1], inner[inside, 0]])), 1e-3)
+    slope_v, slope_u = np.gradient(luminance)
+    usable = cv2.erode(usable.astype(np.float32), np.ones((3, 3), np.uint8))
+    return ShadingImage(np.stack([luminance, slope_u * scale, slope_v * scale]), usable, scale)
+
+
+def visible_vertices(model: HeadModel, fit: CoarseFit, view: View, size: int = 256) -> np.ndarray:
+    """(V,) bool, vertices that no other part of the fitted head hides from the camera."""
+    posed = fit.neutral + np.tensordot(view.expression.astype(np.float32), model.expression_basis, 1)
+    points = view.pose.apply(posed.astype(float))
+    pixels = view.camera.project(points)
+    low, high = pixels.min(axis=0), pixels.max(axis=0)
+    xy = (pixels - low) / (high - low).max() * (size - 1.0)
+    ids, weights = rasterize(xy, points[:, 2], model.topology.triangles, size, size)
+    covered = ids >= 0
+    depth = np.full((size, size), np.inf)
+    depth[covered] = (points[:, 2][model.topology.triangles[ids[covered]]] * weights[covered]).sum(axis=1)
+    column, row = np.clip(xy.astype(int), 0, size - 1).T
+    return points[:, 2] < depth[row, column] + 4.0
+
+
+def harmonics(normals: np.ndarray) -> np.ndarray:
+    """(m, 9) spherical harmonics up to order 2 of unit normals (m, 3), without constant factors."""
+    x, y, z = normals.T
+    return np.stack([np.ones_like(x), x, y, z, x * y, x * z, y * z, x * x - y * y, 3 * z * z - 1], axis=1)
+
+
+def harmonics_gradient(normals: np.ndarray, light: np.ndarray) -> np.ndarray:
+    """(m, 3) derivative by the normal of ``harmonics(normals) @ light``."""
+    x, y, z = normals.T
+    _, lx, ly, lz, xy, xz, yz, x2y2, zz = light
+    return np.stack([
+        lx + xy * y + xz * z + 2 * x2y2 * x, ly + xy * x + yz * z - 2 * x2y2 * y, lz + xz * x + yz * y + 6 * zz * z
+    ], axis=1)
+
+
+def fit_light(basis: np.ndarray, luminance: np.ndarray, weight: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Robust light (9,) and the final weights (m,), which fade beyond two spreads."""
+    robust = weight
+    for _ in range(4):
+        weighted = basis * robust[:, None]
+        light = np.linalg.solve(weighted.T @ basis + 1e-3 * np.eye(9), weighted.T @ luminance)
+        robust = weight * geman_mcclure(luminance - basis @ light, 3.0 * SPREAD)
+    return light, robust
+
+
+def shading_term(patch: SkinPatch, image: ShadingImage, visible: np.ndarray, normal_jacobian: np.ndarray | None,
+                 identity: np.ndarray, state: ViewState, width: int, height: int) -> Term:
+    """Shading residuals of one photo with the light projected out.
+
+    Args:
+        visible: (m,) bool.
+        normal_jacobian: (m, 3, E + K) of the normals in head coordinates; None for the residual alone.
+    """
+    normals = patch_normals(patch, identity, state.expression)[0] @ state.rotation.T
+    basis = patch.basis.rows(patch.rows)
+    projection = project(basis, identity, state, width, height)
+    points = projection.camera_points
+    facing = -np.einsum("md,md->m", normals, points) / np.linalg.norm(points, axis=1)
+    luminance, slope_u, slope_v, usable = image.sample(projection.pixels)
+    weight = patch.weight * visible * usable * np.clip((facing - FACING) / 0.15, 0.0, 1.0)
+    lights = harmonics(normals)
+    light, weight = fit_light(lights, luminance, weight)
+    residual = (luminance - lights @ light) / SPREAD
+    weight = weight / CORRELATION
+    if normal_jacobian is None:
+        return Term(residual, np.zeros((len(residual), 0)), weight)
+    jacobian = slope_u[:, None] * projection.pixel_jacobian[:, 0] + slope_v[:, None] * projection.pixel_jacobian[:, 1]
+    by_normal = harmonics_gradient(normals, light)
+    jacobian[:, :3] -= np.cross(normals, by_normal)
+    jacobian[:, POSE_PARAMETERS:] -= np.einsum("md,mdp->mp", by_normal @ state.rotation, normal_jacobian)
+    weighted = lights * weight[:, None]
+    jacobian -= lights @ np.linalg.solve(weighted.T @ lights + 1e-6 * np.eye(9), weighted.T @ jacobian)
+    return Term(residual, -jacobian / SPREAD, weight)
+
+
+def _shading_cost(patch, shading, visible, identity, states, problem) -> float:
+    """Mean squared residual, bounded per vertex so that outliers do not decide."""
+    total = 0.0
+    for image, seen, state, photo in zip(shading, visible, states, problem.photos):
+        term = shading_term(patch, image, seen, None, identity, state, photo[1], photo[2])
+        base = patch.weight * seen
+        total += float(base @ np.minimum(term.residual**2, 9.0) / max(base.sum(), 1e-9))
+    return total
+
+
+def _step(problem, patch, shading, visible, normal_jacobian, start, prior, identity, states):
+    """One Gauss-Newton step on shading plus the second-order expansion of the landmark fit's cost at its optimum.
+
+    The expansion keeps its gradient: it is not zero where an expression weight rests at a bound.
+    """
+    first_identity, first_states = start
+    first_blocks, first_shared, first_gradient, _ = prior
+    shared = first_shared.copy()
+    moved = identity - first_identity
+    shared_gradient = first_gradient - first_shared @ moved
+    blocks = []
+    for i, (state, first, photo) in enumerate(zip(states, first_states, problem.photos)):
+        prior_block = first_blocks[i]
+        size = len(prior_block.gradient)
+        gone = state_difference(state, first)
+        term = shading_term(
+            patch, shading[i], visible[i], normal_jacobian[i], identity, state, photo[1], photo[2]
+        )
+        weighted = term.jacobian * term.weight[:, None]
+        total, gradient = weighted.T @ term.jacobian, weighted.T @ term.residual
+        shared += total[size:, size:]
+        shared_gradient += gradient[size:] - prior_block.shared.T @ gone
+        own = total[:size, :size] + prior_block.matrix
+        own_gradient = (
+            gradient[:size] + prior_block.gradient - prior_block.matrix @ gone - prior_block.shared @ moved
+        )
+        limit = np.array([0.1] * 3 + [50.0] * 3 + [0.1])
+        blocks.append(Block(
+            own + 1e-6 * np.diag(np.diag(own)) + 1e-9 * np.eye(size), total[:size, size:] + prior_block.shared,
+            own_gradient, np.concatenate([-limit, -state.expression]),
+            np.concatenate([limit, problem.prior.upper - state.expression]),
+        ))
+    bound = problem.settings.limit
+    steps = solve_bounded(
+        blocks, shared, shared_gradient, np.maximum(-STEP, -bound - identity), np.minimum(STEP, bound - identity)
+    )
+    return identity + steps[-1], [state.stepped(step) for state, step in zip(states, steps)]
+
+
+def state_difference(state: ViewState, first: ViewState) -> np.ndarray:
+    """(7 + E,) parameter step that leads from ``first`` to ``state``."""
+    vector = cv2.Rodrigues(state.rotation @ first.rotation.T)[0].ravel()
+    return np.concatenate([
+        vector, state.translation - first.translation, [state.log_focal - first.log_focal],
+        state.expression - first.expression,
+    ])
