@@ -1,0 +1,105 @@
+"""Commands that need Blender's Python module, run in a process of their own by the command line:
+
+    python -m furrow.blender_addon.command blend IN.furrow OUT.blend
+    python -m furrow.blender_addon.command render IN.furrow|IN.blend FOLDER [PRESET ...]
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+import bpy
+
+from ..core.character import Character
+from ..core.character_file import load_character
+from ..core.errors import CharacterFileError, FurrowError, OutputError
+from ..core.presets import PRESETS
+from .build_head import HeadObjects, build_head
+from .characters import all_characters, objects_of
+from .portrait import add_studio, render_presets, set_render
+
+
+def save_blend(character: Character, path: Path, source: str = "") -> None:
+    """Write a .blend with the head of a character, a camera and lights, ready to open and render.
+
+    Raises:
+        OutputError: the file cannot be written.
+    """
+    bpy.ops.wm.read_factory_settings(use_empty=True)
+    made = build_head(character, source=source)
+    scene = bpy.context.scene
+    add_studio(scene, made.head)
+    set_render(scene)
+    path = Path(path).resolve()
+    aside = path.with_name(f".{path.stem}.{os.getpid()}.blend")
+    try:
+        bpy.ops.wm.save_as_mainfile(filepath=str(aside), compress=True, copy=True)
+        os.replace(aside, path)
+    except (RuntimeError, OSError) as error:
+        raise OutputError(f"Cannot write {path}: {str(error).strip().splitlines()[0]}") from None
+    finally:
+        aside.unlink(missing_ok=True)
+
+
+def render(source: Path, folder: Path, presets: tuple[str, ...] = tuple(PRESETS)) -> list[Path]:
+    """Render presets of a .furrow or of the first character in a .blend to folder/PRESET.png.
+
+    Raises:
+        FurrowError: the source is damaged or has no character, or a preset does not exist.
+    """
+    unknown = [preset for preset in presets if preset not in PRESETS]
+    if unknown:
+        raise FurrowError(f"There is no preset {unknown[0]!r}: choose from {', '.join(PRESETS)}.")
+    made = _open(source)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError(f"Cannot write to {folder}: {error.strerror}.") from None
+    scene = bpy.context.scene
+    if scene.camera is None:
+        add_studio(scene, made.head)
+    set_render(scene)
+    return render_presets(made, folder, scene, presets)
+
+
+def _open(source: Path) -> HeadObjects:
+    if source.suffix != ".blend":
+        character = load_character(source)
+        bpy.ops.wm.read_factory_settings(use_empty=True)
+        return build_head(character, source=str(source))
+    try:
+        bpy.ops.wm.open_mainfile(filepath=str(source))
+    except RuntimeError as error:
+        raise CharacterFileError(f"{source.name} cannot be opened: {str(error).strip().splitlines()[-1]}") from None
+    found = all_characters(bpy.context.scene)
+    if not found:
+        raise CharacterFileError(f"{source.name} has no Furrow character.")
+    return objects_of(found[0])
+
+
+def main(arguments: list[str]) -> int:
+    """Run one command; exit status 2 with one line for a bad input."""
+    try:
+        match arguments:
+            case ["blend", source, output]:
+                save_blend(load_character(Path(source)), Path(output), source=str(Path(source).resolve()))
+                print(f"wrote {output}")
+            case ["render", source, folder, *presets]:
+                for path in render(Path(source), Path(folder), tuple(presets) or tuple(PRESETS)):
+                    print(f"wrote {path}")
+            case _:
+                print(__doc__, file=sys.stderr)
+                return 2
+    except FurrowError as error:
+        print(f"furrow: {error}", file=sys.stderr)
+        return 2
+    return 0
+
+
+if __name__ == "__main__":
+    status = main(sys.argv[1:])
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(status)  # the module frees gigabytes one by one on the ordinary way out

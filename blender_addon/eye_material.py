@@ -1,0 +1,80 @@
+"""Eyes: sclera, iris and pupil drawn around the gaze axis, without any texture."""
+
+from __future__ import annotations
+
+import bpy
+import numpy as np
+
+from . import mesh_objects, names
+from .shading import attribute, linear, mix, new_material, noise, ramp
+
+IRIS_ANGLE = 0.49  # radians seen from the eye's centre: 11.7 mm across on a ball of 24.5 mm
+PUPIL_ANGLE = 0.16
+FORWARD, UP = np.array([0.0, -1.0, 0.0]), np.array([0.0, 0.0, 1.0])
+
+
+def store_eye_directions(mesh: bpy.types.Mesh, points: np.ndarray) -> None:
+    """Store each vertex's direction from the centre of its eyeball: x to the side, y up, z along the gaze.
+
+    Args:
+        points: (n, 3) metres, both eyes at rest, looking ahead.
+    """
+    result = np.zeros_like(points)
+    for side in (points[:, 0] > 0, points[:, 0] <= 0):
+        if side.any():
+            offset = points[side] - ball_centre(points[side])
+            local = np.stack([offset[:, 0], offset @ UP, offset @ FORWARD], axis=-1)
+            result[side] = local / np.linalg.norm(local, axis=1, keepdims=True).clip(1e-9)
+    mesh_objects.set_attribute(mesh, names.EYE_DIRECTION, result)
+
+
+def ball_centre(points: np.ndarray) -> np.ndarray:
+    """(3,) centre of the sphere that fits points (n, 3) best: |p|^2 = 2 c.p + (r^2 - |c|^2), linear least squares."""
+    middle = points.mean(0)
+    local = (points - middle).astype(np.float64)
+    system = np.column_stack([2.0 * local, np.ones(len(local))])
+    return middle + np.linalg.lstsq(system, (local**2).sum(1), rcond=None)[0][:3]
+
+
+def eye_material(name: str, colour: np.ndarray) -> bpy.types.Material:
+    """Eye material.
+
+    Args:
+        colour: (3,) sRGB iris colour in 0 to 1.
+    """
+    material, build, surface = new_material(name)
+    direction = attribute(build, names.EYE_DIRECTION, "Vector")
+    x, y, z = build.separate(direction)
+    across = build.math("SQRT", build.math("ADD", build.math("MULTIPLY", x, x), build.math("MULTIPLY", y, y)))
+    angle = build.math("ARCTAN2", across, z)
+    base = linear(tuple(np.clip(colour, 0.02, 0.95)))
+    light = tuple(min(1.0, 1.9 * c + 0.02) for c in base[:3]) + (1.0,)
+    dark = tuple(0.45 * c for c in base[:3]) + (1.0,)
+    # streaks run outwards: noise that varies fast around the axis and slowly along the angle
+    around = build.math("ARCTAN2", y, x)
+    streaks = noise(
+        build,
+        build.combine(build.math("SINE", around), build.math("COSINE", around), build.math("MULTIPLY", angle, 0.5)),
+        11.0,
+        3.0,
+    )
+    iris = mix(build, ramp(build, streaks, 0.3, 0.7), dark, light)
+    iris = mix(build, ramp(build, angle, PUPIL_ANGLE + 0.13, PUPIL_ANGLE), iris, base)
+    iris = mix(build, ramp(build, angle, IRIS_ANGLE - 0.09, IRIS_ANGLE), iris, tuple(0.3 * c for c in dark[:3]) + (1.0,))
+    iris = mix(build, ramp(build, angle, PUPIL_ANGLE + 0.02, PUPIL_ANGLE - 0.01), iris, (0.002, 0.002, 0.002, 1.0))
+    redness = ramp(build, angle, 0.6, 1.5)
+    veins = ramp(build, noise(build, direction, 9.0, 6.0), 0.52, 0.75)
+    sclera = mix(build, build.math("MULTIPLY", veins, redness), (0.62, 0.57, 0.53, 1.0), (0.5, 0.22, 0.19, 1.0))
+    inside = ramp(build, angle, IRIS_ANGLE + 0.035, IRIS_ANGLE - 0.015)
+    values = {
+        "Base Color": mix(build, inside, sclera, iris),
+        "Roughness": 0.06,
+        "IOR": 1.376,  # cornea
+        "Subsurface Weight": build.math("MULTIPLY_ADD", inside, -0.3, 0.3),
+        "Subsurface Radius": (1.0, 0.6, 0.5),
+        "Subsurface Scale": 0.0015,
+    }
+    for key, value in values.items():
+        build.set(surface.inputs[key], value)
+    build.arrange()
+    return material

@@ -1,0 +1,141 @@
+"""Teeth with gums, tongue, and lashes: drawn from coordinates stored on their simple meshes."""
+
+from __future__ import annotations
+
+import bpy
+import numpy as np
+
+from . import mesh_objects, names
+from .eye_material import ball_centre
+from .shading import attribute, mix, new_material, noise, ramp
+
+TOOTH = "furrow_tooth"
+LASH = "furrow_lash"
+TOOTH_WIDTH = 7.4  # mm along the arch
+CROWN = 9.0  # mm from the biting edge to the gum
+GUM = (0.42, 0.13, 0.12, 1.0)
+ENAMEL = (0.72, 0.66, 0.53, 1.0)
+
+
+def store_tooth_coordinates(mesh: bpy.types.Mesh, points: np.ndarray) -> None:
+    """Store (place along the arch, height from the biting edge, 0) in mm for teeth at points (n, 3) metres."""
+    result = np.zeros_like(points)
+    upper = points[:, 2] > _split(points[:, 2])
+    for row, sign in ((upper, 1.0), (~upper, -1.0)):
+        if row.any():
+            result[row, :2] = _arch(points[row] / names.METRES, sign)
+    mesh_objects.set_attribute(mesh, TOOTH, result)
+
+
+def _split(heights: np.ndarray) -> float:
+    """Height between the two rows of teeth: the threshold with the least variance on both sides (Otsu)."""
+    levels = np.unique(heights)
+    if len(levels) < 2:
+        return float(levels[0]) - 1.0
+    middles = (levels[1:] + levels[:-1]) / 2.0
+    above = heights[None] > middles[:, None]
+    share = above.mean(1)
+    top = (above * heights).sum(1) / above.sum(1)
+    bottom = (~above * heights).sum(1) / (~above).sum(1)
+    return float(middles[np.argmax(share * (1.0 - share) * (top - bottom) ** 2)])
+
+
+def _arch(points: np.ndarray, sign: float) -> np.ndarray:
+    """(n, 2) mm: arc length along the arch from the midline, and height from the biting edge.
+
+    Args:
+        points: (n, 3) mm of one row of teeth, Blender's axes.
+        sign: 1 where the biting edge is below, -1 where it is above.
+    """
+    back = points[:, 1].max()
+    angle = np.arctan2(points[:, 0], back - points[:, 1] + 8.0)
+    near = np.abs(angle[:, None] - angle[None]) < 0.1
+    edge = np.where(near, sign * points[:, 2], np.inf).min(1)
+    steps = np.linspace(angle.min(), angle.max(), 33)
+    weight = np.exp(-0.5 * ((steps[:, None] - angle[None]) / 0.08) ** 2)
+    curve = weight @ points[:, :2] / weight.sum(1, keepdims=True)
+    length = np.concatenate([[0.0], np.cumsum(np.linalg.norm(np.diff(curve, axis=0), axis=1))])
+    along = np.interp(angle, steps, length) - np.interp(0.0, steps, length)
+    return np.column_stack([along, sign * points[:, 2] - edge])
+
+
+def store_lash_coordinates(mesh: bpy.types.Mesh, points: np.ndarray, eyes: np.ndarray) -> None:
+    """Store (angle along the lid, 0 at the root to 1 at the tip, 0) for lashes at points (n, 3) metres.
+
+    Args:
+        eyes: (m, 3) metres, vertices of both eyeballs.
+    """
+    result = np.zeros_like(points)
+    for side in (1.0, -1.0):
+        chosen, ball = points[:, 0] * side > 0, eyes[eyes[:, 0] * side > 0]
+        if not chosen.any() or not len(ball):
+            continue
+        offset = (points[chosen] - ball_centre(ball)) / names.METRES
+        reach = np.linalg.norm(offset, axis=1)
+        root, tip = np.percentile(reach, 5), reach.max()
+        result[chosen, 0] = np.arctan2(offset[:, 0], np.abs(offset[:, 2]) + 8.0)
+        result[chosen, 1] = np.clip((reach - root) / max(tip - root, 1e-6), 0.0, 1.0)
+    mesh_objects.set_attribute(mesh, LASH, result)
+
+
+def teeth_material(name: str) -> bpy.types.Material:
+    """Enamel with dark gaps, and gums above a scalloped line."""
+    material, build, surface = new_material(name)
+    along, height, _ = build.separate(attribute(build, TOOTH, "Vector"))
+    place = build.math("FRACT", build.math("DIVIDE", along, TOOTH_WIDTH))
+    middle = build.math("ABSOLUTE", build.math("SUBTRACT", place, 0.5))  # 0 in the middle of a tooth, 0.5 in the gap
+    line = build.math("MULTIPLY_ADD", build.math("MULTIPLY", middle, middle), -9.0, CROWN + 1.0)
+    gum = ramp(build, build.math("SUBTRACT", height, line), -0.25, 0.35)
+    gap = ramp(build, middle, 0.44, 0.5)
+    tooth = mix(build, ramp(build, height, CROWN, 0.0), (0.66, 0.56, 0.40, 1.0), ENAMEL)
+    tooth = mix(build, build.math("MULTIPLY", gap, 0.75), tooth, (0.16, 0.08, 0.06, 1.0))
+    bulge = build.math("MULTIPLY", build.math("MULTIPLY", middle, middle), build.math("SUBTRACT", 1.0, gum))
+    bump = build.node("ShaderNodeBump", {"Strength": 1.0, "Distance": 1.0, "Height": build.math("MULTIPLY", bulge, -0.004)})
+    values = {
+        "Base Color": mix(build, gum, tooth, GUM),
+        "Roughness": build.math("MULTIPLY_ADD", gum, 0.1, 0.22),
+        "Subsurface Weight": 0.35,
+        "Subsurface Radius": (1.0, 0.7, 0.5),
+        "Subsurface Scale": 0.0015,
+        "Normal": bump.outputs["Normal"],
+    }
+    return _finish(material, build, surface, values)
+
+
+def tongue_material(name: str) -> bpy.types.Material:
+    """Moist pink with small papillae."""
+    material, build, surface = new_material(name)
+    rest = attribute(build, names.REST_POSITION, "Vector")
+    height = build.math("MULTIPLY", noise(build, rest, 900.0, 3.0), 0.0003)
+    bump = build.node("ShaderNodeBump", {"Strength": 0.6, "Distance": 1.0, "Height": height})
+    values = {
+        "Base Color": mix(build, noise(build, rest, 180.0, 2.0), (0.40, 0.13, 0.12, 1.0), (0.52, 0.22, 0.19, 1.0)),
+        "Roughness": 0.35,
+        "Subsurface Weight": 0.5,
+        "Subsurface Radius": (1.0, 0.35, 0.25),
+        "Subsurface Scale": 0.003,
+        "Normal": bump.outputs["Normal"],
+    }
+    return _finish(material, build, surface, values)
+
+
+def lash_material(name: str) -> bpy.types.Material:
+    """Single dark hairs cut out of the strip, thinner towards the tip and of unequal length."""
+    material, build, surface = new_material(name)
+    angle, height, _ = build.separate(attribute(build, LASH, "Vector"))
+    bend = build.math("MULTIPLY", noise(build, build.combine(angle, height, 0.0), 9.0, 1.0), 0.05)
+    hair = build.math("MULTIPLY", build.math("ADD", angle, bend), 26.0)
+    place = build.math("ABSOLUTE", build.math("SUBTRACT", build.math("FRACT", hair), 0.5))
+    length = noise(build, build.combine(build.math("FLOOR", hair), 0.0, 0.0), 3.7, 0.0)
+    reach = build.math("MULTIPLY_ADD", length, 0.7, 0.45)
+    width = build.math("MULTIPLY", build.math("SUBTRACT", 1.0, build.math("DIVIDE", height, reach)), 0.2)
+    alpha = ramp(build, build.math("SUBTRACT", width, place), -0.03, 0.03)
+    values = {"Base Color": (0.018, 0.012, 0.01, 1.0), "Roughness": 0.5, "Alpha": alpha}
+    return _finish(material, build, surface, values)
+
+
+def _finish(material, build, surface, values) -> bpy.types.Material:
+    for key, value in values.items():
+        build.set(surface.inputs[key], value)
+    build.arrange()
+    return material

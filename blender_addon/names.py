@@ -1,0 +1,46 @@
+"""Names and units of what Furrow stores in a .blend; files made earlier depend on them."""
+
+from __future__ import annotations
+
+import numpy as np
+
+METRES = 0.001  # per millimetre
+
+UV_MAP = "UVMap"
+REST_POSITION = "rest_position"
+WRINKLE_NORMALS = ("furrow_normal_1", "furrow_normal_2")
+TENSION_MASK = "furrow_mask"
+SEAM_MASK = "furrow_seam"
+REGION_MASKS = ("furrow_regions_1", "furrow_regions_2")
+DIRECTION = "furrow_direction_"  # + the name of the direction
+WRINKLES = "furrow_wrinkles"  # what the tension nodes write: weight of each map channel
+DISPLACEMENT = "furrow_displacement"  # what the wrinkle nodes moved, in metres
+EYE_DIRECTION = "furrow_eye"
+
+TENSION = "Furrow Tension"
+SUBDIVISION = "Subdivision"
+WRINKLE = "Furrow Wrinkles"
+
+PART_NAMES = {"head": "Head", "eyes": "Eyes", "teeth": "Teeth", "tongue": "Tongue", "lashes": "Lashes"}
+
+# six artist regions, each the union of the model's anatomical masks
+REGIONS: dict[str, tuple[str, ...]] = {
+    "Forehead": ("forehead", "temple"),
+    "Brows": ("glabella", "brow"),
+    "Eyes": ("upper_lid", "lower_lid", "under_eye", "crows_feet"),
+    "Nose": ("nose", "nostril"),
+    "Mouth": ("nasolabial", "upper_lip", "lower_lip", "lips", "perioral", "mouth_corner", "cheek"),
+    "Chin and Neck": ("chin", "jaw", "neck"),
+}
+
+
+def to_blender(points: np.ndarray) -> np.ndarray:
+    """Head coordinates in mm, y up, z forward (..., 3), as metres in Blender: z up, facing -Y. float32."""
+    x, y, z = np.moveaxis(np.asarray(points, np.float32) * np.float32(METRES), -1, 0)
+    return np.ascontiguousarray(np.stack([x, -z, y], axis=-1))
+
+
+def directions_to_blender(vectors: np.ndarray) -> np.ndarray:
+    """Unit vectors (..., 3) of head coordinates in Blender's axes, float32."""
+    x, y, z = np.moveaxis(np.asarray(vectors, np.float32), -1, 0)
+    return np.ascontiguousarray(np.stack([x, -z, y], axis=-1))

@@ -1,0 +1,93 @@
+"""A portrait studio for previews: camera, three lights, grey background, and one render an expression."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+
+import bpy
+import numpy as np
+from mathutils import Vector
+
+from ..core.presets import PRESETS, preset_weights
+from .build_head import HeadObjects
+from .expressions import set_expression
+
+WIDTH, HEIGHT = 480, 600
+SAMPLES = 32
+LENS = 85.0  # mm on a 36 mm sensor: a portrait lens
+
+
+def face_frame(head: bpy.types.Object) -> tuple[Vector, float]:
+    """World centre of the head above the neck, and its height in metres, from the neutral shape."""
+    points = np.empty(len(head.data.vertices) * 3, np.float32)
+    head.data.vertices.foreach_get("co", points)
+    points = points.reshape(-1, 3)
+    world = head.parent.matrix_world if head.parent else head.matrix_world
+    skin = points[points[:, 1] < np.percentile(points[:, 1], 60)]  # the front half: the neck's back hangs lower
+    top, low = points[:, 2].max(), np.percentile(skin[:, 2], 8)
+    return world @ Vector((0.0, float(points[:, 1].mean()), float(top + low) / 2.0)), float(top - low)
+
+
+def add_studio(scene: bpy.types.Scene, head: bpy.types.Object) -> None:
+    """Camera, key, fill and rim light, and a neutral background, in a collection of their own."""
+    centre, size = face_frame(head)
+    studio = bpy.data.collections.new("Studio")
+    scene.collection.children.link(studio)
+    camera = bpy.data.objects.new("Portrait Camera", bpy.data.cameras.new("Portrait Camera"))
+    camera.data.lens, camera.data.sensor_fit, camera.data.sensor_height = LENS, "VERTICAL", 36.0
+    distance = size * 1.28 / 36.0 * LENS
+    camera.location = centre + Vector((distance * math.sin(0.28), -distance * math.cos(0.28), 0.02))
+    studio.objects.link(camera)
+    aim(camera, centre)
+    scene.camera = camera
+    for name, place, power, extent in (
+        ("Key", (-0.75, -0.95, 0.75), 16.0, 0.45),
+        ("Fill", (1.0, -0.8, 0.1), 4.0, 0.9),
+        ("Rim", (0.7, 0.9, 0.7), 12.0, 0.4),
+    ):
+        light = bpy.data.objects.new(f"{name} Light", bpy.data.lights.new(f"{name} Light", "AREA"))
+        light.data.energy, light.data.size = power, extent
+        light.location = centre + Vector(place)
+        studio.objects.link(light)
+        aim(light, centre)
+    world = bpy.data.worlds.new("Studio")
+    if world.node_tree is None:
+        world.use_nodes = True
+    background = next(n for n in world.node_tree.nodes if n.bl_idname == "ShaderNodeBackground")
+    background.inputs["Color"].default_value = (0.19, 0.19, 0.19, 1.0)
+    background.inputs["Strength"].default_value = 0.6
+    scene.world = world
+
+
+def aim(item: bpy.types.Object, target: Vector) -> None:
+    """Turn an object so that its -Z axis points at target."""
+    item.rotation_euler = (target - item.location).to_track_quat("-Z", "Y").to_euler()
+
+
+def set_render(scene: bpy.types.Scene, samples: int = SAMPLES) -> None:
+    """Cycles on the processor, denoised, one portrait format."""
+    scene.render.engine = "CYCLES"
+    scene.cycles.device = "CPU"
+    scene.cycles.samples = samples
+    scene.cycles.use_denoising = True
+    scene.cycles.preview_samples = samples
+    scene.render.resolution_x, scene.render.resolution_y = WIDTH, HEIGHT
+    scene.render.resolution_percentage = 100
+    scene.render.use_persistent_data = True
+    scene.render.image_settings.file_format = "PNG"
+    scene.view_settings.view_transform = "AgX"
+    scene.view_settings.look = "AgX - Medium High Contrast"
+
+
+def render_presets(made: HeadObjects, folder: Path, scene: bpy.types.Scene, presets=tuple(PRESETS)) -> list[Path]:
+    """Render each preset of ``core.presets`` to folder/NAME.png and return the paths."""
+    photo = dict(made.collection["furrow_photo_expression"])
+    written = []
+    for preset in presets:
+        set_expression(made.head, preset_weights(preset, photo))
+        scene.render.filepath = str(folder / f"{preset}.png")
+        bpy.ops.render.render(write_still=True)
+        written.append(Path(scene.render.filepath))
+    set_expression(made.head, {})
+    return written
