@@ -99,7 +99,8 @@ def choose_face(faces: list[Face], index: int | None = None) -> tuple[Face, tupl
     if not faces:
         raise NoFaceError("No face was found: use a photo in which the face is sharp, lit and turned to the camera.")
     if index is not None and not 0 <= index < len(faces):
-        shown = "one, number 0" if len(faces) == 1 else f"{len(faces)}, numbered from 0 (the largest) to {len(faces) - 1}"
+        last = len(faces) - 1
+        shown = f"{last + 1}, numbered from 0 (the largest) to {last}" if last else "one, number 0"
         raise NoFaceError(f"There is no face {index}: the photo shows {shown}.")
     face = faces[index or 0]
     if face.width < MIN_FACE_WIDTH:

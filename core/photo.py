@@ -56,22 +56,14 @@ def load_photo(path: Path) -> Photo:
     if heif and not _register_heif():
         raise PhotoError(f"{shown} is a HEIC photo, which needs the package pillow-heif: save it as JPEG or PNG.")
     with _large_images_allowed():
-        image = _open(data, shown)
-        notes = _check_size_and_frames(image, shown)
-        try:
-            original_size = image.size
-            if image.format in ("JPEG", "MPO"):
-                image.draft(None, _reduced_size(image.size))
-            image.load()
-        except Exception as error:  # decoders raise anything on a damaged file
-            raise PhotoError(f"{shown} is damaged or cut off ({_reason(error)}): copy or export it again.") from None
+        image, megapixels, notes = _decode(data, shown)
         exif = exif_of(image)
         image, alpha = _separate_alpha(_to_8_bit(image))
-        image, alpha, reduced = _reduce(image, alpha)
+        image, alpha = _reduce(image, alpha)
         image, colour_note = _to_srgb(image)
-    if reduced or image.size[0] * image.size[1] < 0.9 * original_size[0] * original_size[1]:
-        megapixels = original_size[0] * original_size[1] / 1e6
-        notes.append(f"{megapixels:.0f} megapixels, reduced to {image.size[0] * image.size[1] / 1e6:.0f}.")
+    used = image.size[0] * image.size[1] / 1e6
+    if used < 0.9 * megapixels:
+        notes.append(f"{megapixels:.0f} megapixels, reduced to {used:.0f}.")
     if colour_note:
         notes.append(colour_note)
     if alpha is not None and alpha.getextrema()[0] < 255:
@@ -113,13 +105,26 @@ def _open(data: bytes, shown: str) -> Image.Image:
         raise PhotoError(f"{shown} is damaged or cut off ({_reason(error)}): copy or export it again.") from None
 
 
+def _decode(data: bytes, shown: str) -> tuple[Image.Image, float, list[str]]:
+    """The decoded image (a large JPEG at a fraction of its size), its megapixels in the file, and notes."""
+    image = _open(data, shown)
+    notes = _check_size_and_frames(image, shown)
+    megapixels = image.size[0] * image.size[1] / 1e6
+    try:
+        if image.format in ("JPEG", "MPO"):
+            image.draft(None, _reduced_size(image.size))
+        image.load()
+    except Exception as error:  # decoders raise anything on a damaged file
+        raise PhotoError(f"{shown} is damaged or cut off ({_reason(error)}): copy or export it again.") from None
+    return image, megapixels, notes
+
+
 def _check_size_and_frames(image: Image.Image, shown: str) -> list[str]:
     """Refuse what is too large or too small before anything is decoded; note further frames."""
     width, height = image.size
     if width * height > MAX_DECODED_PIXELS:
         raise PhotoError(
-            f"{shown} has {width} x {height} pixels, more than {MAX_DECODED_PIXELS // 10**6} megapixels cannot be read: "
-            "reduce it first."
+            f"{shown} has {width} x {height} pixels: reduce it to {MAX_DECODED_PIXELS // 10**6} megapixels or fewer."
         )
     if min(width, height) < MIN_SIDE:
         raise PhotoError(f"{shown} has only {width} x {height} pixels: use one with a face at least 60 pixels wide.")
@@ -139,15 +144,15 @@ def _reduced_size(size: tuple[int, int]) -> tuple[int, int]:
     return max(round(size[0] * scale), 1), max(round(size[1] * scale), 1)
 
 
-def _reduce(image: Image.Image, alpha: Image.Image | None) -> tuple[Image.Image, Image.Image | None, bool]:
+def _reduce(image: Image.Image, alpha: Image.Image | None) -> tuple[Image.Image, Image.Image | None]:
     """Shrink to ``MAX_PIXELS``; the photo may already be smaller than the file said, from the JPEG decoder."""
     size = _reduced_size(image.size)
     if size == image.size:
-        return image, alpha, False
+        return image, alpha
     profile = image.info.get("icc_profile")
     image = image.resize(size, Image.Resampling.LANCZOS, reducing_gap=2.0)
     image.info["icc_profile"] = profile
-    return image, alpha and alpha.resize(size, Image.Resampling.LANCZOS, reducing_gap=2.0), True
+    return image, alpha and alpha.resize(size, Image.Resampling.LANCZOS, reducing_gap=2.0)
 
 
 def _to_8_bit(image: Image.Image) -> Image.Image:
@@ -237,10 +242,12 @@ def _large_images_allowed() -> Iterator[None]:
 
 
 def _printable(text: str) -> str:
-    """One line, whatever the file is called."""
-    return "".join(c if c.isprintable() else "?" for c in text)
+    """One line of bounded length, whatever the file is called."""
+    text = "".join(c if c.isprintable() else "?" for c in text)
+    return text if len(text) <= 160 else f"{text[:80]}...{text[-77:]}"
 
 
 def _reason(error: BaseException) -> str:
-    lines = str(error).strip().splitlines()
-    return _printable(lines[0])[:120] if lines else type(error).__name__
+    message = getattr(error, "strerror", None) or str(error)
+    lines = message.strip().splitlines()
+    return _printable(lines[0]) if lines else type(error).__name__
