@@ -125,10 +125,11 @@ def skin_patch(model: HeadModel, expressions: int, components: int) -> SkinPatch
     for name in NOT_SKIN:
         if name in topology.region_names:
             weight *= 1.0 - topology.region(name)
-    vertices = np.flatnonzero(weight > 0.5)
+    head = topology.part_slice("head")
+    vertices = np.flatnonzero(weight[head] > 0.5) + head.start
     compared = np.zeros(topology.vertex_count, bool)
     compared[vertices] = True
-    head = topology.triangles[(topology.triangles < topology.part_slice("head").stop).all(axis=1)]
+    head = topology.triangles[(topology.triangles < head.stop).all(axis=1)]
     used = head[compared[head].any(axis=1)]
     needed, local = np.unique(used, return_inverse=True)
     triangles = local.reshape(-1, 3)

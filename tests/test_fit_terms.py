@@ -1,0 +1,82 @@
+"""Analytic Jacobians of the fit against central differences, on random point sets."""
+
+import numpy as np
+import pytest
+from furrow.core import fit_terms
+from furrow.core.camera import rotation_matrix
+from furrow.core.fit_terms import PointBasis, ViewState
+
+K, E, N = 7, 5, 12
+
+
+@pytest.fixture
+def scene():
+    rng = np.random.default_rng(4)
+    basis = PointBasis(rng.normal(0, 50, (N, 3)), rng.normal(0, 2, (N, 3, K)), rng.normal(0, 4, (N, 3, E)))
+    turn = rotation_matrix(np.array([0.2, -0.4, 0.1])) @ np.diag([1.0, -1, -1])
+    state = ViewState(turn, np.array([12.0, -20, 640]), np.log(1200.0), rng.uniform(0.3, 0.7, E))
+    return basis, rng.normal(size=K), state, rng
+
+
+def differences(function, state, identity, step=1e-5):
+    """Central differences by all view parameters and identity coefficients."""
+    columns = []
+    for j in range(fit_terms.POSE_PARAMETERS + E):
+        move = np.zeros(fit_terms.POSE_PARAMETERS + E)
+        move[j] = step
+        columns.append((function(state.stepped(move), identity) - function(state.stepped(-move), identity)) / (2 * step))
+    for j in range(K):
+        move = np.zeros(K)
+        move[j] = step
+        columns.append((function(state, identity + move) - function(state, identity - move)) / (2 * step))
+    return np.stack(columns, axis=-1)
+
+
+def test_projection(scene):
+    basis, identity, state, _ = scene
+    projection = fit_terms.project(basis, identity, state, 640, 480)
+    expected = state.camera(640, 480).project(state.pose().apply(basis.points(identity, state.expression)))
+    assert np.allclose(projection.pixels, expected)
+    numeric = differences(lambda s, b: fit_terms.project(basis, b, s, 640, 480).pixels, state, identity)
+    assert np.allclose(projection.pixel_jacobian, numeric, rtol=1e-5, atol=1e-5)
+    numeric = differences(lambda s, b: fit_terms.project(basis, b, s, 640, 480).camera_points, state, identity)
+    assert np.allclose(projection.camera_jacobian, numeric, rtol=1e-5, atol=1e-5)
+
+
+def terms(basis, scene_rng_seed=1):
+    rng = np.random.default_rng(scene_rng_seed)
+    points, spread = rng.uniform(100, 400, (N, 2)), rng.uniform(1, 3, N)
+    weight, depth = rng.uniform(0.2, 1, N), rng.normal(0, 60, N)
+    normals = rng.normal(size=(N, 2))
+    normals /= np.linalg.norm(normals, axis=1, keepdims=True)
+    pairs = np.array([[0, 3], [5, 1], [7, 8]])
+    return {
+        "position": lambda p: fit_terms.position_term(p, points, spread, weight, 1e9),
+        "pair": lambda p: fit_terms.pair_term(p, points, pairs, spread[:3], 1.0, 1e9),
+        "depth": lambda p: fit_terms.depth_term(p, depth, 1.8, 5.0, weight),
+        "contour": lambda p: fit_terms.contour_term(p, points, normals, spread, weight, 1e9),
+    }
+
+
+@pytest.mark.parametrize("name", ["position", "pair", "depth", "contour"])
+def test_term(scene, name):
+    basis, identity, state, _ = scene
+    term = terms(basis)[name]
+    analytic = term(fit_terms.project(basis, identity, state, 640, 480)).jacobian
+    numeric = differences(
+        lambda s, b: term(fit_terms.project(basis, b, s, 640, 480)).residual, state, identity
+    )
+    assert np.allclose(-analytic, numeric, rtol=1e-4, atol=1e-4)
+
+
+def test_robust_weight_is_one_at_zero_and_fades():
+    weights = fit_terms.geman_mcclure(np.array([0.0, 2.0, 20.0]), 2.0)
+    assert weights[0] == 1.0 and weights[1] == 0.25 and weights[2] < 1e-3
+
+
+def test_interpolated_basis_lies_between(scene):
+    basis, identity, state, _ = scene
+    middle = basis.interpolate(np.array([0, 1]), np.array([4, 5]), np.array([0.25, 0.5]))
+    points = basis.points(identity, state.expression)
+    expected = np.stack([0.75 * points[0] + 0.25 * points[4], 0.5 * (points[1] + points[5])])
+    assert np.allclose(middle.points(identity, state.expression), expected)
