@@ -1,0 +1,123 @@
+"""Folds of the face: creases that fat and muscle make, not compression. Explicit curves, each with a bulge beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.interpolate import CubicSpline
+from scipy.ndimage import gaussian_filter1d
+from scipy.spatial import cKDTree
+
+from .streamlines import Streamline
+from .surface_grid import SurfaceGrid
+from .wrinkle_groups import MOUTH_FROWN, SMILE, smoothstep
+
+SQUINT = {"eyeSquintLeft": 1.0, "eyeSquintRight": 1.0}
+SPACING = 1.2  # between control points, face frame units
+
+
+@dataclass(frozen=True)
+class Fold:
+    """One fold.
+
+    Attributes:
+        name: of the fold.
+        family: 1 or 2.
+        path: (x, y) in the face frame, head's left side; one that starts at x < 0 crosses the midline.
+        width: mm, half width of the groove.
+        bulge: mm from the groove to the crest beside it.
+        rolls: height over depth of the bulge on the left and right of the path.
+        cap: mm, depth of an old face's fold.
+        young: share of it at 20.
+        driver: expression that deepens it.
+        dynamic: share of ``cap`` that the driver adds.
+        onset: age (0 is 20, 1 is 85 years) from which it grows.
+    """
+
+    name: str
+    family: int
+    path: tuple[tuple[float, float], ...]
+    width: float
+    bulge: float
+    rolls: tuple[float, float]
+    cap: float
+    young: float
+    driver: Mapping[str, float]
+    dynamic: float
+    onset: float
+
+    @property
+    def bilateral(self) -> bool:
+        """It crosses the midline."""
+        return self.path[0][0] < 0
+
+
+FOLDS = (
+    Fold("nasolabial", 2, ((17.5, -33.5), (22, -40.5), (27, -50.5), (31, -61.5), (33.5, -71.5)),
+         2.3, 6.5, (0.42, 0.0), 0.95, 0.12, SMILE, 0.5, 0.05),
+    Fold("marionette", 2, ((27, -73.5), (29.5, -81.5), (30.5, -90.5), (29.5, -99.5)),
+         2.0, 5.0, (0.42, 0.0), 0.60, 0.0, MOUTH_FROWN, 0.6, 0.35),
+    Fold("tear_trough", 1, ((17, -7.5), (21, -14), (28, -18.5), (36, -20), (43, -18)),
+         2.2, 4.5, (0.42, 0.0), 0.45, 0.12, SQUINT, 0.2, 0.15),
+    Fold("lid_crease", 1, ((21, -8), (27, -12), (33, -13.2), (40, -11), (45, -7.5)),
+         0.7, 2.0, (0.35, 0.0), 0.25, 0.1, SQUINT, 0.5, 0.1),
+    Fold("labiomental", 2, ((-17, -84.5), (-9, -86.5), (0, -87.3), (9, -86.5), (17, -84.5)),
+         1.4, 4.0, (0.1, 0.1), 0.35, 0.1, MOUTH_FROWN, 0.4, 0.2),
+)
+
+
+def fold_path(fold: Fold) -> np.ndarray:
+    """(n, 2) the fold's spline in the face frame, ``SPACING`` apart."""
+    knots = np.array(fold.path, float)
+    length = np.concatenate([[0.0], np.cumsum(np.linalg.norm(np.diff(knots, axis=0), axis=1))])
+    count = max(6, int(length[-1] / SPACING) + 1)
+    return CubicSpline(length, knots)(np.linspace(0.0, length[-1], count))
+
+
+def fold_direction(fold: Fold, frame: np.ndarray, reach: float = 7.0) -> tuple[np.ndarray, np.ndarray]:
+    """Direction of a fold near it.
+
+    Args:
+        fold: the fold.
+        frame: (n, 3) points in the face frame.
+        reach: face frame units over which it counts.
+
+    Returns:
+        (n,) complex exp(2 i theta) of the nearest piece of the fold, (n,) weight in [0, 1].
+    """
+    path = fold_path(fold)
+    side = np.where((frame[:, 0] < 0) & (not fold.bilateral), -1.0, 1.0)
+    away, nearest = cKDTree(path).query(np.stack([frame[:, 0] * side, frame[:, 1]], axis=-1))
+    tangent = np.gradient(path, axis=0)[nearest]
+    direction = tangent[:, 0] * side + 1j * tangent[:, 1]
+    weight = np.exp(-((away / reach) ** 2)) * smoothstep(frame[:, 2], -42.0, -30.0)
+    return (direction / np.abs(direction)) ** 2, weight
+
+
+def trace_fold(fold: Fold, grid: SurfaceGrid, rng: np.random.Generator) -> list[tuple[Streamline, tuple]]:
+    """The fold on the surface, once if bilateral, else for both sides, each a little different.
+
+    Returns:
+        (line, rolls) pairs; rolls are on the left and right of the line in UV.
+    """
+    front = grid.covered & (grid.frame[..., 2] > -30.0)
+    rows, columns = np.nonzero(front)
+    tree = cKDTree(grid.frame[rows, columns, :2])
+    path = fold_path(fold)
+    shared = rng.normal(0.0, 0.6, path.shape)
+    lines = []
+    for side in (1.0,) if fold.bilateral else (1.0, -1.0):
+        noise = gaussian_filter1d(0.8 * shared + 0.5 * rng.normal(0.0, 0.6, path.shape), 5.0, axis=0, mode="nearest")
+        moved = (path + 3.0 * noise) * [side, 1.0]
+        found = tree.query(moved, k=4)[1]
+        points = np.stack([columns[found].mean(1), rows[found].mean(1)], axis=-1) + 0.5
+        points = gaussian_filter1d(points, 1.5, axis=0, mode="nearest")
+        t = np.linspace(0.0, 1.0, len(path))
+        slow = gaussian_filter1d(rng.standard_normal(len(path)), 5.0, mode="nearest")
+        taper = smoothstep(t, 0.0, 0.3) * (1.0 - smoothstep(t, 0.5, 1.0))
+        strength = taper * np.exp(0.5 * slow)
+        rolls = fold.rolls if side > 0 else fold.rolls[::-1]
+        lines.append((Streamline(points, strength, fold.width, False, 0), rolls))
+    return lines

@@ -1,0 +1,134 @@
+"""Where on the face wrinkles live: the face frame, the groups of lines and their numbers.
+
+The face frame makes anatomy comparable between heads: x to the head's left with the eye centres at x = 32, y up with
+the eye centres at y = 0 and the lips at y = -67, z forward with the eye centres at z = 0. On the mean head it is close
+to millimetres.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..core.head_model import HeadTopology
+
+EYE_X = 32.0
+LIPS_Y = -67.0
+
+BROW_RAISE = {"browInnerUp": 1.0, "browOuterUpLeft": 1.0, "browOuterUpRight": 1.0}
+BROW_DOWN = {"browDownLeft": 1.0, "browDownRight": 1.0}
+SMILE = {
+    "mouthSmileLeft": 1.0, "mouthSmileRight": 1.0, "eyeSquintLeft": 1.0, "eyeSquintRight": 1.0,
+    "cheekSquintLeft": 1.0, "cheekSquintRight": 1.0,
+}
+SNEER = {"noseSneerLeft": 1.0, "noseSneerRight": 1.0}
+PUCKER = {"mouthPucker": 1.0}
+MOUTH_FROWN = {"mouthFrownLeft": 1.0, "mouthFrownRight": 1.0}
+
+# expressions that a face makes all day, and how much of each leaves a trace
+HABITS = ((BROW_RAISE, 0.8), (BROW_DOWN, 0.7), (SMILE, 0.8), (SNEER, 0.4), (PUCKER, 0.6))
+
+
+@dataclass(frozen=True)
+class Group:
+    """Lines of one anatomical group.
+
+    Attributes:
+        name: of the group, and of its mask and line direction.
+        family: 1 or 2: which wrinkle normal and which compressed channel.
+        driver: expression that creases the skin here.
+        wavelength: mm between lines.
+        cap: mm, the deepest groove.
+        gain, threshold: excess strain = compression x gain - threshold.
+        wobble: degrees, spread of the line direction.
+        length: mm, median.
+        onset: age (0 is 20, 1 is 85 years) at which the first lines stay on the resting face.
+        retention: share of the memory that stays.
+        bilateral: lines run across the midline; else the left side is a perturbed image of the right one.
+        secondary: spacing of the finer lines between, as a share of ``wavelength``.
+        prior: excess strain taken for granted, where shape keys say too little.
+        floor: share of the memory that is there at every age.
+    """
+
+    name: str
+    family: int
+    driver: Mapping[str, float]
+    wavelength: float
+    cap: float
+    gain: float
+    threshold: float
+    wobble: float
+    length: float
+    onset: float
+    retention: float = 1.0
+    bilateral: bool = False
+    secondary: float = 0.45
+    prior: float = 0.02
+    floor: float = 0.0
+
+
+GROUPS = (
+    Group("forehead", 1, BROW_RAISE, 10.0, 0.60, 1.8, 0.03, 7, 85, 0.10, bilateral=True),
+    Group("glabella", 2, BROW_DOWN, 9.0, 0.75, 1.1, 0.06, 6, 25, 0.12, secondary=0.5),
+    Group("crows_feet", 1, SMILE, 5.4, 0.38, 0.8, 0.04, 7, 22, 0.12),
+    Group("under_eye", 1, SMILE, 3.4, 0.20, 1.1, 0.03, 10, 11, 0.15, secondary=0.5, prior=0.05),
+    Group("nose", 1, SNEER, 4.6, 0.26, 1.4, 0.03, 7, 14, 0.35, retention=0.35, secondary=0.5),
+    Group("perioral", 1, PUCKER, 4.6, 0.26, 0.9, 0.04, 9, 9, 0.40, secondary=0.5, prior=0.10),
+    Group("lips", 1, PUCKER, 2.0, 0.12, 1.2, 0.0, 10, 7, 0.0, secondary=0.5, prior=0.15, floor=0.35),
+    Group("mouth_corner", 2, SMILE, 9.5, 0.30, 0.6, 0.08, 6, 24, 0.25, secondary=0.4),
+)
+
+
+def smoothstep(x: np.ndarray, low: float, high: float) -> np.ndarray:
+    """Cubic step from 0 at ``low`` to 1 at ``high``."""
+    t = np.clip((x - low) / (high - low), 0.0, 1.0)
+    return t * t * (3.0 - 2.0 * t)
+
+
+def band(x: np.ndarray, low: float, high: float, width: float) -> np.ndarray:
+    """1 between ``low`` and ``high``, with steps of half width ``width`` centred on them."""
+    return smoothstep(x, low - width, low + width) * (1.0 - smoothstep(x, high - width, high + width))
+
+
+def ellipse(x: np.ndarray, y: np.ndarray, centre: tuple, radii: tuple, soft: float = 0.35) -> np.ndarray:
+    """1 inside an ellipse, 0 outside, with a border of ``soft`` of its radius to either side."""
+    return 1.0 - smoothstep(np.hypot((x - centre[0]) / radii[0], (y - centre[1]) / radii[1]), 1.0 - soft, 1.0 + soft)
+
+
+def face_frame(topology: HeadTopology, mean: np.ndarray) -> np.ndarray:
+    """(V, 3) coordinates of every vertex of the mean head (V, 3) mm in the face frame (see the module)."""
+    eyes = mean[topology.part_slice("eyes")].astype(np.float64)
+    eye = eyes[eyes[:, 0] > 0].mean(0)
+    head = topology.part_slice("head")
+    lips = topology.region("lips")[head].astype(np.float64)
+    lips_y = (lips @ mean[head, 1]) / lips.sum()
+    across, along = EYE_X / eye[0], LIPS_Y / (lips_y - eye[1])
+    return (mean - [0.0, eye[1], eye[2]]) * [across, along, 0.5 * (across + along)]
+
+
+def group_masks(frame: np.ndarray) -> dict[str, np.ndarray]:
+    """Where each group may have lines.
+
+    Args:
+        frame: (n, 3) points in the face frame.
+
+    Returns:
+        {group: (n,) in [0, 1]}.
+    """
+    x, y, z = np.abs(frame[:, 0]), frame[:, 1], frame[:, 2]
+    front = smoothstep(z, -42.0, -30.0)
+    lips = ellipse(x, y, (0.0, LIPS_Y), (26.0, 11.0), 0.12)
+    around = ellipse(x, y, (0.0, LIPS_Y), (27.0, np.where(y > LIPS_Y, 19.0, 26.0)))
+    masks = {
+        "forehead": band(x, -100.0, 54.0, 8.0) * band(y, 28.0, 76.0, 8.0),
+        "glabella": band(x, -100.0, 17.0, 5.0) * band(y, 2.5, 38.0, 7.0),
+        "crows_feet": ellipse(x, y, (58.0, -2.5), (15.0, 20.0)) * smoothstep(x, 43.0, 49.0),
+        "under_eye": ellipse(x, y, (33.0, -12.0), (22.0, 11.0)) * (1.0 - smoothstep(y, -9.0, -3.0)),
+        "nose": ellipse(x, y, (12.5, -8.5), (8.5, 12.0)) * smoothstep(x, 2.5, 7.0),
+        "perioral": (1.0 - lips) * around,
+        "lips": ellipse(x, y, (0.0, LIPS_Y), (25.0, 10.5), 0.12),
+        "mouth_corner": ellipse(x, y, (36.0, -68.0), (12.0, 24.0)) * smoothstep(x, 26.0, 32.0),
+    }
+    return {name: mask * front for name, mask in masks.items()}

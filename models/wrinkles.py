@@ -1,0 +1,301 @@
+"""Build the wrinkle atlas: curves on the mean head with their depths, for ``wrinkles.npz``."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import cv2
+import numpy as np
+from scipy.ndimage import gaussian_filter1d
+from scipy.spatial import cKDTree
+
+from ..core.head_model import HeadModel, HeadTopology
+from ..core.tension import tension
+from ..core.wrinkles import FOLD, PRIMARY, SECONDARY, WrinkleAtlas, save_atlas
+from .folds import FOLDS, trace_fold
+from .strain import expression_delta
+from .streamlines import Streamline, trace_group
+from .surface_grid import GRID_SIZE, SurfaceGrid, surface_grid
+from .wrinkle_fields import (
+    Driven, bare_skin, buckling_depth, excess_strain, family_direction, habit_of, memory_depth, vertex_fields,
+    wrinkle_normals,
+)
+from .wrinkle_groups import GROUPS, HABITS, Group, smoothstep
+
+__all__ = ["build", "build_atlas", "wrinkle_normals"]
+
+SEED = 20
+LAYOUTS = 3
+CONTROL_SPACING = 1.2  # mm between control points
+GLABELLA_SEEDS = ((6.5, 17.5), (13.0, 16.0))
+CREASE_ROLL = 0.18  # height of half a roll over the depth of its groove
+LEAST_COMPRESSION = 0.12  # a driver that compresses less is taken to compress this much
+DEEPEST = 2.5  # caps, at compression 1
+
+
+@dataclass(frozen=True)
+class _Traced:
+    """One curve on the surface grid with its place in the atlas."""
+
+    line: Streamline
+    group: int
+    layout: int
+    rank: int
+    onset: float
+    rolls: tuple[float, float]
+    crest: np.ndarray
+    pair: int
+
+
+@dataclass(frozen=True)
+class _Depths:
+    """(H, W) mm of one group: at compression 1, and what habit leaves."""
+
+    dynamic: np.ndarray
+    memory: np.ndarray
+
+
+def build(model: HeadModel, path: Path) -> WrinkleAtlas:
+    """Build the atlas of a head model and write it to ``path``."""
+    atlas = build_atlas(model.topology, model.mean, model.expression_basis, model.expression_names)
+    save_atlas(atlas, path)
+    return atlas
+
+
+def build_atlas(
+    topology: HeadTopology, mean: np.ndarray, expression_basis: np.ndarray, expression_names: Sequence[str]
+) -> WrinkleAtlas:
+    """Curves, groups and depths on the mean head.
+
+    Args:
+        topology: mesh, UV, regions.
+        mean: (V, 3) mm.
+        expression_basis: (52, V, 3) mm.
+        expression_names: their names.
+    """
+    normals = wrinkle_normals(topology, mean, expression_basis, expression_names)
+    topology = replace(topology, wrinkle_normals=normals)
+    grid = surface_grid(topology, mean)
+    at = _texel_fields(topology, grid, vertex_fields(topology, mean, expression_basis, expression_names))
+    compression = _driver_compression(topology, mean, expression_basis, expression_names, grid)
+    traced: list[_Traced] = []
+    depths: list[_Depths] = []
+    distance = [[np.full((GRID_SIZE, GRID_SIZE), 1e3, np.float32) for _ in range(LAYOUTS)] for _ in range(2)]
+    for number, group in enumerate(GROUPS):
+        direction = family_direction(group.family, at)
+        excess = excess_strain(group, at, direction)
+        drive = (excess + group.prior * at.masks[group.name]).reshape(GRID_SIZE, GRID_SIZE) * grid.covered
+        depths.append(_group_depths(group, at, direction, excess, compression))
+        for layout in range(LAYOUTS):
+            rng = np.random.default_rng([SEED, number, layout])
+            seeds = GLABELLA_SEEDS[:1] if group.name == "glabella" else ()
+            lines = trace_group(
+                group, grid, direction.reshape(drive.shape), drive, rng, seeds, distance[group.family - 1][layout]
+            )
+            traced += _placed(lines, group, number, layout, grid, rng)
+    for number, fold in enumerate(FOLDS):
+        rng = np.random.default_rng([SEED, len(GROUPS) + number])
+        depths.append(_fold_depths(fold, compression))
+        for line, rolls in trace_fold(fold, grid, rng):
+            crest = np.full((len(line.points), 2), fold.bulge)
+            traced.append(_Traced(line, len(GROUPS) + number, 0, FOLD, fold.onset, rolls, crest, 0))
+    return _assemble(topology, expression_names, grid, traced, depths)
+
+
+def _texel_fields(topology: HeadTopology, grid: SurfaceGrid, at: Driven) -> Driven:
+    """Vertex fields carried to the texels of the grid, smoothed over a millimetre or so."""
+    head = topology.part_slice("head")
+
+    def carried(values: np.ndarray) -> np.ndarray:
+        whole = np.zeros((topology.vertex_count, values.shape[1]), np.float32)
+        whole[head] = values
+        image = grid.raster.sample(whole)
+        weight = cv2.GaussianBlur(grid.covered.astype(np.float32), (0, 0), 2.0)
+        image = cv2.GaussianBlur(image * grid.covered[..., None], (0, 0), 2.0).reshape(image.shape)
+        return (image / np.maximum(weight, 1e-3)[..., None]).reshape(-1, values.shape[1])
+
+    strain = tuple(carried(tensor.reshape(-1, 9)).reshape(-1, 3, 3) for tensor in at.strain)
+    names = list(at.masks)
+    masks = carried(np.stack([at.masks[name] for name in names], axis=-1)) * grid.covered.reshape(-1, 1)
+    return Driven(
+        grid.frame.reshape(-1, 3).astype(np.float64),
+        grid.axes.reshape(-1, 2, 3),
+        strain,
+        {name: masks[:, i] for i, name in enumerate(names)},
+    )
+
+
+def _driver_compression(
+    topology: HeadTopology,
+    mean: np.ndarray,
+    expression_basis: np.ndarray,
+    expression_names: Sequence[str],
+    grid: SurfaceGrid,
+):
+    """Function (driver, family) -> (H, W) compression in [0, 1] that the head's tension gives."""
+    known: dict[tuple, np.ndarray] = {}
+
+    def compression(driver, family: int) -> np.ndarray:
+        key = tuple(sorted(driver.items()))
+        if key not in known:
+            posed = mean + expression_delta(driver, expression_basis, expression_names)
+            found = tension(topology, mean, posed).stack()
+            whole = np.zeros((topology.vertex_count, 3), np.float32)
+            whole[topology.part_slice("head")] = found
+            known[key] = grid.raster.sample(whole)
+        return known[key][..., family - 1]
+
+    return compression
+
+
+def _group_depths(group: Group, at: Driven, direction: np.ndarray, excess: np.ndarray, compression) -> _Depths:
+    """Depths of a group's lines; dynamic ones are divided by the compression of the group's own expression."""
+    shape = (GRID_SIZE, GRID_SIZE)
+    at_driver = np.maximum(compression(group.driver, group.family), LEAST_COMPRESSION)
+    dynamic = buckling_depth(group, excess).reshape(shape) / at_driver
+    return _Depths(np.minimum(dynamic, DEEPEST * group.cap), memory_depth(group, at, direction).reshape(shape))
+
+
+def _fold_depths(fold, compression) -> _Depths:
+    at_driver = np.maximum(compression(fold.driver, fold.family), LEAST_COMPRESSION)
+    dynamic = np.minimum(fold.cap * fold.dynamic / at_driver, DEEPEST * fold.cap)
+    return _Depths(dynamic, np.full_like(dynamic, fold.cap))
+
+
+def _placed(
+    lines: list[Streamline], group: Group, number: int, layout: int, grid: SurfaceGrid, rng: np.random.Generator
+) -> list[_Traced]:
+    """Resampled lines with the crests of their rolls, onset by strength and rank."""
+    lines = [_resampled(line, grid) for line in lines]
+    crests = _roll_crests(lines, group, grid)
+    top = max((line.strength.max() for line in lines), default=1.0)
+    placed = []
+    for line, crest in zip(lines, crests):
+        late = 0.30 * (1.0 - line.strength.max() / top) + (0.25 if line.secondary else 0.0)
+        onset = float(np.clip(group.onset + late + 0.04 * rng.standard_normal(), 0.0, 0.85))
+        rank = SECONDARY if line.secondary else PRIMARY
+        rolls = (0.5 * CREASE_ROLL,) * 2 if line.secondary else (CREASE_ROLL,) * 2
+        placed.append(_Traced(line, number, layout, rank, onset, rolls, crest, line.pair))
+    return placed
+
+
+def _resampled(line: Streamline, grid: SurfaceGrid) -> Streamline:
+    """Control points about ``CONTROL_SPACING`` mm apart."""
+    cells = line.points.astype(int)
+    pitch = float(np.median(grid.pitch[cells[:, 1], cells[:, 0]]))
+    length = np.concatenate([[0.0], np.cumsum(np.linalg.norm(np.diff(line.points, axis=0), axis=1))]) * pitch
+    count = max(4, int(round(length[-1] / CONTROL_SPACING)) + 1)
+    at = np.linspace(0.0, length[-1], count)
+    points = np.stack([np.interp(at, length, column) for column in line.points.T], axis=-1)
+    return replace(line, points=points, strength=np.interp(at, length, line.strength))
+
+
+def _roll_crests(lines: list[Streamline], group: Group, grid: SurfaceGrid) -> list[np.ndarray]:
+    """(n, 2) mm per line: half the distance to the next line of its rank on the left and right.
+
+    Between a quarter and the half of the spacing; the half where nothing is near.
+    """
+    crests: list[np.ndarray | None] = [None] * len(lines)
+    for secondary in (False, True):
+        rows = [i for i, line in enumerate(lines) if line.secondary == secondary]
+        same = [lines[i] for i in rows]
+        if not same:
+            continue
+        spacing = group.wavelength * (group.secondary if secondary else 1.0)
+        points = np.concatenate([line.points for line in same])
+        owner = np.repeat(np.arange(len(same)), [len(line.points) for line in same])
+        cells = points.astype(int)
+        pitch = float(np.median(grid.pitch[cells[:, 1], cells[:, 0]]))
+        tree = cKDTree(points)
+        pairs = tree.query_pairs(1.3 * spacing / pitch, output_type="ndarray")
+        pairs = np.concatenate([pairs, pairs[:, ::-1]])
+        pairs = pairs[owner[pairs[:, 0]] != owner[pairs[:, 1]]]
+        tangent = np.concatenate([np.gradient(line.points, axis=0) for line in same])
+        tangent /= np.maximum(np.linalg.norm(tangent, axis=1, keepdims=True), 1e-9)
+        offset = points[pairs[:, 1]] - points[pairs[:, 0]]
+        away = np.linalg.norm(offset, axis=1)
+        # texel rows run down: the left of a line is where the cross product is negative
+        cross = tangent[pairs[:, 0], 0] * offset[:, 1] - tangent[pairs[:, 0], 1] * offset[:, 0]
+        beside = np.abs(cross) > 0.7 * away
+        nearest = np.full((len(points), 2), np.inf)
+        side = (cross > 0).astype(int)
+        np.minimum.at(nearest, (pairs[beside, 0], side[beside]), away[beside] * pitch)
+        half = np.clip(np.where(np.isfinite(nearest), 0.5 * nearest, 0.5 * spacing), 0.25 * spacing, 0.55 * spacing)
+        for k, i in enumerate(rows):
+            crests[i] = gaussian_filter1d(half[owner == k], 3.0, axis=0, mode="nearest")
+    return crests
+
+
+def _assemble(
+    topology: HeadTopology,
+    expression_names: Sequence[str],
+    grid: SurfaceGrid,
+    traced: list[_Traced],
+    depths: list[_Depths],
+) -> WrinkleAtlas:
+    """Arrays of the atlas; curves that leave the chart are dropped."""
+    traced = [t for t in traced if _inside(t.line.points, grid)]
+    points = np.concatenate([t.line.points for t in traced])
+    count = np.array([len(t.line.points) for t in traced])
+    group = np.array([t.group for t in traced])
+    columns, rows = points.T.astype(int)
+    step = grid.step[rows, columns]
+    # texels right and down to mm, then UV with v up
+    jacobian = np.linalg.inv(step) * np.array([GRID_SIZE, -GRID_SIZE])
+    first_form = np.einsum("nai,naj->nij", jacobian, jacobian)
+    stacked = {name: np.stack([getattr(d, name) for d in depths]) for name in ("dynamic", "memory")}
+    of_point = np.repeat(group, count)
+    all_groups = [*GROUPS, *FOLDS]
+    habits = [expression for expression, _ in HABITS]
+    return WrinkleAtlas(
+        uv=(np.stack([points[:, 0], GRID_SIZE - points[:, 1]], axis=-1) / GRID_SIZE).astype(np.float32),
+        metric=first_form[:, [0, 0, 1], [0, 1, 1]].astype(np.float32),
+        vertices=grid.raster.triangles[grid.raster.triangle_id[rows, columns]].astype(np.int32),
+        barycentric=grid.raster.barycentric[rows, columns].astype(np.float32),
+        strength=np.concatenate([t.line.strength for t in traced]).astype(np.float32),
+        dynamic=stacked["dynamic"][of_point, rows, columns].astype(np.float32),
+        memory=stacked["memory"][of_point, rows, columns].astype(np.float32),
+        roll_crest=np.concatenate([t.crest for t in traced]).astype(np.float32),
+        curve_start=np.concatenate([[0], np.cumsum(count)]).astype(np.int32),
+        curve_group=group.astype(np.int32),
+        curve_layout=np.array([t.layout for t in traced], np.int32),
+        curve_rank=np.array([t.rank for t in traced], np.int32),
+        curve_width=np.array([t.line.width for t in traced], np.float32),
+        curve_onset=np.array([t.onset for t in traced], np.float32),
+        curve_roll=np.array([t.rolls for t in traced], np.float32),
+        curve_pair=_pair_numbers(traced),
+        group_names=tuple(g.name for g in all_groups),
+        group_family=np.array([g.family for g in all_groups], np.int32),
+        group_habit=np.array(
+            [habit_of(g) for g in GROUPS] + [habits.index(f.driver) if f.driver in habits else 2 for f in FOLDS],
+            np.int32,
+        ),
+        group_floor=np.array([g.floor for g in GROUPS] + [f.young for f in FOLDS], np.float32),
+        group_retention=np.array([g.retention for g in GROUPS] + [1.0 for _ in FOLDS], np.float32),
+        group_driver=np.array(
+            [[g.driver.get(name, 0.0) for name in expression_names] for g in all_groups], np.float32
+        ),
+        expression_names=tuple(expression_names),
+        mask=_mask(topology, grid),
+    )
+
+
+def _inside(points: np.ndarray, grid: SurfaceGrid) -> bool:
+    columns, rows = np.clip(points, 0, GRID_SIZE - 1).astype(int).T
+    return bool(len(points) >= 3 and grid.covered[rows, columns].all())
+
+
+def _pair_numbers(traced: list[_Traced]) -> np.ndarray:
+    """(C,) one number per line and its image."""
+    keys = np.array([(t.group, t.layout, t.pair) for t in traced])
+    return np.unique(keys, axis=0, return_inverse=True)[1].ravel().astype(np.int32)
+
+
+def _mask(topology: HeadTopology, grid: SurfaceGrid) -> np.ndarray:
+    """(GRID_SIZE, GRID_SIZE) uint8: 255 on the skin of the face, fading to 0 before lids, nostrils, ears, scalp."""
+    bare = grid.raster.sample(bare_skin(topology)[:, None].astype(np.float32))[..., 0]
+    front = smoothstep(grid.frame[..., 2], -60.0, -45.0) * smoothstep(grid.frame[..., 1], -125.0, -110.0)
+    kept = np.clip(1.0 - 2.0 * bare, 0.0, 1.0) * front * grid.covered
+    return np.round(255.0 * np.minimum(kept, cv2.GaussianBlur(kept, (0, 0), 1.5))).astype(np.uint8)
