@@ -1,5 +1,7 @@
 """Face detection: MediaPipe's BlazeFace nets over the whole photo and, for small faces, over tiles of it.
 
+Candidates are confirmed by the landmark net, which tells faces from patterns that only look like one in the small.
+
 Method: Bazarevsky et al., "BlazeFace: Sub-millisecond Neural Face Detection on Mobile GPUs" (2019): regression from
 fixed anchors, and weighted non-maximum suppression, which averages overlapping candidates instead of dropping them.
 """
@@ -12,15 +14,16 @@ import numpy as np
 
 from .crops import Square, crop
 from .errors import NoFaceError, PhotoError
+from .face_mesh import mesh_in, square_of_box, square_of_points
 from .face_nets import FULL_RANGE, SHORT_RANGE, FaceNets
 
 MIN_FACE_WIDTH = 60  # pixels
 TILE = 640  # pixels
-TILE_BATCH = 16
 MERGE_OVERLAP = 0.3
 SAME_FACE_OVERLAP = 0.3
+SURE_SCORE, POSSIBLE_SCORE = 0.95, 0.3  # of the landmark net
 # look for small faces unless the largest face fills this share of the photo's longer side
-LARGE_FACE = 0.15
+LARGE_FACE = 0.1
 
 
 @dataclass(frozen=True)
@@ -76,12 +79,14 @@ def find_faces(pixels: np.ndarray, nets: FaceNets) -> list[Face]:
         nets: the face nets.
     """
     height, width = pixels.shape[:2]
-    whole = [Square(width / 2, height / 2, max(width, height))]
+    longer = max(width, height)
+    whole = Square(width / 2, height / 2, longer)
     faces = _detect(pixels, whole, _SHORT, nets)
     faces = _add_new(faces, _detect(pixels, whole, _FULL, nets))
+    faces = _confirmed(pixels, faces, nets)
     largest = max((face.width for face in faces), default=0.0)
-    if largest < LARGE_FACE * max(width, height) and max(width, height) > TILE:
-        faces = _add_new(faces, _detect_in_tiles(pixels, nets))
+    if longer > TILE and largest < LARGE_FACE * longer:
+        faces = _add_new(faces, _confirmed(pixels, _detect_in_tiles(pixels, nets), nets))
     return sorted(faces, key=lambda face: -face.width)
 
 
@@ -114,21 +119,30 @@ def choose_face(faces: list[Face], index: int | None = None) -> tuple[Face, tupl
     return face, ()
 
 
-def _detect(pixels: np.ndarray, squares: list[Square], detector: _Detector, nets: FaceNets) -> list[Face]:
-    """Faces in each of some upright squares of the photo; one face may come from several squares."""
-    crops = [crop(pixels, square, detector.size, replicate=False) for square in squares]
-    outputs = nets.run(detector.net, np.stack(crops) / np.float32(127.5) - np.float32(1.0))
-    faces = []
-    for square, regression, logits in zip(squares, outputs[detector.regression], outputs[detector.score]):
-        scores = 1.0 / (1.0 + np.exp(-np.clip(logits[:, 0].astype(np.float64), -80.0, 80.0)))
-        likely = scores >= detector.threshold
-        # centre, size, six keypoints; all but the size are relative to the anchor
-        points = regression[likely].reshape(-1, 8, 2).astype(np.float64) / detector.size
-        points[:, [0, 2, 3, 4, 5, 6, 7]] += detector.anchors[likely][:, None]
-        half = points[:, 1] / 2
-        points[:, 0], points[:, 1] = points[:, 0] - half, points[:, 0] + half
-        faces += _merge_overlapping(square.to_photo(points), scores[likely])
-    return faces
+def _detect(pixels: np.ndarray, square: Square, detector: _Detector, nets: FaceNets) -> list[Face]:
+    """Faces in an upright square of the photo."""
+    batch = crop(pixels, square, detector.size, replicate=False)[None] / np.float32(127.5) - np.float32(1.0)
+    outputs = nets.run(detector.net, batch)
+    logits = outputs[detector.score][0, :, 0].astype(np.float64)
+    scores = 1.0 / (1.0 + np.exp(-np.clip(logits, -80.0, 80.0)))
+    likely = scores >= detector.threshold
+    # centre, size, six keypoints; all but the size are relative to the anchor
+    points = outputs[detector.regression][0, likely].reshape(-1, 8, 2).astype(np.float64) / detector.size
+    points[:, [0, 2, 3, 4, 5, 6, 7]] += detector.anchors[likely][:, None]
+    centre, half = points[:, 0].copy(), points[:, 1] / 2
+    points[:, 0], points[:, 1] = centre - half, centre + half
+    return _merge_overlapping(square.to_photo(points), scores[likely])
+
+
+def _confirmed(pixels: np.ndarray, faces: list[Face], nets: FaceNets) -> list[Face]:
+    """The candidates in which the landmark net sees a face too; those it doubts only if it is sure of none."""
+    scores = np.zeros(len(faces))
+    for i, face in enumerate(faces):
+        points, _ = mesh_in(pixels, [square_of_box(face.box, face.keypoints)], nets)
+        _, score = mesh_in(pixels, [square_of_points(points[0])], nets)
+        scores[i] = score[0]
+    least = SURE_SCORE if scores.max(initial=0.0) >= SURE_SCORE else POSSIBLE_SCORE
+    return [face for face, score in zip(faces, scores) if score >= least]
 
 
 def _merge_overlapping(points: np.ndarray, scores: np.ndarray) -> list[Face]:
@@ -170,13 +184,11 @@ def _add_new(faces: list[Face], more: list[Face]) -> list[Face]:
 def _detect_in_tiles(pixels: np.ndarray, nets: FaceNets) -> list[Face]:
     """Faces in half-overlapping tiles; those cut by a tile's edge are left to the tile that has them whole."""
     height, width = pixels.shape[:2]
-    centres = [(x, y) for y in _tile_centres(height) for x in _tile_centres(width)]
     faces = []
-    for start in range(0, len(centres), TILE_BATCH):
-        for x, y in centres[start : start + TILE_BATCH]:
-            edges = np.array([x, y, x, y]) + TILE / 2 * np.array([-1, -1, 1, 1])
-            found = _detect(pixels, [Square(x, y, TILE)], _SHORT, nets)
-            faces += [face for face in found if _is_whole(face, edges, width, height)]
+    for x, y in [(x, y) for y in _tile_centres(height) for x in _tile_centres(width)]:
+        edges = np.array([x, y, x, y]) + TILE / 2 * np.array([-1, -1, 1, 1])
+        found = _detect(pixels, Square(x, y, TILE), _FULL, nets)
+        faces += [face for face in found if _is_whole(face, edges, width, height)]
     return _add_new([], faces)
 
 

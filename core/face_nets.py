@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import onnxruntime
 
-from .devices import Device, session
+from .devices import Device, choose, session
 
 SHORT_RANGE = "face_detection_short_range"
 FULL_RANGE = "face_detection_full_range"
@@ -49,8 +49,21 @@ class FaceNets:
             batch: (N, S, S, 3) float32, in the range that the net expects.
         """
         net = self.session(name)
-        outputs = net.run(None, {net.get_inputs()[0].name: batch})
+        try:
+            outputs = net.run(None, {net.get_inputs()[0].name: batch})
+        except Exception as error:  # a GPU may fail only when it is used; on the CPU this is a bug of ours
+            if self.device.name == "cpu":
+                raise
+            self._fall_back(error)
+            return self.run(name, batch)
         return {info.name: value for info, value in zip(net.get_outputs(), outputs)}
+
+    def _fall_back(self, error: Exception) -> None:
+        """From here on everything runs on the CPU."""
+        reason = (str(error).strip().splitlines() or [type(error).__name__])[0][:160]
+        self.notes += (f"{self.device.name} failed ({reason}): using the CPU.",)
+        self.device = choose("cpu")
+        self._sessions.clear()
 
     def metadata(self, name: str) -> dict[str, str]:
         """What the build stored with a net."""
