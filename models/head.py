@@ -1,7 +1,7 @@
 """Assembles the head model from MakeHuman's data: the arrays of ``head.npz``.
 
-Origin of head coordinates: the midpoint of the mean head's eye joints, moved back by ``EYE_DEPTH``, which lies inside the
-skull. Millimetres, x to the character's left, y up, z forward.
+Origin of head coordinates: the midpoint of the mean head's eye joints, moved back by ``EYE_DEPTH`` into the skull.
+Millimetres, x to the character's left, y up, z forward.
 """
 
 from __future__ import annotations
@@ -13,16 +13,23 @@ import numpy as np
 
 from ..core.face_nets import FaceNets
 from ..core.head_model import DIRECTIONS, JOINTS, HeadTopology, quads_to_triangles
-from .chart import face_chart
 from .expressions import read_expressions
 from .joints import joint_matrix, skin_weights
 from .landmark_embedding import EmbeddingScene, embed_landmarks
 from .makehuman import MM_PER_UNIT, BaseMesh, read_base_mesh
 from .population import (
-    MEAN_AGE, MorphTargets, macro_weights, mirrored, principal_components, read_targets, remove_rigid, sample_people,
+    MEAN_AGE,
+    MorphTargets,
+    macro_weights,
+    mirrored,
+    principal_components,
+    read_targets,
+    remove_rigid,
+    sample_people,
 )
 from .regions import REGION_NAMES, build_regions, painted_mask
 from .topology import SourceTopology, cut_head
+from .uv_chart import chart_scale, uv_chart
 from .wrinkle_fields import wrinkle_normals
 
 EYE_DEPTH = 90.0
@@ -63,18 +70,16 @@ def build_head(wheel: zipfile.ZipFile, nets: FaceNets) -> dict[str, np.ndarray]:
     scene = _embedding_scene(base, topology, shape, lips)
     landmark_vertices, landmark_barycentric = embed_landmarks(scene, nets)
     landmarks = np.einsum("lkd,lk->ld", shape.mean[landmark_vertices], landmark_barycentric)
-    uv = topology.stock_uv.copy()
-    eyes = quads_to_triangles(topology.faces[topology.face_part == 1])
-    uv[topology.face_part == 0] = face_chart(shape.mean, topology.head_faces, topology.mirror, eyes)
+    regions = build_regions(shape.mean, topology, landmarks, lips, ears, inside_mouth)
     built = HeadTopology(
         faces=topology.faces,
         face_part=topology.face_part,
         part_start=topology.part_start,
-        uv=uv.astype(np.float32),
+        uv=_uv(topology, shape.mean, regions).astype(np.float32),
         mirror=topology.mirror,
         skin_weights=skin_weights(wheel, base, topology).astype(np.float32),
         region_names=REGION_NAMES,
-        region_masks=build_regions(shape.mean, topology, landmarks, lips, ears, inside_mouth).astype(np.float32),
+        region_masks=regions.astype(np.float32),
         wrinkle_normals=np.zeros((2, len(topology.source), 3), np.float32),
     )
     normals = wrinkle_normals(built, shape.mean, expressions, names)
@@ -133,13 +138,25 @@ def _direction_weights(targets: MorphTargets) -> np.ndarray:
     """(6, T) changes of target weights as the sliders of ``DIRECTIONS`` go from 0 to 1, others at the average."""
     average = {"age": MEAN_AGE, "gender": 0.5, "muscle": 0.5, "weight": 0.5}
 
-    def weights(ancestry: np.ndarray = np.full(3, 1 / 3), **values: float) -> np.ndarray:
+    def weights(ancestry: np.ndarray, **values: float) -> np.ndarray:
         levels = {name: np.array([value]) for name, value in (average | values).items()}
         return macro_weights(targets, ancestry=ancestry[None], **levels)[0]
 
-    out = [weights(**{name: 1.0}) - weights(**{name: 0.0}) for name in DIRECTIONS[:3]]
-    out += [weights(ancestry=share) - weights() for share in np.eye(3)]
+    mixed = np.full(3, 1 / 3)
+    out = [weights(mixed, **{name: 1.0}) - weights(mixed, **{name: 0.0}) for name in DIRECTIONS[:3]]
+    out += [weights(share) - weights(mixed) for share in np.eye(3)]
     return np.stack(out)
+
+
+def _uv(topology: SourceTopology, mean: np.ndarray, regions: np.ndarray) -> np.ndarray:
+    """(F, 4, 2) the face-centred chart on the skin, stock UVs elsewhere."""
+    head = topology.part_slice("head")
+    masks = dict(zip(REGION_NAMES, regions[:, head], strict=True))
+    scale, importance = chart_scale(masks, topology.head_faces)
+    uv = topology.stock_uv.copy()
+    chart = uv_chart(mean[head], topology.head_faces, topology.mirror[head], scale, importance)
+    uv[topology.face_part == 0] = chart
+    return uv
 
 
 def _embedding_scene(base: BaseMesh, topology: SourceTopology, shape: _Shape, lips: np.ndarray) -> EmbeddingScene:
@@ -156,6 +173,6 @@ def _embedding_scene(base: BaseMesh, topology: SourceTopology, shape: _Shape, li
     part = np.isin(topology.face_part, (0, 1))
     return EmbeddingScene(
         mean=shape.mean, people=heads, triangles=quads_to_triangles(topology.faces[part]),
-        skin_end=topology.part_slice("head").stop, eyes=eyes, eye_axes=axes / np.linalg.norm(axes, axis=1, keepdims=True), lips=lips,
-        mirror=topology.mirror,
+        skin_end=topology.part_slice("head").stop, eyes=eyes,
+        eye_axes=axes / np.linalg.norm(axes, axis=1, keepdims=True), lips=lips, mirror=topology.mirror,
     )
