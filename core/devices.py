@@ -39,6 +39,11 @@ class Device:
     providers: tuple[str, ...]
     note: str = ""
 
+    @property
+    def label(self) -> str:
+        """The name as it is written."""
+        return _LABELS[self.name]
+
 
 def choose(requested: str = "auto") -> Device:
     """The device to use.
@@ -80,7 +85,7 @@ def session(path: Path, device: Device) -> tuple[onnxruntime.InferenceSession, s
         except Exception as error:  # a provider may raise anything; the CPU run below tells if it is ours
             logger.debug("%s failed for %s", device.name, path.name, exc_info=error)
             reason = (str(error).strip().splitlines() or [type(error).__name__])[0][:160]
-            note = f"{_LABELS[device.name]} cannot run {path.name} ({reason}): using the CPU."
+            note = f"{device.label} cannot run {path.name} ({reason}): using the CPU."
             return _cpu_session(path), note
     return _cpu_session(path), ""
 

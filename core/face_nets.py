@@ -61,7 +61,7 @@ class FaceNets:
     def _fall_back(self, error: Exception) -> None:
         """From here on everything runs on the CPU."""
         reason = (str(error).strip().splitlines() or [type(error).__name__])[0][:160]
-        self.notes += (f"{self.device.name} failed ({reason}): using the CPU.",)
+        self.notes += (f"{self.device.label} failed ({reason}): using the CPU.",)
         self.device = choose("cpu")
         self._sessions.clear()
 
