@@ -15,6 +15,7 @@ from .surface_grid import SurfaceGrid
 from .wrinkle_groups import MOUTH_FROWN, SMILE, smoothstep
 
 SQUINT = {"eyeSquintLeft": 1.0, "eyeSquintRight": 1.0}
+JITTER = 0.7  # spread of a fold's knots between sides and builds, face frame units
 SPACING = 1.2  # between control points, face frame units
 
 
@@ -71,9 +72,22 @@ FOLDS = (
 def fold_path(fold: Fold) -> np.ndarray:
     """(n, 2) the fold's spline in the face frame, ``SPACING`` apart."""
     knots = np.array(fold.path, float)
+    return _spline(knots, max(6, int(np.linalg.norm(np.diff(knots, axis=0), axis=1).sum() / SPACING) + 1))
+
+
+def _spline(knots: np.ndarray, count: int) -> np.ndarray:
+    """(count, 2) evenly spaced points of the cubic spline through knots (k, 2)."""
     length = np.concatenate([[0.0], np.cumsum(np.linalg.norm(np.diff(knots, axis=0), axis=1))])
-    count = max(6, int(length[-1] / SPACING) + 1)
     return CubicSpline(length, knots)(np.linspace(0.0, length[-1], count))
+
+
+def _texels_at(points: np.ndarray, grid: SurfaceGrid) -> np.ndarray:
+    """(k, 2) texels (x, y) seen from the front at points (k, 2) of the face frame: of near ones the foremost."""
+    rows, columns = np.nonzero(grid.covered & (grid.frame[..., 2] > -30.0))
+    at = grid.frame[rows, columns]
+    away = np.linalg.norm(at[None, :, :2] - points[:, None], axis=-1) - 0.2 * at[:, 2]
+    best = away.argmin(1)
+    return np.stack([columns[best], rows[best]], axis=-1) + 0.5
 
 
 def fold_direction(fold: Fold, frame: np.ndarray, reach: float = 7.0) -> tuple[np.ndarray, np.ndarray]:
@@ -102,20 +116,16 @@ def trace_fold(fold: Fold, grid: SurfaceGrid, rng: np.random.Generator) -> list[
     Returns:
         (line, rolls) pairs; rolls are on the left and right of the line in UV.
     """
-    front = grid.covered & (grid.frame[..., 2] > -30.0)
-    rows, columns = np.nonzero(front)
-    tree = cKDTree(grid.frame[rows, columns, :2])
-    path = fold_path(fold)
-    shared = rng.normal(0.0, 0.6, path.shape)
+    knots = np.array(fold.path, float)
+    count = len(fold_path(fold))
+    shared = rng.standard_normal(knots.shape)
     lines = []
     for side in (1.0,) if fold.bilateral else (1.0, -1.0):
-        noise = gaussian_filter1d(0.8 * shared + 0.5 * rng.normal(0.0, 0.6, path.shape), 5.0, axis=0, mode="nearest")
-        moved = (path + 3.0 * noise) * [side, 1.0]
-        found = tree.query(moved, k=4)[1]
-        points = np.stack([columns[found].mean(1), rows[found].mean(1)], axis=-1) + 0.5
-        points = gaussian_filter1d(points, 1.5, axis=0, mode="nearest")
-        t = np.linspace(0.0, 1.0, len(path))
-        slow = gaussian_filter1d(rng.standard_normal(len(path)), 5.0, mode="nearest")
+        own = rng.standard_normal(knots.shape)
+        moved = (knots + JITTER * (0.8 * shared + 0.6 * own)) * [side, 1.0]
+        points = _spline(_texels_at(moved, grid), count)
+        t = np.linspace(0.0, 1.0, count)
+        slow = gaussian_filter1d(rng.standard_normal(count), 5.0, mode="nearest")
         taper = smoothstep(t, 0.0, 0.3) * (1.0 - smoothstep(t, 0.5, 1.0))
         strength = taper * np.exp(0.5 * slow)
         rolls = fold.rolls if side > 0 else fold.rolls[::-1]

@@ -76,7 +76,7 @@ def strain_direction(strain: np.ndarray, axes: np.ndarray) -> tuple[np.ndarray, 
     Returns:
         (n,) complex direction of the lines, (n,) difference of the two principal strains.
     """
-    plane = np.einsum("nia,nab,njb->nij", axes, strain, axes)
+    plane = axes @ strain @ axes.transpose(0, 2, 1)
     # along theta the strain is mean + Re(number conj(exp(2 i theta))) / 2: lines run where it is largest
     number = (plane[:, 0, 0] - plane[:, 1, 1]) + 2j * plane[:, 0, 1]
     spread = np.abs(number)
@@ -99,4 +99,4 @@ def blended_direction(group: str, frame: np.ndarray, axes: np.ndarray, strain: n
 def compression_across(strain: np.ndarray, direction: np.ndarray, axes: np.ndarray) -> np.ndarray:
     """(n,) log compression across lines of a direction: positive where the skin gets shorter."""
     across = to_vectors(-direction, axes)
-    return -np.einsum("na,nab,nb->n", across, strain, across)
+    return -((strain @ across[:, :, None])[..., 0] * across).sum(1)

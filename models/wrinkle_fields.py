@@ -17,7 +17,7 @@ from .wrinkle_groups import GROUPS, HABITS, Group, face_frame, group_masks, smoo
 MAX_EXCESS = 0.6  # strain beyond this is a crushed mesh
 DIFFUSION = 3  # blur iterations that carry line directions a little beyond the lines
 # regions without wrinkles of the atlas; a name the model does not have is skipped
-BARE_REGIONS = ("eye_socket_inner", "mouth_inner", "nostril", "ear", "scalp", "brow")
+BARE_REGIONS = ("eye_socket_inner", "mouth_inner", "nostril", "ear", "brow")
 
 
 @dataclass(frozen=True)

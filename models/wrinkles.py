@@ -19,7 +19,14 @@ from .strain import expression_delta
 from .streamlines import Streamline, trace_group
 from .surface_grid import GRID_SIZE, SurfaceGrid, surface_grid
 from .wrinkle_fields import (
-    Driven, bare_skin, buckling_depth, excess_strain, family_direction, habit_of, memory_depth, vertex_fields,
+    Driven,
+    bare_skin,
+    buckling_depth,
+    excess_strain,
+    family_direction,
+    habit_of,
+    memory_depth,
+    vertex_fields,
     wrinkle_normals,
 )
 from .wrinkle_groups import GROUPS, HABITS, Group, smoothstep
@@ -29,7 +36,7 @@ __all__ = ["build", "build_atlas", "wrinkle_normals"]
 SEED = 20
 LAYOUTS = 3
 CONTROL_SPACING = 1.2  # mm between control points
-GLABELLA_SEEDS = ((6.5, 17.5), (13.0, 16.0))
+GLABELLA_SEEDS = ((6.8, 17.5),)
 CREASE_ROLL = 0.18  # height of half a roll over the depth of its groove
 LEAST_COMPRESSION = 0.12  # a driver that compresses less is taken to compress this much
 DEEPEST = 2.5  # caps, at compression 1
@@ -78,22 +85,22 @@ def build_atlas(
     normals = wrinkle_normals(topology, mean, expression_basis, expression_names)
     topology = replace(topology, wrinkle_normals=normals)
     grid = surface_grid(topology, mean)
-    at = _texel_fields(topology, grid, vertex_fields(topology, mean, expression_basis, expression_names))
+    texels, at = _texel_fields(topology, grid, vertex_fields(topology, mean, expression_basis, expression_names))
     compression = _driver_compression(topology, mean, expression_basis, expression_names, grid)
     traced: list[_Traced] = []
     depths: list[_Depths] = []
     distance = [[np.full((GRID_SIZE, GRID_SIZE), 1e3, np.float32) for _ in range(LAYOUTS)] for _ in range(2)]
+    directions = {family: family_direction(family, at) for family in (1, 2)}
     for number, group in enumerate(GROUPS):
-        direction = family_direction(group.family, at)
+        direction = directions[group.family]
         excess = excess_strain(group, at, direction)
-        drive = (excess + group.prior * at.masks[group.name]).reshape(GRID_SIZE, GRID_SIZE) * grid.covered
-        depths.append(_group_depths(group, at, direction, excess, compression))
+        drive = _image(excess + group.prior * at.masks[group.name], texels)
+        depths.append(_group_depths(group, at, texels, direction, excess, compression))
         for layout in range(LAYOUTS):
             rng = np.random.default_rng([SEED, number, layout])
-            seeds = GLABELLA_SEEDS[:1] if group.name == "glabella" else ()
-            lines = trace_group(
-                group, grid, direction.reshape(drive.shape), drive, rng, seeds, distance[group.family - 1][layout]
-            )
+            seeds = GLABELLA_SEEDS if group.name == "glabella" else ()
+            apart = distance[group.family - 1][layout]
+            lines = trace_group(group, grid, _image(direction, texels), drive, rng, seeds, apart)
             traced += _placed(lines, group, number, layout, grid, rng)
     for number, fold in enumerate(FOLDS):
         rng = np.random.default_rng([SEED, len(GROUPS) + number])
@@ -104,27 +111,39 @@ def build_atlas(
     return _assemble(topology, expression_names, grid, traced, depths)
 
 
-def _texel_fields(topology: HeadTopology, grid: SurfaceGrid, at: Driven) -> Driven:
-    """Vertex fields carried to the texels of the grid, smoothed over a millimetre or so."""
+def _texel_fields(topology: HeadTopology, grid: SurfaceGrid, at: Driven) -> tuple[np.ndarray, Driven]:
+    """Vertex fields carried to the texels of the face, smoothed over a millimetre or so.
+
+    Returns:
+        (n,) flat texels of the grid, and the fields there.
+    """
     head = topology.part_slice("head")
+    x, y, z = np.moveaxis(grid.frame, -1, 0)
+    face = grid.covered & (np.abs(x) < 95.0) & (y > -125.0) & (y < 100.0) & (z > -60.0)
+    texels = np.flatnonzero(face)
 
     def carried(values: np.ndarray) -> np.ndarray:
         whole = np.zeros((topology.vertex_count, values.shape[1]), np.float32)
         whole[head] = values
-        image = grid.raster.sample(whole)
-        weight = cv2.GaussianBlur(grid.covered.astype(np.float32), (0, 0), 2.0)
-        image = cv2.GaussianBlur(image * grid.covered[..., None], (0, 0), 2.0).reshape(image.shape)
-        return (image / np.maximum(weight, 1e-3)[..., None]).reshape(-1, values.shape[1])
+        image = cv2.GaussianBlur(grid.raster.sample(whole) * face[..., None], (0, 0), 2.0)
+        weight = cv2.GaussianBlur(face.astype(np.float32), (0, 0), 2.0)
+        return image.reshape(face.size, -1)[texels] / np.maximum(weight.reshape(-1, 1)[texels], 1e-3)
 
     strain = tuple(carried(tensor.reshape(-1, 9)).reshape(-1, 3, 3) for tensor in at.strain)
-    names = list(at.masks)
-    masks = carried(np.stack([at.masks[name] for name in names], axis=-1)) * grid.covered.reshape(-1, 1)
-    return Driven(
-        grid.frame.reshape(-1, 3).astype(np.float64),
-        grid.axes.reshape(-1, 2, 3),
+    masks = carried(np.stack(list(at.masks.values()), axis=-1))
+    return texels, Driven(
+        grid.frame.reshape(-1, 3)[texels].astype(np.float64),
+        grid.axes.reshape(-1, 2, 3)[texels],
         strain,
-        {name: masks[:, i] for i, name in enumerate(names)},
+        {name: masks[:, i] for i, name in enumerate(at.masks)},
     )
+
+
+def _image(values: np.ndarray, texels: np.ndarray) -> np.ndarray:
+    """(GRID_SIZE, GRID_SIZE) of values (n,) at flat texels; zero elsewhere."""
+    out = np.zeros(GRID_SIZE * GRID_SIZE, values.dtype)
+    out[texels] = values
+    return out.reshape(GRID_SIZE, GRID_SIZE)
 
 
 def _driver_compression(
@@ -150,12 +169,13 @@ def _driver_compression(
     return compression
 
 
-def _group_depths(group: Group, at: Driven, direction: np.ndarray, excess: np.ndarray, compression) -> _Depths:
+def _group_depths(
+    group: Group, at: Driven, texels: np.ndarray, direction: np.ndarray, excess: np.ndarray, compression
+) -> _Depths:
     """Depths of a group's lines; dynamic ones are divided by the compression of the group's own expression."""
-    shape = (GRID_SIZE, GRID_SIZE)
     at_driver = np.maximum(compression(group.driver, group.family), LEAST_COMPRESSION)
-    dynamic = buckling_depth(group, excess).reshape(shape) / at_driver
-    return _Depths(np.minimum(dynamic, DEEPEST * group.cap), memory_depth(group, at, direction).reshape(shape))
+    dynamic = _image(buckling_depth(group, excess), texels) / at_driver
+    return _Depths(np.minimum(dynamic, DEEPEST * group.cap), _image(memory_depth(group, at, direction), texels))
 
 
 def _fold_depths(fold, compression) -> _Depths:
@@ -296,6 +316,8 @@ def _pair_numbers(traced: list[_Traced]) -> np.ndarray:
 def _mask(topology: HeadTopology, grid: SurfaceGrid) -> np.ndarray:
     """(GRID_SIZE, GRID_SIZE) uint8: 255 on the skin of the face, fading to 0 before lids, nostrils, ears, scalp."""
     bare = grid.raster.sample(bare_skin(topology)[:, None].astype(np.float32))[..., 0]
-    front = smoothstep(grid.frame[..., 2], -60.0, -45.0) * smoothstep(grid.frame[..., 1], -125.0, -110.0)
+    height = grid.frame[..., 1]
+    front = smoothstep(grid.frame[..., 2], -60.0, -45.0) * smoothstep(height, -125.0, -110.0)
+    front = front * (1.0 - smoothstep(height, 88.0, 98.0))
     kept = np.clip(1.0 - 2.0 * bare, 0.0, 1.0) * front * grid.covered
     return np.round(255.0 * np.minimum(kept, cv2.GaussianBlur(kept, (0, 0), 1.5))).astype(np.uint8)
