@@ -110,11 +110,13 @@ def _cpu_session(path: Path) -> onnxruntime.InferenceSession:
 def _device_session(path: Path, device: Device) -> onnxruntime.InferenceSession:
     """A session on a GPU provider; raises if the provider did not take the net."""
     options = _options()
-    if device.name == "webgpu" and device.providers[0] not in onnxruntime.get_available_providers():
+    if device.name == "webgpu" and _webgpu_devices():
         options.add_provider_for_devices(_webgpu_devices()[:1], {})
         created = onnxruntime.InferenceSession(str(path), options)
-    else:
+    elif device.providers[0] in onnxruntime.get_available_providers():
         created = onnxruntime.InferenceSession(str(path), options, providers=list(device.providers))
+    else:
+        raise DeviceError(f"ONNX Runtime has no {device.providers[0]}")
     if device.providers[0] not in created.get_providers():
         raise DeviceError(f"ONNX Runtime did not load {device.providers[0]}")
     return created
