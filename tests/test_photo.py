@@ -236,6 +236,25 @@ def test_focal_length(tmp_path, picture, tags, expected):
     assert focal == (None if expected is None else pytest.approx(expected, rel=1e-5))
 
 
+def test_focal_length_in_a_tiff(tmp_path):
+    """Written by hand: Pillow does not write a TIFF's EXIF directory."""
+
+    def entry(tag, kind, value):
+        return struct.pack("<HHI", tag, kind, 1) + (
+            struct.pack("<HH", value, 0) if kind == 3 else struct.pack("<I", value)
+        )
+
+    pixels = bytes(64 * 64)
+    tags = [(256, 3, 64), (257, 3, 64), (258, 3, 8), (259, 3, 1), (262, 3, 1), (273, 4, 8), (277, 3, 1), (278, 3, 64)]
+    start = 8 + len(pixels)
+    tags += [(279, 4, len(pixels)), (ExifTags.IFD.Exif, 4, start + 2 + 12 * 10 + 4)]
+    data = b"II*\0" + struct.pack("<I", start) + pixels
+    data += struct.pack("<H", len(tags)) + b"".join(entry(*tag) for tag in tags) + bytes(4)
+    data += struct.pack("<H", 1) + entry(ExifTags.Base.FocalLengthIn35mmFilm, 3, 50) + bytes(4)
+    (tmp_path / "a.tif").write_bytes(data)
+    assert load_photo(tmp_path / "a.tif").focal_px == pytest.approx(50 / DIAGONAL_35 * np.hypot(64, 64), rel=1e-5)
+
+
 def test_large_photo_is_reduced_with_its_focal_length(tmp_path, monkeypatch):
     monkeypatch.setattr(photo_module, "MAX_PIXELS", 120_000)
     y, x = np.mgrid[0:600, 0:800]
@@ -249,9 +268,14 @@ def test_large_photo_is_reduced_with_its_focal_length(tmp_path, monkeypatch):
         np.testing.assert_allclose(loaded.pixels[150, 100], [64, 127, 90], atol=3)
 
 
-def test_hundred_megapixels(tmp_path):
+def test_hundred_megapixels(tmp_path, monkeypatch):
     Image.new("L", (10_000, 10_000), 128).save(tmp_path / "huge.jpg")
+    decoded, reduce = [], photo_module._reduce
+    monkeypatch.setattr(
+        photo_module, "_reduce", lambda image, alpha: decoded.append(image.size) or reduce(image, alpha)
+    )
     loaded = load_photo(tmp_path / "huge.jpg")
+    assert decoded == [(5000, 5000)]  # the JPEG decoder halved it, the whole was never in memory
     assert loaded.pixels.shape == (4000, 4000, 3) and loaded.notes == ("100 megapixels, reduced to 16.",)
 
 
