@@ -271,9 +271,12 @@ def test_large_photo_is_reduced_with_its_focal_length(tmp_path, monkeypatch):
 def test_hundred_megapixels(tmp_path, monkeypatch):
     Image.new("L", (10_000, 10_000), 128).save(tmp_path / "huge.jpg")
     decoded, reduce = [], photo_module._reduce
-    monkeypatch.setattr(
-        photo_module, "_reduce", lambda image, alpha: decoded.append(image.size) or reduce(image, alpha)
-    )
+
+    def spy(image, alpha):
+        decoded.append(image.size)
+        return reduce(image, alpha)
+
+    monkeypatch.setattr(photo_module, "_reduce", spy)
     loaded = load_photo(tmp_path / "huge.jpg")
     assert decoded == [(5000, 5000)]  # the JPEG decoder halved it, the whole was never in memory
     assert loaded.pixels.shape == (4000, 4000, 3) and loaded.notes == ("100 megapixels, reduced to 16.",)
