@@ -120,9 +120,9 @@ def load_atlas(path: Path) -> WrinkleAtlas:
         atlas = WrinkleAtlas(**arrays, **names)
         _check(atlas)
     except FileNotFoundError:
-        raise AssetsError(f"The wrinkle atlas {path} is missing: run 'make models', or install the extension again.") from None
+        raise AssetsError(f"The wrinkle atlas {path} is missing: run 'make models' or reinstall.") from None
     except (OSError, KeyError, TypeError, ValueError, zipfile.BadZipFile) as error:
-        raise AssetsError(f"The wrinkle atlas {path} is damaged ({error}): build it again with 'make models'.") from None
+        raise AssetsError(f"The wrinkle atlas {path} is damaged ({error}): run 'make models' or reinstall.") from None
     return atlas
 
 
@@ -237,7 +237,7 @@ def displacement(
     """
     grooves = evaluate(*_near_grooves(atlas, seed, size), amplitudes, size)
     raised = evaluate(*_near_rolls(atlas, seed), amplitudes, ROLL_SIZE)
-    raised = cv2.GaussianBlur(raised, (0, 0), 0.8).reshape(ROLL_SIZE, ROLL_SIZE, -1)
+    raised = cv2.GaussianBlur(raised, (0, 0), 1.2).reshape(ROLL_SIZE, ROLL_SIZE, -1)
     raised = cv2.resize(raised, (size, size), interpolation=cv2.INTER_CUBIC).reshape(size, size, -1)
     mask = cv2.resize(atlas.mask, (size, size), interpolation=cv2.INTER_LINEAR).astype(np.float32) / 255.0
     return (np.float32(rolls) * raised - grooves) * mask[..., None]
@@ -251,7 +251,8 @@ def static_amplitudes(atlas: WrinkleAtlas, age: float, seed: int) -> np.ndarray:
     grown = np.clip((age - onset) / (1.0 - onset), 0.0, 1.0) ** 1.3
     floor = atlas.group_floor[group]
     share = STATIC_SHARE * atlas.group_retention[group] * (floor + (1.0 - floor) * grown)
-    return (np.repeat(share, np.diff(person.start)) * atlas.memory[person.points] * person.amplitude).astype(np.float32)
+    depth = np.repeat(share, np.diff(person.start)) * atlas.memory[person.points] * person.amplitude
+    return depth.astype(np.float32)
 
 
 def dynamic_amplitudes(atlas: WrinkleAtlas, age: float, seed: int) -> np.ndarray:
@@ -263,7 +264,8 @@ def dynamic_amplitudes(atlas: WrinkleAtlas, age: float, seed: int) -> np.ndarray
     person = _person(atlas, seed)
     rank = atlas.curve_rank[person.curves]
     share = np.where(rank == SECONDARY, 0.25 + 0.75 * age, 0.7 + 0.3 * age) * (1.0 - 0.35 * age)
-    return (np.repeat(share, np.diff(person.start)) * atlas.dynamic[person.points] * person.amplitude).astype(np.float32)
+    depth = np.repeat(share, np.diff(person.start)) * atlas.dynamic[person.points] * person.amplitude
+    return depth.astype(np.float32)
 
 
 def dynamic_maps(

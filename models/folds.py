@@ -1,4 +1,8 @@
-"""Folds of the face: creases that fat and muscle make, not compression. Explicit curves, each with a bulge beside it."""
+"""Folds of the face: creases that fat and muscle make, not compression. Explicit curves, each with a bulge beside it.
+
+A smile pulls the skin longer across the nasolabial fold and shorter along it, as a mouth frown does at the marionette
+line: such folds are driven by what happens along them.
+"""
 
 from __future__ import annotations
 
@@ -35,6 +39,7 @@ class Fold:
         driver: expression that deepens it.
         dynamic: share of ``cap`` that the driver adds.
         onset: age (0 is 20, 1 is 85 years) from which it grows.
+        along: compression along it deepens it, not across it.
     """
 
     name: str
@@ -48,6 +53,7 @@ class Fold:
     driver: Mapping[str, float]
     dynamic: float
     onset: float
+    along: bool = False
 
     @property
     def bilateral(self) -> bool:
@@ -57,15 +63,15 @@ class Fold:
 
 FOLDS = (
     Fold("nasolabial", 2, ((17.5, -33.5), (22, -40.5), (27, -50.5), (31, -61.5), (33.5, -71.5)),
-         2.3, 6.5, (0.42, 0.0), 0.95, 0.12, SMILE, 0.5, 0.05),
+         1.6, 7.5, (0.6, 0.12), 0.85, 0.12, SMILE, 0.5, 0.05, along=True),
     Fold("marionette", 2, ((27, -73.5), (29.5, -81.5), (30.5, -90.5), (29.5, -99.5)),
-         2.0, 5.0, (0.42, 0.0), 0.60, 0.0, MOUTH_FROWN, 0.6, 0.35),
+         1.3, 5.5, (0.45, 0.1), 0.55, 0.0, MOUTH_FROWN, 0.6, 0.35, along=True),
     Fold("tear_trough", 1, ((17, -7.5), (21, -14), (28, -18.5), (36, -20), (43, -18)),
-         2.2, 4.5, (0.42, 0.0), 0.45, 0.12, SQUINT, 0.2, 0.15),
+         1.9, 4.5, (0.42, 0.0), 0.42, 0.12, SQUINT, 0.2, 0.15),
     Fold("lid_crease", 1, ((21, -8), (27, -12), (33, -13.2), (40, -11), (45, -7.5)),
          0.7, 2.0, (0.35, 0.0), 0.25, 0.1, SQUINT, 0.5, 0.1),
     Fold("labiomental", 2, ((-17, -84.5), (-9, -86.5), (0, -87.3), (9, -86.5), (17, -84.5)),
-         1.4, 4.0, (0.1, 0.1), 0.35, 0.1, MOUTH_FROWN, 0.4, 0.2),
+         1.4, 4.0, (0.1, 0.1), 0.35, 0.1, MOUTH_FROWN, 0.4, 0.2, along=True),
 )
 
 
@@ -99,7 +105,8 @@ def fold_direction(fold: Fold, frame: np.ndarray, reach: float = 7.0) -> tuple[n
         reach: face frame units over which it counts.
 
     Returns:
-        (n,) complex exp(2 i theta) of the nearest piece of the fold, (n,) weight in [0, 1].
+        (n,) complex exp(2 i theta) of the nearest piece of the fold, turned a quarter where compression along the fold
+        drives it; (n,) weight in [0, 1].
     """
     path = fold_path(fold)
     side = np.where((frame[:, 0] < 0) & (not fold.bilateral), -1.0, 1.0)
@@ -107,7 +114,8 @@ def fold_direction(fold: Fold, frame: np.ndarray, reach: float = 7.0) -> tuple[n
     tangent = np.gradient(path, axis=0)[nearest]
     direction = tangent[:, 0] * side + 1j * tangent[:, 1]
     weight = np.exp(-((away / reach) ** 2)) * smoothstep(frame[:, 2], -42.0, -30.0)
-    return (direction / np.abs(direction)) ** 2, weight
+    number = (direction / np.abs(direction)) ** 2
+    return (-number if fold.along else number), weight
 
 
 def trace_fold(fold: Fold, grid: SurfaceGrid, rng: np.random.Generator) -> list[tuple[Streamline, tuple]]:
@@ -122,7 +130,7 @@ def trace_fold(fold: Fold, grid: SurfaceGrid, rng: np.random.Generator) -> list[
     lines = []
     for side in (1.0,) if fold.bilateral else (1.0, -1.0):
         own = rng.standard_normal(knots.shape)
-        moved = (knots + JITTER * (0.8 * shared + 0.6 * own)) * [side, 1.0]
+        moved = (knots + JITTER * (0.8 * (shared[0] + 0.4 * shared) + 0.6 * (own[0] + 0.4 * own))) * [side, 1.0]
         points = _spline(_texels_at(moved, grid), count)
         t = np.linspace(0.0, 1.0, count)
         slow = gaussian_filter1d(rng.standard_normal(count), 5.0, mode="nearest")

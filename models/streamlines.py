@@ -73,7 +73,8 @@ def trace_group(
         Lines, primary ones first. Groups that are not bilateral get lines on the head's left and their images.
     """
     if not group.bilateral:
-        drive = np.where(grid.frame[..., 0] > 0, drive, 0.0)
+        # a line keeps away from its own image
+        drive = np.where(grid.frame[..., 0] > 0.3 * group.wavelength, drive, 0.0)
     if not (drive > 0).any():
         return []
     level = np.clip(drive / np.percentile(drive[drive > 0], 85), 0.0, 1.2)
@@ -81,7 +82,7 @@ def trace_group(
     if distance is None:
         distance = np.full(drive.shape, 1e3, np.float32)
     lines: list[Streamline] = []
-    for secondary in (False, True):
+    for secondary in (False, True)[: 2 if group.secondary else 1]:
         wander = smooth_noise(pitch, 9.0 if group.bilateral else 5.0, rng) * (1.2 if secondary else 0.8)
         wander = np.radians(group.wobble) * (wander + 0.35 * smooth_noise(pitch, 1.8, rng))
         theta = 0.5 * np.angle(direction) + wander
@@ -106,7 +107,7 @@ def _fill(
     spacing = group.wavelength * (group.secondary if secondary else 1.0)
     floor = 0.12 if secondary else 0.16
     median = max(5.0, 0.3 * group.length) if secondary else group.length
-    shortest = min(0.45 * median, 2.0 * spacing)
+    shortest = 0.45 * median if secondary else min(0.55 * median, 2.0 * spacing)
     lines: list[Streamline] = []
     starts = [(seed, True) for seed in _nearest_texels(field.grid, seeds)]
     starts += [(seed, False) for seed in _candidates(field, floor, pitch, rng)]

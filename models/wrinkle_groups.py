@@ -47,7 +47,7 @@ class Group:
         onset: age (0 is 20, 1 is 85 years) at which the first lines stay on the resting face.
         retention: share of the memory that stays.
         bilateral: lines run across the midline; else the left side is a perturbed image of the right one.
-        secondary: spacing of the finer lines between, as a share of ``wavelength``.
+        secondary: spacing of the finer lines between, as a share of ``wavelength``; 0 for none.
         prior: excess strain taken for granted, where shape keys say too little.
         floor: share of the memory that is there at every age.
     """
@@ -75,9 +75,9 @@ GROUPS = (
     Group("crows_feet", 1, SMILE, 5.4, 0.38, 0.8, 0.04, 7, 22, 0.12),
     Group("under_eye", 1, SMILE, 3.4, 0.20, 1.1, 0.03, 10, 11, 0.15, secondary=0.5, prior=0.05),
     Group("nose", 1, SNEER, 4.6, 0.26, 1.4, 0.03, 7, 14, 0.35, retention=0.35, secondary=0.5),
-    Group("perioral", 1, PUCKER, 4.6, 0.26, 0.9, 0.04, 9, 9, 0.40, secondary=0.5, prior=0.10),
-    Group("lips", 1, PUCKER, 2.0, 0.12, 1.2, 0.0, 10, 7, 0.0, secondary=0.5, prior=0.15, floor=0.35),
-    Group("mouth_corner", 2, SMILE, 9.5, 0.30, 0.6, 0.08, 6, 24, 0.25, secondary=0.4),
+    Group("perioral", 1, PUCKER, 4.6, 0.24, 0.9, 0.04, 9, 11, 0.40, secondary=0.5, prior=0.10),
+    Group("lips", 1, PUCKER, 2.0, 0.12, 1.2, 0.0, 10, 7, 0.0, secondary=0.0, prior=0.15, floor=0.35),
+    Group("mouth_corner", 1, SMILE, 9.5, 0.30, 0.6, 0.08, 6, 24, 0.25, secondary=0.4),
 )
 
 
@@ -120,7 +120,7 @@ def group_masks(frame: np.ndarray) -> dict[str, np.ndarray]:
     x, y, z = np.abs(frame[:, 0]), frame[:, 1], frame[:, 2]
     front = smoothstep(z, -42.0, -30.0)
     lips = ellipse(x, y, (0.0, LIPS_Y), (26.0, 11.0), 0.12)
-    around = ellipse(x, y, (0.0, LIPS_Y), (27.0, np.where(y > LIPS_Y, 19.0, 26.0)))
+    around = ellipse(x, y, (0.0, LIPS_Y), (23.0, np.where(y > LIPS_Y, 19.0, 26.0)))
     masks = {
         "forehead": band(x, -100.0, 54.0, 8.0) * band(y, 28.0, 76.0, 8.0),
         "glabella": band(x, -100.0, 17.0, 5.0) * band(y, 2.5, 38.0, 7.0),
