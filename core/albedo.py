@@ -10,8 +10,12 @@ from .skin_mask import SkinTone, log_luminance
 DELIGHT = 0.92  # share of the estimated log shading that is taken out
 HIGHLIGHT_KNEE = 0.10  # log luminance over the smooth skin from which brightness is a highlight
 HIGHLIGHT_SLOPE = 0.25
-LOW_FREQUENCY_KEPT = 0.45  # of slow luminance changes that both halves share: most of them are light the fit missed
-LOW_FREQUENCY_MM = 11.0
+# of changes of these sizes (Gaussian sigma) that both halves share, the part that stays: most are light the fit missed
+SLOW_MM, SLOW_KEPT, SLOW_CHROMA_KEPT = 11.0, 0.4, 0.5
+MIDDLE_MM, MIDDLE_KEPT = 4.5, 0.65
+SHADOW_MM, SHADOW_KNEE, SHADOW_SLOPE = 2.0, 0.15, 0.45
+LINE_MM = (0.4, 5.0)
+LINES_TAKEN = 0.8
 LOCAL_MM = 4.0
 # luminance of skin albedo that photographs can be taken at their word for, and how strongly others are drawn in
 LUMINANCE_RANGE = (0.05, 0.48)
@@ -63,10 +67,10 @@ def remove_highlights(albedo: np.ndarray, plain: np.ndarray, texel: float) -> np
 
 
 def flatten_light(albedo: np.ndarray, plain: np.ndarray, texel: float) -> np.ndarray:
-    """Take out what the estimated light missed: slow changes of luminance.
+    """Slow changes of colour that the estimated light missed, to be subtracted.
 
-    Skin's slow luminance changes are nearly the same on both halves of a face; a difference between mirrored texels is
-    light (cast shadows, a lamp at the side) and goes altogether; of what both halves share a part stays.
+    Skin's slow changes are nearly the same on both halves of a face; a difference between mirrored texels is light
+    (cast shadows, a lamp at the side, a coloured wall) and goes altogether; of what both halves share a part stays.
 
     Args:
         albedo: (S, S, 3) log albedo in a chart that is mirror-symmetric about its middle column.
@@ -74,23 +78,64 @@ def flatten_light(albedo: np.ndarray, plain: np.ndarray, texel: float) -> np.nda
         texel: mm.
 
     Returns:
-        (S, S) log luminance to subtract from every channel.
+        (S, S, 3) log colour.
+    """
+    factor = max(1, int(MIDDLE_MM / texel // 3))
+    height, width = plain.shape
+    small = (width // factor, height // factor)
+    weight = cv2.resize(plain, small, interpolation=cv2.INTER_AREA)
+    value = cv2.resize(albedo * plain[..., None], small, interpolation=cv2.INTER_AREA)
+    value /= np.maximum(weight, 1e-3)[..., None]
+    mean = (value * weight[..., None]).sum((0, 1)) / max(float(weight.sum()), 1e-6)
+    away = (value - mean) * (weight > 1e-3)[..., None]
+    slow = _faded_blur(away, weight, SLOW_MM / (texel * factor))
+    seen = cv2.GaussianBlur(weight, (0, 0), SLOW_MM / (texel * factor), borderType=cv2.BORDER_CONSTANT)
+    both = np.minimum(seen, seen[:, ::-1])
+    odd = 0.5 * (slow - slow[:, ::-1]) * (both / (both + 0.05))[..., None]
+    even = slow - odd
+    middle = _faded_blur((away - slow) * (weight > 1e-3)[..., None], weight, MIDDLE_MM / (texel * factor))
+    grey = even.mean(-1, keepdims=True)
+    light = odd + (1 - SLOW_KEPT) * grey + (1 - SLOW_CHROMA_KEPT) * (even - grey)
+    light = light + (1 - MIDDLE_KEPT) * middle.mean(-1, keepdims=True)
+    return cv2.resize(light.astype(np.float32), (width, height), interpolation=cv2.INTER_CUBIC)
+
+
+def _faded_blur(values: np.ndarray, weights: np.ndarray, sigma: float) -> np.ndarray:
+    """Gaussian mean (S, S, 3) of weighted values that fades to none away from the weights."""
+    mass = cv2.GaussianBlur(weights, (0, 0), sigma, borderType=cv2.BORDER_CONSTANT)
+    total = cv2.GaussianBlur(values * weights[..., None], (0, 0), sigma, borderType=cv2.BORDER_CONSTANT)
+    return total / (mass + 0.02)[..., None]
+
+
+def lift_shadows(albedo: np.ndarray, trust: np.ndarray, keep: np.ndarray, texel: float) -> np.ndarray:
+    """Log albedo whose small dark areas (folds, corners of the mouth, under the lip) are drawn towards the skin.
+
+    Args:
+        albedo: (S, S, 3) log albedo.
+        trust: (S, S) in [0, 1].
+        keep: (S, S) in [0, 1], 1 where dark is what it should be (brows, lips).
+        texel: mm.
     """
     luminance = albedo.mean(-1)
-    sigma = LOW_FREQUENCY_MM / texel
-    factor = max(1, int(sigma // 4))
-    small = (albedo.shape[1] // factor, albedo.shape[0] // factor)
-    weight = cv2.resize(plain, small, interpolation=cv2.INTER_AREA)
-    value = cv2.resize(luminance * plain, small, interpolation=cv2.INTER_AREA) / np.maximum(weight, 1e-3)
-    mean = float((value * weight).sum() / max(float(weight.sum()), 1e-6))
-    away = (value - mean) * (weight > 1e-3)
-    # outside the seen skin the change fades to none
-    mass = cv2.GaussianBlur(weight, (0, 0), sigma / factor, borderType=cv2.BORDER_CONSTANT)
-    slow = cv2.GaussianBlur(away * weight, (0, 0), sigma / factor, borderType=cv2.BORDER_CONSTANT) / (mass + 0.02)
-    both = np.minimum(mass, mass[:, ::-1])
-    odd = 0.5 * (slow - slow[:, ::-1]) * both / (both + 0.05)
-    light = odd + (1 - LOW_FREQUENCY_KEPT) * (slow - odd)
-    return cv2.resize(light.astype(np.float32), (albedo.shape[1], albedo.shape[0]), interpolation=cv2.INTER_CUBIC)
+    skin = trust * (1 - keep)
+    level = float(np.average(luminance, weights=skin + 1e-9))
+    local = masked_blur(luminance, skin, SHADOW_MM / texel)
+    depth = np.maximum(level - SHADOW_KNEE - local, 0) * (1 - keep)
+    return albedo + ((1 - SHADOW_SLOPE) * np.minimum(depth, 1.5))[..., None]
+
+
+def soften_lines(albedo: np.ndarray, trust: np.ndarray, pushed: np.ndarray, texel: float) -> np.ndarray:
+    """Log albedo without the dark lines of an expression: they are shading of folds that the neutral face has not.
+
+    Args:
+        albedo: (S, S, 3) log albedo.
+        trust: (S, S) in [0, 1].
+        pushed: (S, S) in [0, 1], how far the photo's expression pushes the skin together.
+        texel: mm.
+    """
+    luminance = albedo.mean(-1)
+    band = masked_blur(luminance, trust, LINE_MM[0] / texel) - masked_blur(luminance, trust, LINE_MM[1] / texel)
+    return albedo - (LINES_TAKEN * pushed * np.clip(band, -0.5, 0.5) * (trust > 0))[..., None]
 
 
 def expected_chroma(luminance: float) -> tuple[np.ndarray, np.ndarray]:

@@ -1,8 +1,9 @@
 """Apparent age from the photo: how much line-like contrast there is where age draws lines.
 
-A heuristic, not a net: in the log luminance of plain skin, the energy of dark lines (1.5 to 4 mm wide) on forehead,
-glabella, under the eyes, at the crow's feet and the nasolabial fold, over that of the cheek, which carries the photo's
-noise and the skin's own texture. Where the photo's expression pushes the skin together, lines say nothing about age.
+A heuristic, not a net: in the log luminance of plain skin, the contrast of dark lines (about 1 to 4 mm wide, 8 mm or
+longer) on forehead, glabella, under the eyes, at the crow's feet and the nasolabial fold, over that of the cheek, which
+carries the photo's noise and the skin's own texture. Where the photo's expression pushes the skin together, lines say
+nothing about age.
 """
 
 from __future__ import annotations
@@ -14,24 +15,32 @@ from .albedo import masked_blur
 from .head_model import HeadTopology
 from .raster import uv_raster
 from .skin_mask import region_sum
+from .unwrap import smoothstep
 
 DEFAULT_AGE = 0.22
-# region: (weight, excess line contrast in log units at age 1)
+# region: weight, line contrast over the cheek's that smooth young faces have there, and that at age 1 adds (log units)
 LINE_REGIONS = {
-    "forehead": (1.0, 0.045),
-    "glabella": (0.5, 0.05),
-    "under_eye": (1.0, 0.06),
-    "crows_feet": (0.8, 0.05),
-    "nasolabial": (0.5, 0.06),
+    "forehead": (1.0, 0.005, 0.05),
+    "glabella": (0.4, 0.022, 0.06),
+    "under_eye": (1.0, 0.025, 0.05),
+    "crows_feet": (0.8, 0.004, 0.045),
+    "nasolabial": (0.6, 0.010, 0.05),
 }
+# mean rest of a region under which its lines may be the expression's
+LEAST_REST = (0.6, 0.95)
+# how far the measure may move the estimate from the default
+TRUST = 0.75
 REFERENCE_REGION = "cheek"
 FINE_MM, COARSE_MM = 0.6, 2.4
+LINE_SIGMA_MM = 4.0
+ORIENTATIONS = 6
 RESOLVED_MM = (0.5, 1.4)  # photo pixel that resolves such lines fully, not at all
 GRID = 512
+FEWEST_TEXELS = 100
 
 
 def line_contrast(luminance: np.ndarray, trust: np.ndarray, texel: float) -> np.ndarray:
-    """(S, S) how much darker each texel is than its surroundings at the scale of wrinkles, at least 0.
+    """(S, S) how much darker than its surroundings the darkest line through each texel is, log units, at least 0.
 
     Args:
         luminance: (S, S) log luminance.
@@ -39,7 +48,15 @@ def line_contrast(luminance: np.ndarray, trust: np.ndarray, texel: float) -> np.
         texel: mm.
     """
     fine = masked_blur(luminance, trust, FINE_MM / texel)
-    return np.maximum(masked_blur(luminance, trust, COARSE_MM / texel) - fine, 0.0)
+    band = (masked_blur(luminance, trust, COARSE_MM / texel) - fine) * trust
+    radius = max(2, int(round(1.5 * LINE_SIGMA_MM / texel)))
+    x, y = np.meshgrid(np.arange(-radius, radius + 1) * texel, np.arange(-radius, radius + 1) * texel)
+    lines = np.zeros_like(band)
+    for angle in np.arange(ORIENTATIONS) * np.pi / ORIENTATIONS:
+        along, across = x * np.cos(angle) + y * np.sin(angle), y * np.cos(angle) - x * np.sin(angle)
+        kernel = np.exp(-0.5 * (along / LINE_SIGMA_MM) ** 2 - 0.5 * (across / (0.5 * FINE_MM)) ** 2)
+        lines = np.maximum(lines, cv2.filter2D(band, -1, (kernel / kernel.sum()).astype(np.float32)))
+    return lines
 
 
 def apparent_age(
@@ -68,19 +85,23 @@ def apparent_age(
     rest = np.zeros(topology.vertex_count, np.float32)
     rest[: len(at_rest)] = at_rest
 
-    def level(name: str, calm: np.ndarray | float = 1.0) -> tuple[float, float]:
-        weight = raster.sample(region_sum(topology, (name,)) * calm) * sure
-        mass = float(weight.sum())
-        return float(np.sqrt((contrast**2 * weight).sum() / max(mass, 1e-6))), mass
+    def level(name: str) -> tuple[float, float, float]:
+        """Root mean square contrast of a region, its mean rest, and its trusted texels."""
+        region = raster.sample(np.column_stack([region_sum(topology, (name,)), rest]))
+        weight = region[..., 0] * sure
+        mass = max(float(weight.sum()), 1e-6)
+        calm = float((weight * region[..., 1]).sum()) / mass
+        return float(np.sqrt((contrast**2 * weight).sum() / mass)), calm, mass
 
-    reference, reference_mass = level(REFERENCE_REGION)
+    reference, _, reference_mass = level(REFERENCE_REGION)
     total = estimate = 0.0
-    for name, (importance, full) in LINE_REGIONS.items():
-        value, mass = level(name, rest)
-        if mass > 30 and reference_mass > 30:
-            estimate += importance * np.clip((value - reference) / full, 0.0, 1.2)
+    for name, (importance, young, full) in LINE_REGIONS.items():
+        value, calm, mass = level(name)
+        if min(mass, reference_mass) > FEWEST_TEXELS:
+            importance *= float(smoothstep(np.float64(calm), *LEAST_REST))
+            estimate += importance * float(np.clip((value - reference - young) / full, 0.0, 1.2))
             total += importance
     low, high = RESOLVED_MM
-    trusted = float(np.clip((high - millimetres_per_pixel) / (high - low), 0, 1)) * min(1.0, total / 1.5)
+    trusted = TRUST * float(np.clip((high - millimetres_per_pixel) / (high - low), 0, 1)) * min(1.0, total / 1.2)
     measured = estimate / total if total else DEFAULT_AGE
     return float(np.clip(DEFAULT_AGE + trusted * (measured - DEFAULT_AGE), 0.0, 1.0))

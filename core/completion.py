@@ -159,7 +159,7 @@ def _noise(size: int, sigma: float, seed: int) -> np.ndarray:
 
 def _mottle(size: int, texel: float, strength: float) -> np.ndarray:
     """(S, S) log luminance of faint mottling, the same for every run."""
-    return strength * 0.7 * sum(_noise(size, 0.5 * mm / texel, k) for k, mm in enumerate(MOTTLE_MM))
+    return strength * 0.5 * sum(_noise(size, 0.5 * mm / texel, k) for k, mm in enumerate(MOTTLE_MM))
 
 
 def _inland(topology: HeadTopology, size: int) -> np.ndarray:

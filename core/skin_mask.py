@@ -16,15 +16,21 @@ from .landmark_contours import BROWS, EYES, FACE_OVAL, LIPS_INNER, LIPS_OUTER, e
 from .unwrap import PosedView, smoothstep
 
 FEATURES = ("allowed", "brows", "lips", "core")
-# where a dark texel is hair or a cast shadow rather than a mole: its tolerance is lower and nothing is too small
+# where hair may hang over skin: near hair, a dark texel is taken for hair sooner, and none is too small
 HAIRLINE_REGIONS = ("forehead", "temple", "scalp", "ear", "neck")
 LID_REGIONS = ("upper_lid", "lower_lid")
 BEARD_REGIONS = ("upper_lip", "perioral", "chin", "jaw", "lower_lip", "mouth_corner")
 DARK = (-0.62, -0.38)  # log luminance below the tone of the skin: surely not skin, surely skin
 DARK_HAIRLINE = (-0.40, -0.20)
 BRIGHT = (0.65, 0.95)
+STUBBLE = (-1.5, -1.0)
 CHROMA_SPREAD = (2.6, 4.2)  # standard deviations: surely skin, surely not
 SPREAD_FLOOR = 0.035  # log chroma, smallest standard deviation that is believed
+MOLE_MM = 3.0  # what is not skin by colour, is larger than this, except near hair
+HAIR_MM = 5.0  # width of a patch that is surely hair
+HAIR_REACH_MM = 14.0
+EDGE_MM = 1.2  # kept clear of eyes, nostrils and other holes
+RIM_MM = (1.5, 12.0)  # the outer edge of the seen skin, where hair and background bleed in: no trust, full trust
 
 
 @dataclass(frozen=True)
@@ -66,7 +72,7 @@ def feature_image(posed: PosedView, person: np.ndarray | None) -> np.ndarray:
     height, width = posed.image.shape[:2]
     unit = eye_distance(posed.landmarks)
     eyes = fill_contours(posed.landmarks, EYES, width, height, grow=0.022 * unit)
-    mouth = fill_contours(posed.landmarks, (LIPS_INNER,), width, height, grow=0.008 * unit)
+    mouth = fill_contours(posed.landmarks, (LIPS_INNER,), width, height, grow=0.016 * unit)
     allowed = 255 - np.maximum(eyes, mouth)
     oval = fill_contours(posed.landmarks, (FACE_OVAL,), width, height, grow=-0.06 * unit)
     if person is not None:
@@ -75,10 +81,18 @@ def feature_image(posed: PosedView, person: np.ndarray | None) -> np.ndarray:
         radius = max(1, round(0.02 * unit))
         inside = cv2.erode(inside, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * radius + 1, 2 * radius + 1)))
         allowed = np.minimum(allowed, np.maximum(inside, oval))
+    if is_grey(posed.image):
+        # without colour, hair beside the face looks like skin
+        allowed = np.minimum(allowed, oval)
     brows = fill_contours(posed.landmarks, BROWS, width, height, grow=0.03 * unit)
     lips = fill_contours(posed.landmarks, (LIPS_OUTER,), width, height, grow=0.01 * unit)
     core = np.minimum(oval, 255 - np.maximum(brows, np.maximum(lips, eyes)))
     return np.stack([allowed, brows, lips, core], axis=-1)
+
+
+def is_grey(image: np.ndarray) -> bool:
+    """Whether an image (h, w, 3) uint8 carries no colour."""
+    return bool(np.ptp(image[::4, ::4].astype(np.int16), axis=-1).mean() < 3.0)
 
 
 def region_sum(topology: HeadTopology, names: tuple[str, ...]) -> np.ndarray:
@@ -129,7 +143,13 @@ def _weighted_median(values: np.ndarray, weights: np.ndarray) -> float:
 
 
 def classify(
-    colour: np.ndarray, tone: SkinTone, features: np.ndarray, hairline: np.ndarray, beard: np.ndarray, texel: float
+    colour: np.ndarray,
+    tone: SkinTone,
+    features: np.ndarray,
+    hairline: np.ndarray,
+    beard: np.ndarray,
+    lids: np.ndarray,
+    texel: float,
 ) -> SkinMask:
     """Trust of each texel by colour.
 
@@ -137,7 +157,7 @@ def classify(
         colour: (S, S, 3) linear RGB, the shading taken out.
         tone: statistics of the skin.
         features: (S, S, 4) float in [0, 1] in the order of ``FEATURES``.
-        hairline, beard: (S, S) float, where hair may hang over skin, where a beard may grow.
+        hairline, beard, lids: (S, S) float, where hair may hang over skin, a beard may grow, lashes shade.
         texel: mm.
     """
     away = log_chroma(colour) - tone.chroma.astype(np.float32)
@@ -145,25 +165,43 @@ def classify(
     chroma = np.sqrt(np.maximum(np.einsum("ijk,kl,ijl->ij", away, precision, away), 0))
     luminance = log_luminance(colour) - tone.luminance
     allowed, brows, lips, _ = np.moveaxis(features, -1, 0)
-    kept = np.maximum(brows, lips)
-    low = DARK[0] + (DARK_HAIRLINE[0] - DARK[0]) * hairline
-    high = DARK[1] + (DARK_HAIRLINE[1] - DARK[1]) * hairline
-    skin = smoothstep(luminance, low, high) * (1 - smoothstep(luminance, *BRIGHT))
-    skin = skin * (1 - smoothstep(chroma, *CHROMA_SPREAD))
-    # moles, pores and pimples are skin: what is not, is larger than 3 mm, except near the hairline
-    large = _close(skin, 3.0 / texel)
-    skin = large + (skin - large) * hairline
-    stubble = beard * (1 - smoothstep(chroma, 4.0, 7.0)) * smoothstep(luminance, -2.2, -1.6)
+    # a brow is darker than the skin and not of another colour; what is, is the frame of glasses
+    brows = brows * (1 - smoothstep(chroma, 5.0, 8.0) * smoothstep(luminance, -1.2, -0.6))
+    # teeth that show at the edge of the lips, and their gloss, are lighter than the skin
+    kept = np.maximum(brows, lips * (1 - smoothstep(luminance, 0.0, 0.3)))
+    usual = smoothstep(luminance, *DARK) * (1 - smoothstep(luminance, *BRIGHT))
+    usual = usual * (1 - smoothstep(chroma, *CHROMA_SPREAD))
+    large = _morph(usual, cv2.MORPH_CLOSE, MOLE_MM / texel)
+    strict = usual * smoothstep(luminance, *DARK_HAIRLINE)
+    strictness = lids + (1 - lids) * hairline * _near_hair(usual, hairline * allowed, texel)
+    skin = large + (strict - large) * strictness
+    stubble = beard * (1 - smoothstep(chroma, 4.0, 7.0)) * smoothstep(luminance, *STUBBLE)
+    rim = _rim(np.maximum(skin, np.maximum(stubble, kept)) * allowed, texel)
     usable = np.maximum(skin, np.maximum(stubble, kept))
-    usable = _retreat(usable, 1.2 / texel) * allowed
-    plain = _retreat(skin * (1 - smoothstep(-luminance * beard, 0.2, 0.4)), 1.2 / texel) * (1 - kept) * allowed
-    return SkinMask(usable.astype(np.float32), plain.astype(np.float32))
+    usable = _retreat(usable, EDGE_MM / texel) * allowed * rim
+    plain = _retreat(skin * (1 - smoothstep(-luminance * beard, 0.2, 0.4)), EDGE_MM / texel)
+    return SkinMask(usable.astype(np.float32), (plain * (1 - kept) * allowed * rim).astype(np.float32))
 
 
-def _close(mask: np.ndarray, width: float) -> np.ndarray:
-    """Grey closing: fills gaps narrower than ``width`` texels."""
+def _near_hair(skin: np.ndarray, hairline: np.ndarray, texel: float) -> np.ndarray:
+    """(S, S) 1 at patches too wide for wrinkles or moles that are not skin, falling to 0 ``HAIR_REACH_MM`` away."""
+    patch = _morph((1 - skin) * hairline, cv2.MORPH_OPEN, HAIR_MM / texel) > 0.5
+    away = cv2.distanceTransform((~patch).astype(np.uint8), cv2.DIST_L2, 3) * texel
+    return 1 - smoothstep(away, 0.5 * HAIR_REACH_MM, HAIR_REACH_MM)
+
+
+def _rim(usable: np.ndarray, texel: float) -> np.ndarray:
+    """(S, S) falling to 0 towards the outer edge of the usable skin; holes inside it (eyes, nostrils) do not count."""
+    filled = _morph((usable > 0.5).astype(np.uint8), cv2.MORPH_CLOSE, 30.0 / texel)
+    filled = cv2.copyMakeBorder(filled, 1, 1, 1, 1, cv2.BORDER_CONSTANT, value=0)
+    inside = cv2.distanceTransform(filled, cv2.DIST_L2, 3)[1:-1, 1:-1] * texel
+    return smoothstep(inside, *RIM_MM)
+
+
+def _morph(mask: np.ndarray, operation: int, width: float) -> np.ndarray:
+    """Grey closing or opening: drops gaps, or specks, narrower than ``width`` texels."""
     size = max(1, int(round(width)))
-    return cv2.morphologyEx(mask, cv2.MORPH_CLOSE, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (size, size)))
+    return cv2.morphologyEx(mask, operation, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (size, size)))
 
 
 def _retreat(mask: np.ndarray, width: float) -> np.ndarray:

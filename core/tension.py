@@ -19,7 +19,7 @@ from scipy import sparse
 from .geometry import blur_matrix, edge_to_point
 from .head_model import HeadTopology
 
-TENSION_GAIN = 1.0 / 0.35  # a strong brow raise shortens the forehead by about 0.35
+TENSION_GAIN = 4.0  # a strong brow raise shortens the forehead by a quarter where it shortens most
 RATIO_RANGE = (0.4, 2.5)
 BLUR_ITERATIONS = 2
 # how much of the tension a region keeps: edge ratios at lid and lip margins are extreme and mean nothing for skin

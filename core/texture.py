@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 
 from . import landmarks as face_landmarks
-from .albedo import delight, flatten_light, masked_blur, normalisation, remove_highlights
+from .albedo import delight, flatten_light, lift_shadows, masked_blur, normalisation, remove_highlights, soften_lines
 from .apparent_age import apparent_age
 from .character import CoarseFit, View
 from .colour import linear_to_srgb_bytes, srgb_to_linear
@@ -42,6 +42,8 @@ MASK_SIZE = 512  # texels at which skin is told from hair
 LEAST_SKIN = 0.02  # share of the face's texels under which the photo's skin is not used
 # a tone for photos that show no skin to measure (linear)
 FALLBACK_TONE = np.log(np.array([0.45, 0.29, 0.21]))
+# log colour that lips have over skin, of the same luminance
+GREY_LIPS = np.array([0.18, -0.10, -0.02])
 
 
 @dataclass(frozen=True)
@@ -174,14 +176,20 @@ def view_texture(
     if float((plain * uv_raster(topology, size).sample(region_sum(topology, ("face",)))).mean()) < LEAST_SKIN:
         warnings.append(f"{view.photo}: little clear skin was found, so most of the texture is filled in.")
     shaded = log_albedo
+    tension = evaluate_tension(tension_weights(topology, fit.neutral), posed_vertices(model, fit, view))
+    pushed = np.maximum(tension.compression_1, tension.compression_2)
+    raster = uv_raster(topology, size)
     log_albedo = remove_highlights(log_albedo, plain, texel)
-    log_albedo = log_albedo - flatten_light(log_albedo, plain, texel)[..., None] + gain.astype(np.float32)
+    folded = raster.sample(_padded(np.clip(2 * pushed, 0, 1), topology.vertex_count))
+    log_albedo = soften_lines(log_albedo, plain, folded, texel)
+    log_albedo = log_albedo - flatten_light(log_albedo, plain, texel) + gain.astype(np.float32)
+    log_albedo = lift_shadows(log_albedo, trust, np.maximum(features[..., 1], features[..., 2]), texel)
+    if tone.grey:
+        log_albedo += (raster.sample(region_sum(topology, ("lips",)))[..., None] * GREY_LIPS).astype(np.float32)
     colours = np.exp(log_albedo[:: size // STATISTICS_SIZE, :: size // STATISTICS_SIZE]).reshape(-1, 3)
     weights = plain[:: size // STATISTICS_SIZE, :: size // STATISTICS_SIZE].ravel()
     sure = weights > 0.5
     middle = np.log(np.median(colours[sure], axis=0)) if sure.sum() > 50 else FALLBACK_TONE
-    tension = evaluate_tension(tension_weights(topology, fit.neutral), posed_vertices(model, fit, view))
-    pushed = np.maximum(tension.compression_1, tension.compression_2)
     return ViewTexture(
         posed=posed,
         light=light,
@@ -189,11 +197,16 @@ def view_texture(
         shaded=shaded,
         trust=smoothstep(trust, 0.1, 0.6).astype(np.float32),
         plain=smoothstep(plain, 0.1, 0.6).astype(np.float32),
-        at_rest=np.clip(1 - 2 * pushed, 0, 1),
+        at_rest=np.clip(1 - 4 * pushed, 0, 1),
         tone=middle,
         eye_colour=eye_colour(posed.image, posed.landmarks, np.exp(gain)),
         warnings=tuple(warnings),
     )
+
+
+def _padded(values: np.ndarray, count: int) -> np.ndarray:
+    """(count,) values of the head part (V_head,), zero on the other parts."""
+    return np.pad(values, (0, count - len(values)))
 
 
 def light_and_tone(
@@ -225,16 +238,17 @@ def view_mask(
     topology, size = model.topology, log_albedo.shape[0]
     small = (MASK_SIZE, MASK_SIZE)
     raster = uv_raster(topology, MASK_SIZE)
-    hairline = raster.sample(
-        np.maximum(region_sum(topology, HAIRLINE_REGIONS), 0.5 * region_sum(topology, LID_REGIONS))
+    groups = (HAIRLINE_REGIONS, BEARD_REGIONS, LID_REGIONS)
+    hairline, beard, lids = np.moveaxis(
+        raster.sample(np.column_stack([region_sum(topology, names) for names in groups])), -1, 0
     )
-    beard = raster.sample(region_sum(topology, BEARD_REGIONS))
     mask = classify(
         np.exp(cv2.resize(log_albedo, small, interpolation=cv2.INTER_AREA)),
         tone,
         cv2.resize(features, small, interpolation=cv2.INTER_AREA),
         hairline,
         beard,
+        0.5 * lids,
         texel,
     )
     grown = (cv2.resize(m, (size, size), interpolation=cv2.INTER_LINEAR) for m in (mask.usable, mask.plain))

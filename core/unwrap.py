@@ -15,7 +15,7 @@ from .raster import Raster, rasterize_view, uv_raster
 
 VISIBILITY_PIXELS = 512  # longer side of the z-buffer
 CROP_MARGIN = 6  # pixels around the projected head
-FACING = (0.12, 0.55)  # cosine to the viewing direction at which trust is none, full
+FACING = (0.18, 0.6)  # cosine to the viewing direction at which trust is none, full
 DEPTH_TOLERANCE = 1.5  # mm
 
 

@@ -1,0 +1,96 @@
+"""Unwrapping a rendered photo gives the texture back where it is seen, and knows where it is not."""
+
+import numpy as np
+from dome import dome_fit, dome_model, dome_view, render
+from furrow.core.raster import uv_raster
+from furrow.core.unwrap import depth_buffer, pose_view, smoothstep, texel_millimetres, unwrap
+
+SIZE = 256
+
+
+def pattern(positions):
+    """Smooth colour pattern fixed to the head, sRGB."""
+    x, y, _ = np.asarray(positions).T
+    return np.stack([0.5 + 0.3 * np.sin(x / 7), 0.5 + 0.3 * np.cos(y / 9), 0.5 + 0.2 * np.sin((x + y) / 11)], -1)
+
+
+def unwrapped(yaw, size=480):
+    model, view = dome_model(), dome_view(yaw, size)
+    photo = render(model, view, lambda positions, normals: pattern(positions))
+    texel = texel_millimetres(model.topology, model.mean, SIZE)
+    posed = pose_view(model, dome_fit(model, view), view, photo, texel)
+    return model, posed, unwrap(model.topology, posed, SIZE)
+
+
+def test_round_trip_of_a_texture():
+    for yaw in (0, 25):
+        model, _, result = unwrapped(yaw)
+        positions = uv_raster(model.topology, SIZE).sample(model.mean)
+        sure = result.confidence > 0.5
+        assert sure.mean() > 0.3
+        error = np.abs(result.colour - pattern(positions.reshape(-1, 3)).reshape(SIZE, SIZE, 3))[sure]
+        assert np.quantile(error, 0.99) < 0.03
+
+
+def test_a_large_photo_is_scaled_down_to_the_texels_and_still_agrees():
+    model, posed, result = unwrapped(0, size=1400)
+    assert posed.scale.max() < 0.6
+    positions = uv_raster(model.topology, SIZE).sample(model.mean)
+    error = np.abs(result.colour - pattern(positions.reshape(-1, 3)).reshape(SIZE, SIZE, 3))[result.confidence > 0.5]
+    assert np.quantile(error, 0.99) < 0.03
+
+
+def test_confidence_falls_with_the_angle_and_is_none_behind():
+    model, posed, result = unwrapped(40)
+    facing = uv_raster(model.topology, SIZE).sample(posed.facing)
+    covered = uv_raster(model.topology, SIZE).covered
+    assert not result.confidence[covered & (facing < 0.1)].any()
+    assert result.confidence[covered & (facing > 0.6)].mean() > 0.97
+    right, left = result.confidence[:, : SIZE // 2].mean(), result.confidence[:, SIZE // 2 :].mean()
+    assert abs(right - left) > 0.15
+
+
+def test_what_a_nearer_surface_hides_is_not_seen():
+    model, view = dome_model(), dome_view(0)
+    topology = model.topology
+    faces = topology.faces
+    # a plate before the middle of the face, as the eyes' part of the mesh
+    plate = np.array([[-15, -15, 90], [15, -15, 90], [15, 15, 90], [-15, 15, 90]], np.float32)
+    count = topology.vertex_count
+    fields = {name: getattr(topology, name) for name in topology.__dataclass_fields__}
+    fields.update(
+        faces=np.concatenate([faces, [[count, count + 1, count + 2, count + 3]]]).astype(np.int32),
+        face_part=np.append(topology.face_part, 1).astype(np.int32),
+        part_start=np.array([0, count] + [count + 4] * 4, np.int32),
+        uv=np.concatenate([topology.uv, np.zeros((1, 4, 2), np.float32)]),
+        region_masks=np.pad(topology.region_masks, ((0, 0), (0, 4))),
+    )
+    plated = type(topology)(**fields)
+    points = np.concatenate([model.mean, plate])
+    whole = type(model)(**{**vars(model), "topology": plated, "mean": points,
+                           "expression_basis": np.zeros((52, count + 4, 3), np.float32)})
+    photo = np.full((480, 480, 3), 128, np.uint8)
+    posed = pose_view(whole, dome_fit(whole, view), view, photo, 1.0)
+    confidence = unwrap(plated, posed, SIZE).confidence
+    positions = uv_raster(plated, SIZE).sample(points)
+    covered = uv_raster(plated, SIZE).covered
+    near = (np.abs(positions[..., :2]) < 10).all(-1) & covered
+    ring = (np.abs(positions[..., :2]) > 22).any(-1) & (np.hypot(*positions[..., :2].transpose(2, 0, 1)) < 35) & covered
+    assert not confidence[near].any()
+    assert confidence[ring].min() > 0.5
+    depth, factor = depth_buffer(plated, posed)
+    centre = (posed.camera.project(np.array([0, 0, 510.0])) * factor).astype(int)
+    assert abs(depth[centre[1], centre[0]] - 510) < 0.1
+
+
+def test_texel_width_of_a_flat_chart():
+    model = dome_model()
+    flat = np.column_stack([model.mean[:, :2] * 0, np.zeros(len(model.mean))]).astype(np.float32)
+    chart = np.zeros((len(flat), 2))
+    chart[model.topology.faces] = model.topology.uv
+    flat[:, :2] = chart * 200
+    np.testing.assert_allclose(texel_millimetres(model.topology, flat, 400), 0.5, rtol=1e-4)
+
+
+def test_smoothstep():
+    np.testing.assert_allclose(smoothstep(np.array([0.0, 1, 1.5, 2, 3]), 1, 2), [0, 0, 0.5, 1, 1])
