@@ -197,7 +197,7 @@ def _character(
         skin_mask=skin.skin_mask,
         eye_colour=skin.eye_colour,
         detail=detail,
-        warnings=tuple(dict.fromkeys([*notes, *skin.warnings])),
+        warnings=tuple(dict.fromkeys([*notes, *models.nets.notes, *skin.warnings])),
     )
 
 
