@@ -1,7 +1,7 @@
 """The face-centred UV chart of the head's skin.
 
-One chart for the whole skin, cut down the midline at the back from the crown to the neck. The left half is laid out with
-the front midline held at u = 0.5 and mirrored, so the chart is exactly symmetric. Tutte's embedding (1963) gives a
+One chart for the whole skin, cut down the midline at the back from the crown to the neck. The left half is laid out
+with the front midline held at u = 0.5 and mirrored, so the chart is exactly symmetric. Tutte's embedding (1963) gives a
 start without flips; the symmetric Dirichlet energy |F|^2 + |F^-1|^2 (Smith and Schaefer, Bijective Parameterization
 with Free Boundaries, 2015) is then minimised by Newton's method with the Hessian of each triangle made positive. Each
 triangle is compared with its own shape at a wanted size: full on the face, smaller elsewhere. Every quad counts with
@@ -213,7 +213,8 @@ def _minimise(
         slope = np.bincount(unknown.ravel(), force.ravel(), 2 * count)
         matrix = matrix[free][:, free] + 1e-10 * sparse.eye(len(free))
         move = np.zeros(2 * count)
-        move[free] = -splu(matrix.tocsc(), permc_spec="MMD_AT_PLUS_A", options={"SymmetricMode": True}).solve(slope[free])
+        solver = splu(matrix.tocsc(), permc_spec="MMD_AT_PLUS_A", options={"SymmetricMode": True})
+        move[free] = -solver.solve(slope[free])
         step = move.reshape(-1, 2)
         size = _longest_step(here, jacobians(step))
         while size > 1e-9 and _energy(jacobians(flat + size * step), weights) > energy + 1e-4 * size * (slope @ move):
