@@ -20,6 +20,7 @@ from .errors import AssetsError
 PRIMARY, SECONDARY, FOLD = 0, 1, 2
 ROLL_SIZE = 256  # rolls are wide: a coarse map holds them, the same for every size
 GROOVE_REACH = 4.0  # widths
+DEEPEST = 1.3  # of the depth a line has on average
 STATIC_SHARE = 0.8  # share of the deepest groove that stays at rest at age 1
 STATIC_ROLLS = 0.5  # share of the rolls beside lines at rest: they rise with compression
 STRETCH_FLATTENING = 0.6  # share of the lines at rest that full stretch takes away
@@ -175,7 +176,12 @@ def _person(atlas: WrinkleAtlas, seed: int) -> _Person:
     points = np.flatnonzero(np.repeat(kept, count))
     start = np.concatenate([[0], np.cumsum(count[curves])])
     amplitude = np.repeat(np.clip(depth[curves], 0.4, 1.6), count[curves]) * atlas.strength[points]
-    return _Person(points, start, curves, amplitude.astype(np.float32))
+    return _Person(points, start, curves, np.minimum(amplitude, DEEPEST).astype(np.float32))
+
+
+def points_of(atlas: WrinkleAtlas, seed: int) -> np.ndarray:
+    """(P,) control points of a person's curves, in atlas order."""
+    return _person(atlas, seed).points
 
 
 def groove_profile(distance: np.ndarray, width: np.ndarray) -> np.ndarray:

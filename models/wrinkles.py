@@ -38,8 +38,8 @@ LAYOUTS = 3
 CONTROL_SPACING = 1.2  # mm between control points
 GLABELLA_SEEDS = ((6.8, 17.5),)
 CREASE_ROLL = 0.18  # height of half a roll over the depth of its groove
-LEAST_COMPRESSION = 0.12  # a driver that compresses less is taken to compress this much
-DEEPEST = 2.5  # caps, at compression 1
+LEAST_COMPRESSION = 0.08  # a driver that compresses less is taken to compress this much
+DEEPEST = 6.0  # caps, at compression 1, which drivers reach in few places
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,104 @@
+"""Wrinkles: ``python benchmarks/wrinkles.py``. Time of the maps, and what tension makes of them against the strain.
+
+Reference: every line as deep as the strain across it says, computed from deformation gradients and not from edges.
+"Kept" is the projection of the live displacement on that reference, "correlation" their cosine, "leaked" the share of
+the live energy where the skin does not get shorter across the lines.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+
+import numpy as np
+from furrow.core.assets import assets_folder
+from furrow.core.head_model import HeadModel, load_head_model
+from furrow.core.raster import uv_raster
+from furrow.core.tension import evaluate_tension, tension_weights
+from furrow.core.wrinkles import (
+    WrinkleAtlas,
+    displacement,
+    dynamic_amplitudes,
+    dynamic_maps,
+    load_atlas,
+    points_of,
+    static_prior,
+)
+from furrow.models.line_directions import compression_across
+from furrow.models.strain import expression_delta
+from furrow.models.wrinkle_fields import buckling_depth, excess_strain, family_direction, vertex_fields
+from furrow.models.wrinkle_groups import GROUPS, HABITS
+
+NAMES = ("brow raise", "brow down", "smile and squint", "sneer", "pucker")
+SIZE, AGE, SEED = 1024, 0.5, 0
+
+
+def time_maps(atlas: WrinkleAtlas) -> None:
+    """Print the time of a person's maps, new and with another age."""
+    for size in (1024, 2048):
+        dynamic_maps(atlas, 256, AGE, 99)
+        begun = time.perf_counter()
+        dynamic_maps(atlas, size, AGE, 99)
+        static_prior(atlas, size, AGE, 99)
+        new = time.perf_counter() - begun
+        begun = time.perf_counter()
+        dynamic_maps(atlas, size, 0.7, 99)
+        static_prior(atlas, size, 0.7, 99)
+        print(f"maps at {size}: {new:.2f} s for a new person, {time.perf_counter() - begun:.2f} s for another age")
+
+
+def reference(model: HeadModel, atlas: WrinkleAtlas, habit: int) -> tuple[np.ndarray, np.ndarray]:
+    """(S, S, 2) mm by family that the strain of one habitual expression asks for, and (V, 2) compression across."""
+    at = vertex_fields(model.topology, model.mean, model.expression_basis, model.expression_names)
+    directions = [family_direction(family, at) for family in (1, 2)]
+    count = model.topology.vertex_count
+    depth = np.zeros((count, len(atlas.group_names)))
+    for number, group in enumerate(GROUPS):
+        excess = excess_strain(group, at, directions[group.family - 1], habit)
+        depth[: len(at.frame), number] = buckling_depth(group, excess)
+    points = points_of(atlas, SEED)
+    group = np.repeat(atlas.curve_group, np.diff(atlas.curve_start))[points]
+    at_point = (depth[atlas.vertices[points], group[:, None]] * atlas.barycentric[points]).sum(1)
+    share = dynamic_amplitudes(atlas, AGE, SEED) / np.maximum(atlas.dynamic[points], 1e-6)
+    family = atlas.group_family[group]
+    wanted = np.stack([at_point * share * (family == f) for f in (1, 2)], axis=-1).astype(np.float32)
+    across = np.zeros((count, 2))
+    for column, direction in enumerate(directions):
+        across[: len(at.frame), column] = compression_across(at.strain[habit], direction, at.axes)
+    return displacement(atlas, SIZE, SEED, wanted, (1.0, 1.0)), across
+
+
+def without_folds(atlas: WrinkleAtlas) -> WrinkleAtlas:
+    """The atlas with folds flattened: the strain across them is not what drives them."""
+    fold = np.repeat(atlas.curve_group >= len(GROUPS), np.diff(atlas.curve_start))
+    return replace(atlas, dynamic=np.where(fold, 0.0, atlas.dynamic).astype(np.float32))
+
+
+def main() -> None:
+    folder = assets_folder()
+    model, atlas = load_head_model(folder / "head.npz"), load_atlas(folder / "wrinkles.npz")
+    time_maps(atlas)
+    atlas = without_folds(atlas)
+    maps = np.stack(dynamic_maps(atlas, SIZE, AGE, SEED)[:2], axis=-1)
+    raster = uv_raster(model.topology, SIZE)
+    weights = tension_weights(model.topology, model.mean)
+    for habit, (expression, _) in enumerate(HABITS):
+        wanted, across = reference(model, atlas, habit)
+        loose = raster.sample(across.astype(np.float32)) <= 0.0
+        posed = model.mean + expression_delta(expression, model.expression_basis, model.expression_names)
+        line = f"{NAMES[habit]:17s}"
+        for directional in (True, False):
+            found = evaluate_tension(weights, posed, directional=directional).stack()[:, :2]
+            whole = np.zeros((model.topology.vertex_count, 2), np.float32)
+            whole[: len(found)] = found
+            live = maps * raster.sample(whole)
+            kept = (live * wanted).sum() / (wanted**2).sum()
+            cosine = (live * wanted).sum() / np.sqrt((live**2).sum() * (wanted**2).sum())
+            leaked = (live**2)[loose].sum() / (live**2).sum()
+            kind = "directional" if directional else "uniform"
+            line += f"  {kind}: kept {kept:5.2f} correlation {cosine:.2f} leaked {100 * leaked:4.1f} %"
+        print(line)
+
+
+if __name__ == "__main__":
+    main()
