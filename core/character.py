@@ -118,6 +118,10 @@ class Character:
         eye_colour: (3,) float, iris colour, sRGB 0 to 1.
         detail: displacement maps.
         warnings: lines for the artist.
+        wrinkle_seed: which of the atlas's layouts and depths this person has.
+        static_residual: (S, S) float32 mm, what ``detail.static`` has beyond the prior of age and seed: read from the
+            photo or taken from another person; None if there is none.
+        residual_age: age at which the residual is there in full.
     """
 
     name: str
@@ -137,6 +141,9 @@ class Character:
     eye_colour: np.ndarray
     detail: DetailMaps
     warnings: tuple[str, ...] = field(default=())
+    wrinkle_seed: int = 0
+    static_residual: np.ndarray | None = None
+    residual_age: float = 0.0
 
     def posed(self, weights: np.ndarray) -> np.ndarray:
         """(V, 3) float32 mm in head coordinates, for expression weights (52,)."""

@@ -2,7 +2,8 @@
 
     character.json          schema version, names, ages, cameras, warnings
     arrays/NAME.npy         geometry, read with types and shapes checked, never pickled
-    maps/NAME.png           albedo, roughness, skin_mask (8 bit), detail (16-bit RGBA displacement)
+    maps/NAME.png           albedo, roughness, skin_mask (8 bit), detail (16-bit RGBA displacement) and, where there is
+                            one, static_residual (16 bit)
 
 A file from a stranger is safe to open: entry names, sizes and counts are checked before anything is unpacked.
 """
@@ -32,6 +33,7 @@ _MAX_VIEWS = 16
 _MAX_VERTICES = 200_000
 _NAME = re.compile(r"[A-Za-z0-9_.\- ]{1,64}")
 _GEOMETRY = ("neutral", "expression_deltas", "directions", "joints", "joint_directions", "identity")
+STATIC_RESIDUAL = "maps/static_residual.png"
 _MAPS = {"albedo": (8, 3), "roughness": (8, 1), "skin_mask": (8, 1), "detail": (16, 4)}
 
 
@@ -102,6 +104,7 @@ def _entries(character: Character):
     topology = character.topology
     stack = character.detail.stack()
     scale = png16.displacement_scale(stack)
+    residual_scale = None if character.static_residual is None else png16.displacement_scale(character.static_residual)
     header = {
         "schema": SCHEMA,
         "name": character.name,
@@ -113,6 +116,9 @@ def _entries(character: Character):
         "joints": list(JOINTS),
         "directions": list(DIRECTIONS),
         "detail_scale_mm": scale,
+        "wrinkle_seed": int(character.wrinkle_seed),
+        "static_residual_scale_mm": residual_scale,
+        "residual_age": float(character.residual_age),
         "warnings": list(character.warnings),
         "views": [_view_json(view) for view in character.views],
     }
@@ -128,6 +134,8 @@ def _entries(character: Character):
     for name in ("albedo", "roughness", "skin_mask"):
         yield f"maps/{name}.png", png16.encode_png(getattr(character, name))
     yield "maps/detail.png", png16.encode_png(png16.to_uint16(stack, scale))
+    if residual_scale is not None:
+        yield STATIC_RESIDUAL, png16.encode_png(png16.to_uint16(character.static_residual, residual_scale))
 
 
 def _view_json(view: View) -> dict:
@@ -166,6 +174,8 @@ def _read(archive: zipfile.ZipFile) -> Character:
         *(f"arrays/landmarks_{i}.npy" for i in range(len(views))),
     }
     expected |= {f"arrays/{name}.npy" for name in TOPOLOGY_ARRAYS + _GEOMETRY}
+    if header["static_residual_scale_mm"] is not None:
+        expected.add(STATIC_RESIDUAL)
     if len(names) != len(set(names)) or set(names) != expected:
         odd = sorted(set(names) ^ expected) or ["a name twice"]
         raise CharacterFileError(f"its contents are not those of a character ({odd[0][:60]!r}); it is not opened.")
@@ -239,6 +249,12 @@ def _read_character(archive: zipfile.ZipFile, header: dict, topology: HeadTopolo
     if any(m.shape[0] != m.shape[1] for m in maps.values()):
         raise ValueError("its maps are not square")
     detail = png16.from_uint16(maps.pop("detail"), _number(header["detail_scale_mm"], 0.0, 100.0))
+    static_residual = None
+    if header["static_residual_scale_mm"] is not None:
+        scale = _number(header["static_residual_scale_mm"], 0.0, 100.0)
+        static_residual = png16.from_uint16(png16.decode_png(archive.read(STATIC_RESIDUAL), 16, 1), scale)
+        if static_residual.shape != detail.shape[:2]:
+            raise ValueError("its maps differ in size")
     views = tuple(
         _read_view(view, read_npy(archive.read(f"arrays/landmarks_{i}.npy"), "f", (LANDMARK_COUNT, 4)))
         for i, view in enumerate(header["views"])
@@ -252,6 +268,9 @@ def _read_character(archive: zipfile.ZipFile, header: dict, topology: HeadTopolo
         eye_colour=_numbers(header["eye_colour"], (3,)),
         detail=DetailMaps(*(np.ascontiguousarray(detail[..., i]) for i in range(4))),
         warnings=tuple(str(line)[:500] for line in header["warnings"][:100]),
+        wrinkle_seed=int(_number(header["wrinkle_seed"], 0, 2**31 - 1)),
+        static_residual=static_residual,
+        residual_age=_number(header["residual_age"], 0.0, 1.0),
         **geometry,
         **maps,
     )

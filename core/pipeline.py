@@ -197,6 +197,8 @@ def _character(
         skin_mask=skin.skin_mask,
         eye_colour=skin.eye_colour,
         detail=detail,
+        static_residual=skin.static,
+        residual_age=skin.age,
         warnings=tuple(dict.fromkeys([*notes, *models.nets.notes, *skin.warnings])),
     )
 

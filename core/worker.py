@@ -5,12 +5,16 @@
 Commands on standard input:
     {"command": "reconstruct", "photos": [path, ...], "output": path, "device": "auto", "face": null, "name": null}
     {"command": "faces", "photo": path, "device": "auto"}
+    {"command": "wrinkles", "input": path, "output": path, "age": 0..1 or null, "seed": int or null}
+    {"command": "swap", "input": path, "source": path, "output": path, "mix": 0..1, "regions": [names] or null,
+     "static": true, "dynamic": false}
     {"command": "quit"}
 
 Events on standard output:
     {"event": "ready"}
     {"event": "progress", "stage": str, "fraction": 0..1, "message": str}
     {"event": "done", "output": path, "name": str, "warnings": [str], "device": str, "seconds": {stage: s}}
+    {"event": "written", "output": path}
     {"event": "faces", "boxes": [[x0, y0, x1, y1], ...]}
     {"event": "error", "message": str, "kind": class name}     (kind "Bug": "details" holds the traceback)
 
@@ -40,6 +44,7 @@ class Worker:
         self._events = events
         self._models = None
         self._device = ""
+        self._wrinkle_atlas = None
 
     def send(self, event: str, **values) -> None:
         self._events.write(json.dumps({"event": event, **values}) + "\n")
@@ -48,7 +53,12 @@ class Worker:
     def run(self, command: dict) -> None:
         """Carry out one command; a failure becomes an ``error`` event, never an exception."""
         try:
-            actions = {"reconstruct": self._reconstruct, "faces": self._faces}
+            actions = {
+                "reconstruct": self._reconstruct,
+                "faces": self._faces,
+                "wrinkles": self._wrinkles,
+                "swap": self._swap,
+            }
             action = actions.get(command.get("command"))
             if action is None:
                 raise FurrowError(f"The worker does not know the command {command.get('command')!r}.")
@@ -109,6 +119,51 @@ class Worker:
         nets = self._load(str(command.get("device") or "auto")).nets
         faces = find_faces(load_photo(Path(command["photo"])).pixels, nets)
         self.send("faces", boxes=[[float(v) for v in face.box] for face in faces])
+
+    def _wrinkles(self, command: dict) -> None:
+        from .character_file import load_character
+        from .wrinkle_edit import with_wrinkles
+
+        character = load_character(Path(command["input"]))
+        age, seed = command.get("age"), command.get("seed")
+        changed = with_wrinkles(
+            character,
+            self._atlas(),
+            age=None if age is None else float(age),
+            seed=None if seed is None else int(seed),
+        )
+        self._write(changed, command)
+
+    def _swap(self, command: dict) -> None:
+        from .character_file import load_character
+        from .wrinkle_edit import swap_detail
+
+        target, source = load_character(Path(command["input"])), load_character(Path(command["source"]))
+        changed = swap_detail(
+            target,
+            source,
+            self._atlas(),
+            float(command.get("mix", 1.0)),
+            command.get("regions"),
+            static=bool(command.get("static", True)),
+            dynamic=bool(command.get("dynamic", False)),
+        )
+        self._write(changed, command)
+
+    def _atlas(self):
+        from .assets import assets_folder
+        from .wrinkles import load_atlas
+
+        if self._wrinkle_atlas is None:
+            self._wrinkle_atlas = load_atlas(assets_folder() / "wrinkles.npz")
+        return self._wrinkle_atlas
+
+    def _write(self, character, command: dict) -> None:
+        from .character_file import save_character
+
+        output = Path(command["output"])
+        save_character(character, output)
+        self.send("written", output=str(output))
 
 
 def main() -> int:

@@ -91,4 +91,7 @@ def tiny_character(name: str = "Tiny", size: int = 16, seed: int = 0) -> Charact
         eye_colour=np.array([0.3, 0.2, 0.1]),
         detail=DetailMaps(*rng.normal(0, 0.1, (4, size, size)).astype(np.float32)),
         warnings=("a note",),
+        wrinkle_seed=7,
+        residual_age=0.2,
+        static_residual=rng.normal(0, 0.05, (size, size)).astype(np.float32),
     )

@@ -88,3 +88,18 @@ def test_killed_in_the_middle_leaves_no_file(assets, worker, astronaut, tmp_path
     worker.send_signal(signal.SIGKILL)
     worker.wait(20)
     assert sorted(p.name for p in tmp_path.iterdir()) == ["astronaut.png"]
+
+
+def test_wrinkles_and_swap_commands(assets, worker, astronaut, tmp_path):
+    until(worker, "ready")
+    first, older, mixed = (str(tmp_path / name) for name in ("a.furrow", "b.furrow", "c.furrow"))
+    send(worker, command="reconstruct", photos=[str(astronaut)], output=first, device="cpu", size=512)
+    assert until(worker, "done", "error")[-1]["event"] == "done"
+    send(worker, command="wrinkles", input=first, output=older, age=0.9, seed=3)
+    assert until(worker, "written", "error")[-1] == {"event": "written", "output": older}
+    send(worker, command="swap", input=first, source=older, output=mixed, mix=0.5, regions=None)
+    assert until(worker, "written", "error")[-1] == {"event": "written", "output": mixed}
+    a, b, c = (load_character(path) for path in (first, older, mixed))
+    assert b.age == pytest.approx(0.9) and b.wrinkle_seed == 3
+    assert abs(c.detail.static - (a.detail.static + b.detail.static) / 2).max() < 1e-4
+    assert (c.detail.compressed_1 == a.detail.compressed_1).all()

@@ -1,0 +1,121 @@
+"""Age, layout and swapping of wrinkles on a finished character."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from furrow.core import wrinkle_edit
+from furrow.core.character import DetailMaps
+from furrow.core.errors import FurrowError
+from furrow.core.head_model import load_head_model
+from furrow.core.wrinkles import load_atlas, static_prior
+from helpers import tiny_character
+
+SIZE = 256
+
+
+@pytest.fixture(scope="module")
+def atlas(assets):
+    return load_atlas(assets / "wrinkles.npz")
+
+
+@pytest.fixture(scope="module")
+def topology(assets):
+    return load_head_model(assets / "head.npz").topology
+
+
+@pytest.fixture(scope="module")
+def person(atlas, topology):
+    """A character on the real chart: age .4, with a residual of its own."""
+    residual = np.random.default_rng(3).normal(0, 0.02, (SIZE, SIZE)).astype(np.float32)
+    zero = DetailMaps(*np.zeros((4, SIZE, SIZE), np.float32))
+    made = replace(
+        tiny_character(), topology=topology, detail=zero, age=0.4, residual_age=0.4, static_residual=residual, wrinkle_seed=1
+    )
+    return wrinkle_edit.with_wrinkles(made, atlas)
+
+
+def energy(values):
+    return float((values.astype(np.float64) ** 2).sum())
+
+
+def test_static_is_prior_plus_residual(person, atlas):
+    expected = static_prior(atlas, SIZE, 0.4, 1) + person.static_residual
+    np.testing.assert_allclose(person.detail.static, expected, atol=1e-6)
+
+
+def test_age_deepens_lines_and_can_be_taken_back(person, atlas):
+    steps = [wrinkle_edit.with_wrinkles(person, atlas, age=a) for a in (0.0, 0.25, 0.5, 0.75, 1.0)]
+    prior = [s.detail.static - wrinkle_edit.residual_share(s.age, 0.4) * person.static_residual for s in steps]
+    energies = [energy(p) for p in prior]
+    assert energies == sorted(energies) and energies[-1] > 20 * energies[0]
+    back = wrinkle_edit.with_wrinkles(steps[0], atlas, age=0.4)
+    np.testing.assert_array_equal(back.detail.stack(), person.detail.stack())
+
+
+def test_no_jump_along_the_age_slider(person, atlas):
+    ages = np.linspace(0, 1, 21)
+    maps = [wrinkle_edit.with_wrinkles(person, atlas, age=float(a)).detail.static for a in ages]
+    steps = [np.abs(b - a).max() for a, b in zip(maps, maps[1:])]
+    assert max(steps) < 0.12
+
+
+def test_residual_fades_towards_youth(person, atlas):
+    assert wrinkle_edit.residual_share(0.0, 0.4) == 0.25
+    assert wrinkle_edit.residual_share(0.4, 0.4) == wrinkle_edit.residual_share(1.0, 0.4) == 1.0
+    assert wrinkle_edit.residual_share(0.2, 0.4) == pytest.approx(0.625)
+    assert wrinkle_edit.residual_share(0.0, 0.0) == 1.0
+
+
+def test_seed_gives_other_lines_of_like_strength(person, atlas):
+    other = wrinkle_edit.with_wrinkles(person, atlas, seed=2)
+    a, b = person.detail.compressed_1, other.detail.compressed_1
+    assert 0.4 < energy(a) / energy(b) < 2.5
+    assert np.corrcoef(a.ravel(), b.ravel())[0, 1] < 0.9
+
+
+def test_swap_mixes_linearly_and_keeps_shape(person, atlas):
+    old = wrinkle_edit.with_wrinkles(person, atlas, age=1.0, seed=5)
+    half = wrinkle_edit.swap_detail(person, old, atlas, 0.5)
+    np.testing.assert_allclose(half.detail.static, 0.5 * (person.detail.static + old.detail.static), atol=1e-6)
+    np.testing.assert_array_equal(half.detail.compressed_1, person.detail.compressed_1)
+    assert half.neutral is person.neutral
+    none = wrinkle_edit.swap_detail(person, old, atlas, 0.0)
+    np.testing.assert_array_equal(none.detail.stack(), person.detail.stack())
+
+
+def test_swapped_detail_survives_a_later_change_of_age(person, atlas):
+    old = wrinkle_edit.with_wrinkles(person, atlas, age=1.0, seed=5)
+    swapped = wrinkle_edit.swap_detail(person, old, atlas)
+    again = wrinkle_edit.with_wrinkles(swapped, atlas, age=swapped.age)
+    np.testing.assert_allclose(again.detail.static, old.detail.static, atol=1e-5)
+
+
+def test_swap_by_region_leaves_the_rest(person, atlas, topology):
+    old = wrinkle_edit.with_wrinkles(person, atlas, age=1.0, seed=5)
+    swapped = wrinkle_edit.swap_detail(person, old, atlas, 1.0, ["forehead"], dynamic=True)
+    weight = wrinkle_edit.region_weight(topology, ["forehead"], SIZE)
+    assert 0.02 < (weight > 0.5).mean() < 0.3
+    untouched = weight == 0
+    assert untouched.mean() > 0.3
+    np.testing.assert_array_equal(swapped.detail.stack()[untouched], person.detail.stack()[untouched])
+    full = weight == 1
+    np.testing.assert_allclose(swapped.detail.static[full], old.detail.static[full], atol=1e-6)
+
+
+def test_swap_between_sizes(person, atlas):
+    large = replace(person, detail=DetailMaps(*np.full((4, 512, 512), 0.1, np.float32)), static_residual=None)
+    swapped = wrinkle_edit.swap_detail(person, large, atlas)
+    np.testing.assert_allclose(swapped.detail.static, 0.1, atol=1e-6)
+
+
+def test_clear_errors(person, atlas):
+    with pytest.raises(FurrowError, match="from 0 to 1"):
+        wrinkle_edit.swap_detail(person, person, atlas, 1.5)
+    with pytest.raises(FurrowError, match="no region 'elbow'"):
+        wrinkle_edit.swap_detail(person, person, atlas, 1.0, ["elbow"])
+
+
+def test_years():
+    assert wrinkle_edit.age_of_years(20) == 0 and wrinkle_edit.age_of_years(85) == 1 and wrinkle_edit.age_of_years(10) == 0
+    assert wrinkle_edit.years_of_age(wrinkle_edit.age_of_years(45)) == pytest.approx(45)
