@@ -18,7 +18,7 @@ from ..core.errors import CharacterFileError, FurrowError, OutputError
 from ..core.presets import PRESETS
 from .build_head import HeadObjects, build_head
 from .characters import all_characters, objects_of
-from .portrait import add_studio, render_presets, set_render
+from .portrait import add_studio, render_presets, set_render, use_fast_scattering
 
 
 def save_blend(character: Character, path: Path, source: str = "") -> None:
@@ -30,7 +30,7 @@ def save_blend(character: Character, path: Path, source: str = "") -> None:
     bpy.ops.wm.read_factory_settings(use_empty=True)
     made = build_head(character, source=source)
     scene = bpy.context.scene
-    add_studio(scene, made.head)
+    add_studio(scene, made)
     set_render(scene)
     path = Path(path).resolve()
     aside = path.with_name(f".{path.stem}.{os.getpid()}.blend")
@@ -59,8 +59,9 @@ def render(source: Path, folder: Path, presets: tuple[str, ...] = tuple(PRESETS)
         raise OutputError(f"Cannot write to {folder}: {error.strerror}.") from None
     scene = bpy.context.scene
     if scene.camera is None:
-        add_studio(scene, made.head)
+        add_studio(scene, made)
     set_render(scene)
+    use_fast_scattering(bpy.data.materials)
     return render_presets(made, folder, scene, presets)
 
 

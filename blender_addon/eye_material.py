@@ -8,8 +8,8 @@ import numpy as np
 from . import mesh_objects, names
 from .shading import attribute, linear, mix, new_material, noise, ramp
 
-IRIS_ANGLE = 0.49  # radians seen from the eye's centre: 11.7 mm across on a ball of 24.5 mm
-PUPIL_ANGLE = 0.16
+IRIS_ANGLE = 0.43  # radians seen from the centre: 11.7 mm across on the model's ball of 27.6 mm
+PUPIL_ANGLE = 0.14
 FORWARD, UP = np.array([0.0, -1.0, 0.0]), np.array([0.0, 0.0, 1.0])
 
 

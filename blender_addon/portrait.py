@@ -14,37 +14,37 @@ from .build_head import HeadObjects
 from .expressions import set_expression
 
 WIDTH, HEIGHT = 480, 600
-SAMPLES = 32
+SAMPLES = 8  # with the denoiser
 LENS = 85.0  # mm on a 36 mm sensor: a portrait lens
 
 
-def face_frame(head: bpy.types.Object) -> tuple[Vector, float]:
-    """World centre of the head above the neck, and its height in metres, from the neutral shape."""
-    points = np.empty(len(head.data.vertices) * 3, np.float32)
-    head.data.vertices.foreach_get("co", points)
+def face_frame(made: HeadObjects) -> tuple[Vector, float]:
+    """World centre and height (metres) of what a portrait shows: from the top of the head to the throat."""
+    points = np.empty(len(made.head.data.vertices) * 3, np.float32)
+    made.head.data.vertices.foreach_get("co", points)
     points = points.reshape(-1, 3)
-    world = head.parent.matrix_world if head.parent else head.matrix_world
-    skin = points[points[:, 1] < np.percentile(points[:, 1], 60)]  # the front half: the neck's back hangs lower
-    top, low = points[:, 2].max(), np.percentile(skin[:, 2], 8)
-    return world @ Vector((0.0, float(points[:, 1].mean()), float(top + low) / 2.0)), float(top - low)
+    chin = made.armature.data.bones["jaw"].tail_local
+    top, low = float(points[:, 2].max()), chin.z - 0.035
+    centre = Vector((0.0, float(points[:, 1].min() + chin.y) / 2.0 + 0.05, (top + low) / 2.0))
+    return made.armature.matrix_world @ centre, top - low
 
 
-def add_studio(scene: bpy.types.Scene, head: bpy.types.Object) -> None:
+def add_studio(scene: bpy.types.Scene, made: HeadObjects) -> None:
     """Camera, key, fill and rim light, and a neutral background, in a collection of their own."""
-    centre, size = face_frame(head)
+    centre, size = face_frame(made)
     studio = bpy.data.collections.new("Studio")
     scene.collection.children.link(studio)
     camera = bpy.data.objects.new("Portrait Camera", bpy.data.cameras.new("Portrait Camera"))
     camera.data.lens, camera.data.sensor_fit, camera.data.sensor_height = LENS, "VERTICAL", 36.0
-    distance = size * 1.28 / 36.0 * LENS
-    camera.location = centre + Vector((distance * math.sin(0.28), -distance * math.cos(0.28), 0.02))
+    distance = size * 1.16 / 36.0 * LENS
+    camera.location = centre + Vector((distance * math.sin(0.2), -distance * math.cos(0.2), 0.02))
     studio.objects.link(camera)
     aim(camera, centre)
     scene.camera = camera
     for name, place, power, extent in (
         ("Key", (-0.75, -0.95, 0.75), 16.0, 0.45),
         ("Fill", (1.0, -0.8, 0.1), 4.0, 0.9),
-        ("Rim", (0.7, 0.9, 0.7), 12.0, 0.4),
+        ("Rim", (0.7, 0.9, 0.7), 7.0, 0.4),
     ):
         light = bpy.data.objects.new(f"{name} Light", bpy.data.lights.new(f"{name} Light", "AREA"))
         light.data.energy, light.data.size = power, extent
@@ -70,14 +70,25 @@ def set_render(scene: bpy.types.Scene, samples: int = SAMPLES) -> None:
     scene.render.engine = "CYCLES"
     scene.cycles.device = "CPU"
     scene.cycles.samples = samples
+    scene.cycles.use_adaptive_sampling = True
+    scene.cycles.adaptive_threshold = 0.03
     scene.cycles.use_denoising = True
-    scene.cycles.preview_samples = samples
+    scene.cycles.max_bounces, scene.cycles.diffuse_bounces, scene.cycles.glossy_bounces = 6, 2, 2
+    scene.cycles.preview_samples = 64
     scene.render.resolution_x, scene.render.resolution_y = WIDTH, HEIGHT
     scene.render.resolution_percentage = 100
     scene.render.use_persistent_data = True
     scene.render.image_settings.file_format = "PNG"
     scene.view_settings.view_transform = "AgX"
     scene.view_settings.look = "AgX - Medium High Contrast"
+
+
+def use_fast_scattering(materials) -> None:
+    """Switch subsurface scattering to the cheaper method (Burley's), for previews on the processor."""
+    for material in materials:
+        for node in material.node_tree.nodes if material.node_tree else ():
+            if node.bl_idname == "ShaderNodeBsdfPrincipled":
+                node.subsurface_method = "BURLEY"
 
 
 def render_presets(made: HeadObjects, folder: Path, scene: bpy.types.Scene, presets=tuple(PRESETS)) -> list[Path]:

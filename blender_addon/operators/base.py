@@ -1,0 +1,50 @@
+"""What all operators share: errors become one line, bugs a report that the artist can send."""
+
+from __future__ import annotations
+
+import traceback
+
+import bpy
+
+from ...core.errors import FurrowError
+from ..characters import active_character
+
+REPORT = "Furrow Report"
+
+
+class FurrowOperator:
+    """Mix-in: subclasses write ``run(context) -> set``; it may raise."""
+
+    bl_options = {"REGISTER", "UNDO"}
+
+    def execute(self, context):
+        return self.guarded(context, lambda: self.run(context))
+
+    def guarded(self, context, action) -> set[str]:
+        """Result of action; a FurrowError is one line in the panel and the status bar, a bug is written down."""
+        job = context.window_manager.furrow_job
+        try:
+            job.error = ""
+            return action()
+        except FurrowError as error:
+            return self.fail(context, str(error))
+        except Exception as error:
+            text = bpy.data.texts.get(REPORT) or bpy.data.texts.new(REPORT)
+            text.from_string(f"{self.bl_idname}, Blender {bpy.app.version_string}\n\n{traceback.format_exc()}")
+            return self.fail(context, f"Unexpected error ({error}): please send the text '{REPORT}' of this file.")
+
+    def fail(self, context, message: str) -> set[str]:
+        """Show one line and cancel."""
+        context.window_manager.furrow_job.error = message
+        self.report({"ERROR"}, message)
+        return {"CANCELLED"}
+
+
+def has_character(context: bpy.types.Context) -> bool:
+    """Poll rule: a character is active, and nothing is being edited."""
+    return context.mode in ("OBJECT", "POSE") and active_character(context) is not None
+
+
+def not_running(context: bpy.types.Context) -> bool:
+    """Poll rule: no reconstruction is running."""
+    return not context.window_manager.furrow_job.running

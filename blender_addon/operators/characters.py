@@ -1,0 +1,105 @@
+"""The list of characters: select one, remove one, reset one."""
+
+from __future__ import annotations
+
+import bpy
+from bpy.props import BoolProperty, StringProperty
+
+from ...core.errors import FurrowError
+from ...core.head_model import DIRECTIONS
+from ..characters import active_character, find_part
+from ..expressions import set_expression
+from ..modifier_inputs import set_input
+from ..names import TENSION
+from ..replace import is_edited, remove_character
+from .base import FurrowOperator, has_character
+
+
+def named_character(name: str) -> bpy.types.Collection:
+    """The character called name.
+
+    Raises:
+        FurrowError: it is gone.
+    """
+    collection = bpy.data.collections.get(name)
+    if collection is None or "furrow_schema" not in collection:
+        raise FurrowError(f"There is no character {name!r} any more.")
+    return collection
+
+
+class FURROW_OT_select_character(FurrowOperator, bpy.types.Operator):
+    bl_idname = "furrow.select_character"
+    bl_label = "Select Character"
+    bl_description = "Make this character's head the active object"
+
+    name: StringProperty()
+
+    @classmethod
+    def poll(cls, context):
+        return context.mode == "OBJECT"
+
+    def run(self, context):
+        collection = named_character(self.name)
+        head = find_part(collection, "head")
+        if head is None or head.name not in context.view_layer.objects:
+            raise FurrowError(f"The head of {self.name} is not in this view layer.")
+        for item in context.selected_objects:
+            item.select_set(False)
+        head.select_set(True)
+        context.view_layer.objects.active = head
+        context.scene.furrow.character = collection
+        return {"FINISHED"}
+
+
+class FURROW_OT_remove_character(FurrowOperator, bpy.types.Operator):
+    bl_idname = "furrow.remove_character"
+    bl_label = "Remove Character"
+    bl_description = "Remove this character from the scene; its .furrow file stays"
+
+    name: StringProperty()
+
+    @classmethod
+    def poll(cls, context):
+        return context.mode == "OBJECT"
+
+    def invoke(self, context, event):
+        collection = bpy.data.collections.get(self.name)
+        edited = collection is not None and is_edited(collection)
+        message = f"Remove {self.name}?" + (" It was edited by hand." if edited else "")
+        return context.window_manager.invoke_confirm(self, event, title=self.bl_label, message=message, icon="WARNING")
+
+    def run(self, _context):
+        remove_character(named_character(self.name))
+        return {"FINISHED"}
+
+
+class FURROW_OT_reset(FurrowOperator, bpy.types.Operator):
+    bl_idname = "furrow.reset"
+    bl_label = "Reset"
+    bl_description = "Back to the reconstructed person"
+
+    expression: BoolProperty(name="Expression", default=False)
+    wrinkles: BoolProperty(name="Wrinkles", default=False)
+    shape: BoolProperty(name="Head Shape", default=False)
+
+    @classmethod
+    def poll(cls, context):
+        return has_character(context)
+
+    def run(self, context):
+        collection = active_character(context)
+        head = find_part(collection, "head")
+        if self.expression:
+            set_expression(head, {})
+        modifier = head.modifiers.get(TENSION)
+        if self.wrinkles and modifier is not None and modifier.node_group is not None:
+            for item in modifier.node_group.interface.items_tree:
+                if item.item_type == "SOCKET" and item.in_out == "INPUT" and item.socket_type != "NodeSocketGeometry":
+                    set_input(modifier, item.name, item.default_value)
+        if self.shape:
+            for name in DIRECTIONS:
+                setattr(collection.furrow, name, 0.0)
+        return {"FINISHED"}
+
+
+CLASSES = (FURROW_OT_select_character, FURROW_OT_remove_character, FURROW_OT_reset)

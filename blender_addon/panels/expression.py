@@ -1,0 +1,70 @@
+"""Presets and the 52 expression sliders."""
+
+from __future__ import annotations
+
+import re
+
+import bpy
+
+from ..characters import active_character, find_part
+from ..expressions import GROUPS, grouped_keys
+from ..operators.expressions import LABELS
+from .main import FurrowPanel
+
+
+def label(name: str) -> str:
+    """mouthSmileLeft as "Mouth Smile L"."""
+    words = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name)
+    words = words[0].upper() + words[1:]
+    return re.sub(r" Left$", " L", re.sub(r" Right$", " R", words))
+
+
+class FURROW_PT_expression(FurrowPanel, bpy.types.Panel):
+    bl_label = "Expression"
+    bl_idname = "FURROW_PT_expression"
+
+    @classmethod
+    def poll(cls, context):
+        return active_character(context) is not None
+
+    def draw(self, context):
+        grid = self.layout.grid_flow(row_major=True, columns=2, even_columns=True, align=True)
+        for name, text in LABELS.items():
+            grid.operator("furrow.preset", text=text).preset = name
+
+
+class _Sliders(FurrowPanel):
+    """Mix-in: the sliders of one group, left and right side by side."""
+
+    bl_parent_id = "FURROW_PT_expression"
+    bl_options = {"DEFAULT_CLOSED"}
+    group = ""
+
+    def draw(self, context):
+        column = self.layout.column(align=True)
+        keys = {key.name: key for key in grouped_keys(find_part(active_character(context), "head"))[self.group]}
+        for name, key in keys.items():
+            if name.endswith("Right") and f"{name[:-5]}Left" in keys and name[:-5]:
+                continue
+            row = column.row(align=True)
+            row.prop(key, "value", text=label(name), slider=True)
+            other = keys.get(f"{name[:-4]}Right") if name.endswith("Left") else None
+            if other is not None:
+                row.prop(other, "value", text="R", slider=True)
+
+
+SLIDERS = tuple(
+    type(
+        f"FURROW_PT_sliders_{group.split()[0].lower()}",
+        (_Sliders, bpy.types.Panel),
+        {
+            "bl_idname": f"FURROW_PT_sliders_{group.split()[0].lower()}",
+            "bl_label": group,
+            "group": group,
+            "bl_options": set() if group == "Brows" else {"DEFAULT_CLOSED"},
+        },
+    )
+    for group in GROUPS
+)
+
+CLASSES = (FURROW_PT_expression, *SLIDERS)

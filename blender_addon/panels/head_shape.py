@@ -1,0 +1,31 @@
+"""Head shape sliders."""
+
+from __future__ import annotations
+
+import bpy
+
+from ...core.head_model import DIRECTIONS
+from ..characters import active_character
+from .main import FurrowPanel
+
+
+class FURROW_PT_head_shape(FurrowPanel, bpy.types.Panel):
+    bl_label = "Head Shape"
+    bl_idname = "FURROW_PT_head_shape"
+    bl_options = {"DEFAULT_CLOSED"}
+
+    @classmethod
+    def poll(cls, context):
+        return active_character(context) is not None
+
+    def draw(self, context):
+        layout = self.layout
+        layout.enabled = context.mode == "OBJECT"
+        shape = active_character(context).furrow
+        column = layout.column(align=True)
+        for name in DIRECTIONS:
+            column.prop(shape, name, slider=True)
+        layout.operator("furrow.reset", text="Reset Shape", icon="LOOP_BACK").shape = True
+
+
+CLASSES = (FURROW_PT_head_shape,)

@@ -1,0 +1,35 @@
+"""Add-on preferences: where the nets run."""
+
+from __future__ import annotations
+
+import bpy
+
+ROOT = __package__.rpartition(".")[0]  # "bl_ext.<repository>.furrow" in Blender, "furrow" elsewhere
+
+DEVICES = (
+    ("auto", "Automatic", "The fastest device that works"),
+    ("cpu", "CPU", "The processor: works everywhere"),
+    ("cuda", "CUDA", "An NVIDIA graphics card, where the CUDA runtime is installed"),
+    ("webgpu", "WebGPU", "Any graphics card, where the WebGPU runtime is installed"),
+    ("coreml", "Core ML", "Apple's neural engine and graphics"),
+)
+
+
+class FurrowPreferences(bpy.types.AddonPreferences):
+    bl_idname = ROOT
+
+    device: bpy.props.EnumProperty(
+        name="Device", items=DEVICES, default="auto", description="Where faces are detected and measured"
+    )
+
+    def draw(self, context):
+        self.layout.prop(self, "device")
+
+
+def chosen_device(context: bpy.types.Context) -> str:
+    """The artist's choice; "auto" when Furrow runs as a plain Python package."""
+    addon = context.preferences.addons.get(ROOT)
+    return addon.preferences.device if addon and addon.preferences else "auto"
+
+
+CLASSES = (FurrowPreferences,)

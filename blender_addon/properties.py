@@ -1,0 +1,89 @@
+"""Properties that the panel shows: photos and choices of a scene, head shape of a character, state of the job."""
+
+from __future__ import annotations
+
+import bpy
+from bpy.props import (
+    BoolProperty,
+    CollectionProperty,
+    FloatProperty,
+    IntProperty,
+    PointerProperty,
+    StringProperty,
+)
+
+from ..core.head_model import DIRECTIONS
+from .head_shape import apply_directions
+
+
+class FurrowPhoto(bpy.types.PropertyGroup):
+    filepath: StringProperty(name="Photo", subtype="FILE_PATH")
+
+
+def _is_character(_settings, collection) -> bool:
+    return "furrow_schema" in collection
+
+
+class FurrowScene(bpy.types.PropertyGroup):
+    photos: CollectionProperty(type=FurrowPhoto)
+    active_photo: IntProperty(name="Active Photo", min=0)
+    character_name: StringProperty(name="Name", description="Name of the character; empty: the photo's name")
+    choose_face: BoolProperty(
+        name="Choose Face", description="Take a given face of a photo with several; else the largest is taken"
+    )
+    face: IntProperty(name="Face", min=0, max=99, description="0 is the largest face, 1 the next smaller one")
+    replace: BoolProperty(
+        name="Replace Active Character",
+        description="Remove the active character once the new one is there; asks first. Off: both stay",
+    )
+    character: PointerProperty(type=bpy.types.Collection, poll=_is_character)
+
+
+def _shape_changed(self, _context) -> None:
+    apply_directions(self.id_data, [getattr(self, name) for name in DIRECTIONS])
+
+
+def _direction(name: str, description: str, low: float) -> FloatProperty:
+    return FloatProperty(
+        name=name, description=description, min=-2.0, max=2.0, soft_min=low, soft_max=1.0, update=_shape_changed
+    )
+
+
+class FurrowCharacter(bpy.types.PropertyGroup):
+    age: _direction("Age", "Younger or older features", -1.0)
+    gender: _direction("Gender", "Feminine or masculine features", -1.0)
+    weight: _direction("Weight", "Leaner or fuller", -1.0)
+    african: _direction("African", "African features", 0.0)
+    asian: _direction("Asian", "Asian features", 0.0)
+    caucasian: _direction("Caucasian", "Caucasian features", 0.0)
+
+
+class FurrowJob(bpy.types.PropertyGroup):
+    """State of the running reconstruction; lives in the window manager, so undo leaves it alone."""
+
+    running: BoolProperty()
+    cancel: BoolProperty()
+    fraction: FloatProperty(min=0.0, max=1.0, subtype="FACTOR")
+    message: StringProperty()
+    error: StringProperty()
+    notes: StringProperty()
+
+
+CLASSES = (FurrowPhoto, FurrowScene, FurrowCharacter, FurrowJob)
+_PLACES = (
+    (bpy.types.Scene, "furrow", FurrowScene),
+    (bpy.types.Collection, "furrow", FurrowCharacter),
+    (bpy.types.WindowManager, "furrow_job", FurrowJob),
+)
+
+
+def attach() -> None:
+    """Add the groups to Blender's types."""
+    for owner, name, group in _PLACES:
+        setattr(owner, name, PointerProperty(type=group))
+
+
+def detach() -> None:
+    """Remove what :func:`attach` added."""
+    for owner, name, _ in _PLACES:
+        delattr(owner, name)

@@ -1,0 +1,41 @@
+"""Registers every class of the add-on with Blender, and takes them away again."""
+
+from __future__ import annotations
+
+import bpy
+
+from . import file_handlers, preferences, previews, properties
+from .operators import character_files, characters, expressions, photos, reconstruct
+from .panels import character, expression, head_shape, main, wrinkles
+
+CLASSES = (
+    *preferences.CLASSES,
+    *properties.CLASSES,
+    *photos.CLASSES,
+    *reconstruct.CLASSES,
+    *character_files.CLASSES,
+    *characters.CLASSES,
+    *expressions.CLASSES,
+    *main.CLASSES,
+    *character.CLASSES,
+    *expression.CLASSES,
+    *wrinkles.CLASSES,
+    *head_shape.CLASSES,
+    *file_handlers.CLASSES,
+)
+
+
+def register() -> None:
+    """Register classes in order, then the properties that point to them."""
+    for cls in CLASSES:
+        bpy.utils.register_class(cls)
+    properties.attach()
+
+
+def unregister() -> None:
+    """Undo :func:`register`: stop a running worker, drop thumbnails, properties and classes."""
+    reconstruct.stop_running()
+    previews.clear()
+    properties.detach()
+    for cls in reversed(CLASSES):
+        bpy.utils.unregister_class(cls)
