@@ -1,4 +1,4 @@
-"""The command line: reconstruct, export, blend, render, preview.
+"""The command line: reconstruct, export, wrinkles, swap, blend, render, preview.
 
 Exit status 0; 2 for a bad input, with one clear line on standard error; 1 for a bug.
 """
@@ -55,6 +55,20 @@ def _parser() -> argparse.ArgumentParser:
     export.add_argument("character", type=Path, metavar="IN.furrow")
     export.add_argument("--dir", required=True, type=Path)
     export.set_defaults(action=_export)
+    wrinkles = commands.add_parser("wrinkles", help="the character at another age, or with another layout of lines")
+    wrinkles.add_argument("character", type=Path, metavar="IN.furrow")
+    wrinkles.add_argument("-o", "--output", required=True, type=Path, metavar="OUT.furrow")
+    wrinkles.add_argument("--age", type=float, metavar="YEARS", help="20 to 85")
+    wrinkles.add_argument("--seed", type=int, metavar="N", help="another layout of lines")
+    wrinkles.set_defaults(action=_wrinkles)
+    swap = commands.add_parser("swap", help="give a character the static detail of another")
+    swap.add_argument("character", type=Path, metavar="IN.furrow")
+    swap.add_argument("source", type=Path, metavar="SOURCE.furrow")
+    swap.add_argument("-o", "--output", required=True, type=Path, metavar="OUT.furrow")
+    swap.add_argument("--mix", type=float, default=1.0, help="0 keeps, 1 takes the source's (default: 1)")
+    swap.add_argument("--regions", nargs="+", metavar="REGION", help="only these regions (default: everywhere)")
+    swap.add_argument("--dynamic", action="store_true", help="take the wrinkles in motion too")
+    swap.set_defaults(action=_swap)
     blend = commands.add_parser("blend", help="write a .blend with the head (needs the bpy package)")
     blend.add_argument("character", type=Path, metavar="IN.furrow")
     blend.add_argument("-o", "--output", required=True, type=Path, metavar="OUT.blend")
@@ -100,6 +114,36 @@ def _export(options: argparse.Namespace) -> int:
 
     export(load_character(options.character), options.dir)
     return 0
+
+
+def _wrinkles(options: argparse.Namespace) -> int:
+    check_output(options.output)
+    from .character_file import load_character, save_character
+    from .wrinkle_edit import age_of_years, with_wrinkles
+
+    age = None if options.age is None else age_of_years(options.age)
+    save_character(
+        with_wrinkles(load_character(options.character), _atlas(), age=age, seed=options.seed), options.output
+    )
+    return 0
+
+
+def _swap(options: argparse.Namespace) -> int:
+    check_output(options.output)
+    from .character_file import load_character, save_character
+    from .wrinkle_edit import swap_detail
+
+    target, source = load_character(options.character), load_character(options.source)
+    mixed = swap_detail(target, source, _atlas(), options.mix, options.regions, dynamic=options.dynamic)
+    save_character(mixed, options.output)
+    return 0
+
+
+def _atlas():
+    from .assets import assets_folder
+    from .wrinkles import load_atlas
+
+    return load_atlas(assets_folder() / "wrinkles.npz")
 
 
 def _blend(options: argparse.Namespace) -> int:

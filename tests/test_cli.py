@@ -45,6 +45,10 @@ def test_photo_to_furrow_to_export(assets, astronaut, tmp_path):
     character = load_character(output)
     assert character.name == "astronaut"
     assert character.views[0].landmark_error < 0.05
+    older, mixed = tmp_path / "older.furrow", tmp_path / "mixed.furrow"
+    assert cli.main(["wrinkles", str(output), "-o", str(older), "--age", "75"]) == 0
+    assert cli.main(["swap", str(output), str(older), "-o", str(mixed), "--regions", "forehead"]) == 0
+    assert load_character(older).age > 0.8 and load_character(mixed).age == pytest.approx(character.age)
     assert run("export", output, "--dir", tmp_path / "mesh").returncode == 0
     params = json.loads((tmp_path / "mesh" / "params.json").read_text())
     assert params["image_size"] == [512, 512]
@@ -104,6 +108,15 @@ def test_absent_device_falls_back_with_a_note(assets, astronaut, tmp_path):
     done = run("reconstruct", astronaut, "-o", tmp_path / "x.furrow", "--device", "coreml", "--quiet")
     assert done.returncode == 0, done.stderr
     assert "coreml" in done.stderr.lower() and "cpu" in done.stderr.lower()
+
+
+def test_swap_names_the_unknown_region(assets, capsys, tmp_path):
+    path = tmp_path / "tiny.furrow"
+    save_character(tiny_character(), path)
+    line = refused(
+        capsys, ["swap", path, path, "-o", tmp_path / "x.furrow", "--regions", "elbow"], tmp_path / "x.furrow"
+    )
+    assert "elbow" in line and "forehead" in line
 
 
 def test_damaged_character(capsys, tmp_path):

@@ -29,9 +29,8 @@ def person(atlas, topology):
     """A character on the real chart: age .4, with a residual of its own."""
     residual = np.random.default_rng(3).normal(0, 0.02, (SIZE, SIZE)).astype(np.float32)
     zero = DetailMaps(*np.zeros((4, SIZE, SIZE), np.float32))
-    made = replace(
-        tiny_character(), topology=topology, detail=zero, age=0.4, residual_age=0.4, static_residual=residual, wrinkle_seed=1
-    )
+    made = replace(tiny_character(), topology=topology, detail=zero, age=0.4, wrinkle_seed=1)
+    made = replace(made, residual_age=0.4, static_residual=residual)
     return wrinkle_edit.with_wrinkles(made, atlas)
 
 
@@ -117,5 +116,5 @@ def test_clear_errors(person, atlas):
 
 
 def test_years():
-    assert wrinkle_edit.age_of_years(20) == 0 and wrinkle_edit.age_of_years(85) == 1 and wrinkle_edit.age_of_years(10) == 0
+    assert [wrinkle_edit.age_of_years(years) for years in (10, 20, 85, 90)] == [0, 0, 1, 1]
     assert wrinkle_edit.years_of_age(wrinkle_edit.age_of_years(45)) == pytest.approx(45)
