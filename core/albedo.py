@@ -5,6 +5,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
+from .colour import channel_mean
 from .skin_mask import SkinTone, log_luminance
 
 DELIGHT = 0.92  # share of the estimated log shading that is taken out
@@ -54,14 +55,14 @@ def remove_highlights(albedo: np.ndarray, plain: np.ndarray, texel: float) -> np
         plain: (S, S) trust in plain skin.
         texel: mm.
     """
-    luminance = albedo.mean(-1)
+    luminance = channel_mean(albedo)
     wide = masked_blur(luminance, plain, 9.0 / texel)
     smooth = masked_blur(np.minimum(luminance, wide + 0.05), plain, LOCAL_MM * 1.5 / texel)
     excess = luminance - smooth
     over = np.maximum(excess - HIGHLIGHT_KNEE, 0) * np.minimum(plain * 4, 1)
     share = np.clip(over / 0.25, 0, 1)[..., None] * 0.8
     matte = masked_blur(albedo, plain * (excess < HIGHLIGHT_KNEE), LOCAL_MM * 1.5 / texel)
-    chroma = (1 - share) * (albedo - luminance[..., None]) + share * (matte - matte.mean(-1, keepdims=True))
+    chroma = (1 - share) * (albedo - luminance[..., None]) + share * (matte - channel_mean(matte)[..., None])
     cut = luminance - (1 - HIGHLIGHT_SLOPE) * over
     return (cut[..., None] + np.where(share > 0, chroma, albedo - luminance[..., None])).astype(np.float32)
 
@@ -116,7 +117,7 @@ def lift_shadows(albedo: np.ndarray, trust: np.ndarray, keep: np.ndarray, texel:
         keep: (S, S) in [0, 1], 1 where dark is what it should be (brows, lips).
         texel: mm.
     """
-    luminance = albedo.mean(-1)
+    luminance = channel_mean(albedo)
     skin = trust * (1 - keep)
     level = float(np.average(luminance, weights=skin + 1e-9))
     local = masked_blur(luminance, skin, SHADOW_MM / texel)
@@ -133,7 +134,7 @@ def soften_lines(albedo: np.ndarray, trust: np.ndarray, pushed: np.ndarray, texe
         pushed: (S, S) in [0, 1], how far the photo's expression pushes the skin together.
         texel: mm.
     """
-    luminance = albedo.mean(-1)
+    luminance = channel_mean(albedo)
     band = masked_blur(luminance, trust, LINE_MM[0] / texel) - masked_blur(luminance, trust, LINE_MM[1] / texel)
     return albedo - (LINES_TAKEN * pushed * np.clip(band, -0.5, 0.5) * (trust > 0))[..., None]
 
@@ -146,6 +147,12 @@ def expected_chroma(luminance: float) -> tuple[np.ndarray, np.ndarray]:
     """
     t = np.clip((np.log(max(luminance, 1e-3)) - np.log(0.08)) / (np.log(0.45) - np.log(0.08)), 0.0, 1.0)
     return (1 - t) * np.array([0.62, -0.50]) + t * np.array([0.40, -0.26]), np.array([0.13, 0.14])
+
+
+def is_unusual(tone: SkinTone) -> bool:
+    """Whether the tone of a colour photo is far off the locus of skin: coloured light, or no skin at all."""
+    centre, half = expected_chroma(float(np.exp(tone.luminance)))
+    return bool((np.abs(tone.chroma - centre) > 2.5 * half).any())
 
 
 def normalisation(tone: SkinTone) -> np.ndarray:

@@ -12,8 +12,9 @@ import cv2
 import numpy as np
 
 from .albedo import masked_blur
+from .colour import channel_mean
 from .head_model import HeadTopology
-from .raster import uv_raster
+from .raster import sample_smooth
 from .skin_mask import region_sum
 from .unwrap import smoothstep
 
@@ -77,21 +78,22 @@ def apparent_age(
         millimetres_per_pixel: of the photo.
     """
     size = min(GRID, albedo.shape[0])
-    luminance = cv2.resize(albedo.mean(-1), (size, size), interpolation=cv2.INTER_AREA)
+    luminance = cv2.resize(channel_mean(albedo), (size, size), interpolation=cv2.INTER_AREA)
     trust = cv2.resize(plain, (size, size), interpolation=cv2.INTER_AREA)
     contrast = line_contrast(luminance, trust, texel * albedo.shape[0] / size)
     sure = np.clip(trust * 2 - 1, 0, 1)
-    raster = uv_raster(topology, size)
     rest = np.zeros(topology.vertex_count, np.float32)
     rest[: len(at_rest)] = at_rest
 
+    names = (REFERENCE_REGION, *LINE_REGIONS)
+    fields = sample_smooth(topology, np.column_stack([region_sum(topology, (name,)) for name in names] + [rest]), size)
+    square, calm_texels = contrast**2, fields[..., -1]
+
     def level(name: str) -> tuple[float, float, float]:
         """Root mean square contrast of a region, its mean rest, and its trusted texels."""
-        region = raster.sample(np.column_stack([region_sum(topology, (name,)), rest]))
-        weight = region[..., 0] * sure
+        weight = fields[..., names.index(name)] * sure
         mass = max(float(weight.sum()), 1e-6)
-        calm = float((weight * region[..., 1]).sum()) / mass
-        return float(np.sqrt((contrast**2 * weight).sum() / mass)), calm, mass
+        return float(np.sqrt(np.vdot(square, weight) / mass)), float(np.vdot(calm_texels, weight)) / mass, mass
 
     reference, _, reference_mass = level(REFERENCE_REGION)
     total = estimate = 0.0

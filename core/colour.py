@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
 
 LUMINANCE = np.array([0.2126, 0.7152, 0.0722], np.float32)  # Rec. 709, linear
@@ -32,3 +33,8 @@ def linear_to_srgb(linear: np.ndarray) -> np.ndarray:
 def linear_to_srgb_bytes(linear: np.ndarray) -> np.ndarray:
     """sRGB uint8 of linear light, by table: at most one step off."""
     return _BYTES[(np.sqrt(np.clip(linear, 0.0, 1.0)) * _STEPS + 0.5).astype(np.int32)]
+
+
+def channel_mean(image: np.ndarray) -> np.ndarray:
+    """(H, W) float32 mean over the channels of a float32 image (H, W, 3)."""
+    return cv2.transform(image, np.full((1, 3), 1 / 3, np.float32))

@@ -14,9 +14,10 @@ from scipy import sparse
 from scipy.sparse.linalg import splu
 
 from .albedo import masked_blur
+from .colour import channel_mean
 from .geometry import cotangent_laplacian, vertex_areas
 from .head_model import HeadTopology
-from .raster import uv_raster
+from .raster import sample_smooth, uv_raster
 from .skin_mask import region_sum
 
 BASE_SIZE = 256  # texels at which the seen colours are gathered for the base
@@ -123,14 +124,16 @@ def complete(
         texel: mm.
     """
     size = albedo.shape[0]
-    raster = uv_raster(topology, size)
-    base = raster.sample(base_tone(topology, vertices, albedo, plain, tone))
+    on_head = np.zeros((topology.vertex_count, 3), np.float32)
+    on_head[topology.part_slice("head")] = base_tone(topology, vertices, albedo, plain, tone)
+    base = sample_smooth(topology, on_head, size)
     detail = (albedo - base) * (trust > 0)[..., None]
     mirrored, mirrored_trust = detail[:, ::-1], trust[:, ::-1]
     lips = region_sum(topology, ("lips",))
     fallback = np.zeros_like(detail)
     if lips.any():
-        fallback += raster.sample(lips)[..., None] * np.array(LIP_TONE, np.float32)
+        shape = sample_smooth(topology, lips, size)
+        fallback += shape[..., None] * _lip_tone(detail, trust * shape)
     either = trust + (1 - trust) * mirrored_trust
     joined = detail * trust[..., None] + mirrored * ((1 - trust) * mirrored_trust)[..., None]
     # what is seen spills a little over its edge, so that lips and brows end softly
@@ -142,9 +145,17 @@ def complete(
     return base + joined + (1 - either)[..., None] * hidden
 
 
+def _lip_tone(detail: np.ndarray, weight: np.ndarray) -> np.ndarray:
+    """(3,) log colour of the lips relative to the skin, as far as they are seen."""
+    mass = float(weight.sum())
+    seen = (detail * weight[..., None]).sum((0, 1)) / max(mass, 1e-6)
+    known = mass / (mass + 200.0)
+    return (known * seen + (1 - known) * np.array(LIP_TONE)).astype(np.float32)
+
+
 def _mottle_strength(detail: np.ndarray, plain: np.ndarray, texel: float) -> float:
     """Standard deviation of the seen skin's fine luminance changes, log units, within what skin has."""
-    luminance = detail.mean(-1)
+    luminance = channel_mean(detail)
     fine = luminance - cv2.GaussianBlur(luminance, (0, 0), MOTTLE_MM[1] / texel)
     sure = plain > 0.95
     return float(np.clip(1.4826 * np.median(np.abs(fine[sure])), 0.005, 0.03)) if sure.sum() > 100 else 0.012

@@ -17,6 +17,7 @@ from .head_model import PARTS, HeadTopology, quads_to_triangles
 
 # covers centres that lie on a shared edge from both sides, so that rounding leaves no cracks (pixels)
 EDGE_TOLERANCE = 1e-6
+SMOOTH_SIZE = 512
 
 
 @dataclass(frozen=True)
@@ -42,6 +43,13 @@ class Raster:
     def pixels(self) -> np.ndarray:
         """(P,) flat indices of the covered pixels."""
         return np.flatnonzero(self.triangle_id.ravel() >= 0)
+
+    @cached_property
+    def nearest(self) -> np.ndarray:
+        """(H * W,) int32 for each pixel the row of ``pixels`` nearest to it."""
+        row = np.full(self.triangle_id.size, -1, np.int32)
+        row[self.pixels] = np.arange(len(self.pixels), dtype=np.int32)
+        return fill_outside(row.reshape(self.triangle_id.shape), self.covered).ravel()
 
     @cached_property
     def corners(self) -> np.ndarray:
@@ -182,6 +190,18 @@ def uv_raster(topology: HeadTopology, size: int) -> Raster:
         _uv_rasters[key] = Raster(quads.reshape(-1)[triangles].astype(np.int32), *found)
         weakref.finalize(topology, _uv_rasters.pop, key, None)
     return _uv_rasters[key]
+
+
+def sample_smooth(topology: HeadTopology, attribute: np.ndarray, size: int) -> np.ndarray:
+    """(size, size[, k]) float32 slowly varying vertex attribute (V[, k]) in UV space, continued beyond the chart.
+
+    Sampled at no more than ``SMOOTH_SIZE`` texels and enlarged, which is several times quicker than texel by texel.
+    """
+    raster = uv_raster(topology, min(size, SMOOTH_SIZE))
+    attribute = np.asarray(attribute, np.float32)
+    values = raster.sample_covered(attribute.reshape(len(attribute), -1))[raster.nearest]
+    image = values.reshape(raster.triangle_id.shape + attribute.shape[1:])
+    return image if len(image) == size else cv2.resize(image, (size, size), interpolation=cv2.INTER_LINEAR)
 
 
 def sample_vertices(attribute: np.ndarray, raster: Raster) -> np.ndarray:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
+from .colour import channel_mean
 from .head_model import HeadTopology
-from .raster import uv_raster
+from .raster import sample_smooth
 from .skin_mask import region_sum
 
 SKIN = 0.52
@@ -41,9 +42,8 @@ def roughness_map(topology: HeadTopology, albedo: np.ndarray, texel: float) -> n
     for name, value in REGION_ROUGHNESS.items():
         mask = region_sum(topology, (name,))
         vertex += mask * (value - vertex)
-    raster = uv_raster(topology, albedo.shape[0])
-    luminance = albedo.mean(-1)
+    luminance = channel_mean(albedo)
     fine = cv2.GaussianBlur(luminance, (0, 0), PATTERN_MM / texel) - luminance
     pattern = np.clip(PATTERN_GAIN * fine, -PATTERN_LIMIT, PATTERN_LIMIT)
-    rough = np.where(raster.covered, raster.sample(vertex) + pattern, SKIN)
+    rough = sample_smooth(topology, vertex, albedo.shape[0]) + pattern
     return np.clip(np.round(255 * rough), 0, 255).astype(np.uint8)

@@ -23,7 +23,9 @@ BEARD_REGIONS = ("upper_lip", "perioral", "chin", "jaw", "lower_lip", "mouth_cor
 DARK = (-0.62, -0.38)  # log luminance below the tone of the skin: surely not skin, surely skin
 DARK_HAIRLINE = (-0.40, -0.20)
 BRIGHT = (0.65, 0.95)
-STUBBLE = (-1.5, -1.0)
+# darkest skin of the beard's region: of a shaven face (darker is shadow), of a bearded one; and the dark share of that
+SHAVEN, BEARDED = (-0.85, -0.55), (-2.2, -1.6)
+BEARD_SHARE = (0.25, 0.45)
 CHROMA_SPREAD = (2.6, 4.2)  # standard deviations: surely skin, surely not
 SPREAD_FLOOR = 0.035  # log chroma, smallest standard deviation that is believed
 MOLE_MM = 3.0  # what is not skin by colour, is larger than this, except near hair
@@ -175,7 +177,11 @@ def classify(
     strict = usual * smoothstep(luminance, *DARK_HAIRLINE)
     strictness = lids + (1 - lids) * hairline * _near_hair(usual, hairline * allowed, texel)
     skin = large + (strict - large) * strictness
-    stubble = beard * (1 - smoothstep(chroma, 4.0, 7.0)) * smoothstep(luminance, *STUBBLE)
+    region = beard * allowed * (1 - kept)
+    share = float((region * (luminance < -0.45)).sum() / max(float(region.sum()), 1.0))
+    bearded = float(smoothstep(np.float64(share), *BEARD_SHARE))
+    darkest = [(1 - bearded) * a + bearded * b for a, b in zip(SHAVEN, BEARDED)]
+    stubble = beard * (1 - smoothstep(chroma, 4.0, 7.0)) * smoothstep(luminance, *darkest)
     rim = _rim(np.maximum(skin, np.maximum(stubble, kept)) * allowed, texel)
     usable = np.maximum(skin, np.maximum(stubble, kept))
     usable = _retreat(usable, EDGE_MM / texel) * allowed * rim

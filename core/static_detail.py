@@ -12,6 +12,7 @@ import cv2
 import numpy as np
 
 from .albedo import masked_blur
+from .colour import channel_mean
 from .head_model import HeadTopology
 from .lighting import Light
 from .raster import uv_raster
@@ -63,54 +64,53 @@ def static_detail(
     raster = uv_raster(topology, grid)
     small = (grid, grid)
     trust = cv2.resize(plain, small, interpolation=cv2.INTER_AREA)
-    luminance = cv2.resize(albedo.mean(-1), small, interpolation=cv2.INTER_AREA)
+    luminance = cv2.resize(channel_mean(albedo), small, interpolation=cv2.INTER_AREA)
     step = texel * size / grid
-    vertex = np.zeros((topology.vertex_count, 8), np.float32)
-    vertex[:, :3], vertex[:, 3:6] = posed.points, posed.normals
-    vertex[:, 6] = region_sum(topology, SKIN_REGIONS)
-    vertex[: len(at_rest), 7] = at_rest
+    vertex = np.zeros((topology.vertex_count, 9), np.float32)
+    # light changes slowly over the mesh: its answer to the normal is worked out at the vertices
+    vertex[:, :3] = posed.points
+    vertex[:, 3:6] = light.gradient(posed.normals)
+    vertex[:, 6] = np.maximum(light.shading(posed.normals).mean(-1), 0.3)
+    vertex[:, 7] = region_sum(topology, SKIN_REGIONS)
+    vertex[: len(at_rest), 8] = at_rest
     fields = raster.sample(vertex)
     residual = luminance - masked_blur(luminance, trust, HIGH_PASS_MM / step)
     residual = RESIDUAL_LIMIT * np.tanh(residual / RESIDUAL_LIMIT) * trust
-    sensitivity, metric = shading_sensitivity(fields[..., :3], fields[..., 3:6], light)
+    sensitivity, metric = shading_sensitivity(fields[..., :3], fields[..., 3:6] / np.maximum(fields[..., 6:7], 0.3))
     slope = SLOPE_RMS[0] + (SLOPE_RMS[1] - SLOPE_RMS[0]) * age
     relief = wiener_relief(residual, sensitivity, metric, trust, slope)
     # where the smooth brightness disagrees with the light, the light is not known there
     low = masked_blur(luminance, trust, 8.0 / step)
     mean = float((low * trust).sum() / max(float(trust.sum()), 1e-6))
     known = 1.0 / (1.0 + ((low - mean) / 0.35) ** 2)
-    relief = relief * known * fields[..., 6] * fields[..., 7] * cv2.GaussianBlur(trust, (0, 0), 1.5)
+    relief = relief * known * fields[..., 7] * fields[..., 8] * cv2.GaussianBlur(trust, (0, 0), 1.5)
     cap = CAP_MM[0] + (CAP_MM[1] - CAP_MM[0]) * age
     relief = (cap * np.tanh(relief / cap)).astype(np.float32)
     return cv2.resize(relief, (size, size), interpolation=cv2.INTER_CUBIC) if grid != size else relief
 
 
 def shading_sensitivity(
-    positions: np.ndarray, normals: np.ndarray, light: Light
+    positions: np.ndarray, log_gradient: np.ndarray
 ) -> tuple[np.ndarray, tuple[np.ndarray, np.ndarray, np.ndarray]]:
     """How the log shading answers to the slope of the relief.
 
     Args:
         positions: (S, S, 3) mm of each texel, camera coordinates.
-        normals: (S, S, 3), need not be unit.
+        log_gradient: (S, S, 3) derivative of the log shading by the normal.
 
     Returns:
         (S, S, 2) change of log shading per mm a texel of height gradient along columns and rows, and the metric
         (guu, gvv, guv), each (S, S) mm^2 per texel^2.
     """
-    length = np.linalg.norm(normals, axis=-1, keepdims=True)
-    normals = normals / np.maximum(length, 1e-6)
     along_u = cv2.Sobel(positions, cv2.CV_32F, 1, 0, ksize=3) / 8
     along_v = cv2.Sobel(positions, cv2.CV_32F, 0, 1, ksize=3) / 8
     guu, gvv, guv = (np.einsum("ijk,ijk->ij", p, q) for p, q in ((along_u,) * 2, (along_v,) * 2, (along_u, along_v)))
     determinant = np.maximum(guu * gvv - guv**2, 1e-6)
-    gradient = light.gradient(normals).astype(np.float32)
-    brightness = np.maximum(light.shading(normals).mean(-1), 0.3)
-    toward_u = np.einsum("ijk,ijk->ij", gradient, along_u)
-    toward_v = np.einsum("ijk,ijk->ij", gradient, along_v)
+    toward_u = np.einsum("ijk,ijk->ij", log_gradient, along_u)
+    toward_v = np.einsum("ijk,ijk->ij", log_gradient, along_v)
     # the normal of a relief h is n - grad h; raise the index with the inverse metric
     a = np.stack([gvv * toward_u - guv * toward_v, guu * toward_v - guv * toward_u], -1)
-    a = -SENSITIVITY_GAIN * a / (determinant * brightness)[..., None]
+    a = -SENSITIVITY_GAIN * a / determinant[..., None]
     physical = np.sqrt(np.maximum(guu * a[..., 0] ** 2 + gvv * a[..., 1] ** 2 + 2 * guv * a[..., 0] * a[..., 1], 0))
     return a * np.minimum(1.0, SENSITIVITY_LIMIT / np.maximum(physical, 1e-6))[..., None], (guu, gvv, guv)
 

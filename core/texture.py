@@ -9,7 +9,16 @@ import cv2
 import numpy as np
 
 from . import landmarks as face_landmarks
-from .albedo import delight, flatten_light, lift_shadows, masked_blur, normalisation, remove_highlights, soften_lines
+from .albedo import (
+    delight,
+    flatten_light,
+    is_unusual,
+    lift_shadows,
+    masked_blur,
+    normalisation,
+    remove_highlights,
+    soften_lines,
+)
 from .apparent_age import apparent_age
 from .character import CoarseFit, View
 from .colour import linear_to_srgb_bytes, srgb_to_linear
@@ -19,7 +28,7 @@ from .eye_colour import DEFAULT_EYE_COLOUR, eye_colour
 from .face_nets import FaceNets
 from .head_model import HeadModel
 from .lighting import Light, estimate_light
-from .raster import fill_outside, uv_raster
+from .raster import fill_outside, sample_smooth, uv_raster
 from .roughness import roughness_map
 from .skin_mask import (
     BEARD_REGIONS,
@@ -163,8 +172,7 @@ def view_texture(
     features = unwrapped.look_up(feature_image(posed, person)).astype(np.float32) / 255
     colour = srgb_to_linear(unwrapped.colour)
     light, tone = light_and_tone(model, posed, unwrapped, colour, features)
-    shading = uv_raster(topology, size).sample(light.shading(posed.normals))
-    shading[~uv_raster(topology, size).covered] = 1.0
+    shading = sample_smooth(topology, light.shading(posed.normals), size)
     log_albedo = delight(colour, shading)
     mask = view_mask(model, log_albedo, tone, features, texel * size / MASK_SIZE)
     trust = (unwrapped.confidence * mask.usable).astype(np.float32)
@@ -173,19 +181,21 @@ def view_texture(
     gain = normalisation(tone)
     if tone.grey:
         warnings.append(f"{view.photo}: the photo is grey, so the skin colour is a guess.")
-    if float((plain * uv_raster(topology, size).sample(region_sum(topology, ("face",)))).mean()) < LEAST_SKIN:
+    elif is_unusual(tone):
+        warnings.append(f"{view.photo}: the light is coloured; the skin colour was corrected towards usual skin.")
+    if float((plain * sample_smooth(topology, region_sum(topology, ("face",)), size)).mean()) < LEAST_SKIN:
         warnings.append(f"{view.photo}: little clear skin was found, so most of the texture is filled in.")
     shaded = log_albedo
     tension = evaluate_tension(tension_weights(topology, fit.neutral), posed_vertices(model, fit, view))
     pushed = np.maximum(tension.compression_1, tension.compression_2)
-    raster = uv_raster(topology, size)
     log_albedo = remove_highlights(log_albedo, plain, texel)
-    folded = raster.sample(_padded(np.clip(2 * pushed, 0, 1), topology.vertex_count))
+    folded = sample_smooth(topology, _padded(np.clip(2 * pushed, 0, 1), topology.vertex_count), size)
     log_albedo = soften_lines(log_albedo, plain, folded, texel)
     log_albedo = log_albedo - flatten_light(log_albedo, plain, texel) + gain.astype(np.float32)
     log_albedo = lift_shadows(log_albedo, trust, np.maximum(features[..., 1], features[..., 2]), texel)
     if tone.grey:
-        log_albedo += (raster.sample(region_sum(topology, ("lips",)))[..., None] * GREY_LIPS).astype(np.float32)
+        lips = sample_smooth(topology, region_sum(topology, ("lips",)), size)
+        log_albedo += lips[..., None] * GREY_LIPS.astype(np.float32)
     colours = np.exp(log_albedo[:: size // STATISTICS_SIZE, :: size // STATISTICS_SIZE]).reshape(-1, 3)
     weights = plain[:: size // STATISTICS_SIZE, :: size // STATISTICS_SIZE].ravel()
     sure = weights > 0.5

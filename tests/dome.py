@@ -6,6 +6,7 @@ import numpy as np
 from furrow.core.camera import Camera, Pose, rotation_matrix
 from furrow.core.character import CoarseFit, Landmarks, View
 from furrow.core.head_model import DIRECTIONS, JOINTS, HeadModel, HeadTopology
+from furrow.core.landmark_contours import FACE_OVAL
 
 N = 33
 
@@ -50,11 +51,17 @@ def dome_model() -> HeadModel:
 
 
 def dome_view(yaw: float = 0.0, size: int = 480, name: str = "dome.png") -> View:
-    """A view from 600 mm, the head turned by yaw degrees; its landmarks lie outside the photo (no eyes, no mouth)."""
+    """A view from 600 mm, the head turned by yaw degrees.
+
+    Of its landmarks only the oval of the face lies in the photo: the dome has no eyes, brows or mouth.
+    """
+    points = -500.0 + np.arange(478)[:, None] * np.array([0.1, 0.1])
+    angle = np.linspace(0, 2 * np.pi, len(FACE_OVAL), endpoint=False)
+    points[list(FACE_OVAL)] = size * np.stack([0.5 + 0.1 * np.cos(angle), 0.48 + 0.13 * np.sin(angle)], -1)
     flip = np.diag([1.0, -1, -1])
     rotation = flip @ rotation_matrix(np.array([0, np.radians(yaw), 0]))
     marks = Landmarks(
-        np.tile([-500.0, -500.0], (478, 1)) + np.arange(478)[:, None] * 0.1, np.zeros(478), np.full(478, 0.5), 1.0,
+        points, np.zeros(478), np.full(478, 0.5), 1.0,
         np.array([0.2 * size, 0.1 * size, 0.8 * size, 0.9 * size]),
     )
     camera = Camera(1.3 * size, 1.3 * size, 0.5 * size, 0.48 * size, size, size)

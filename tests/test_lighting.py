@@ -39,7 +39,8 @@ def test_known_light_is_recovered_despite_highlights_and_cast_shadows():
     colours[outlier] *= rng.choice([0.4, 2.0], (int(outlier.sum()), 1))
     light, inlier = estimate_light(normals, colours, np.ones(len(normals)))
     found = light.shading(normals) / light.shading(normals).mean(0)
-    np.testing.assert_allclose(found, shading / shading.mean(0), rtol=0.04)
+    error = np.abs(found / (shading / shading.mean(0)) - 1)
+    assert np.median(error) < 0.015 and np.quantile(error, 0.95) < 0.05
     assert inlier[outlier].mean() < 0.2 < 0.7 < inlier[~outlier].mean()
 
 
@@ -50,7 +51,7 @@ def test_gradient_equals_finite_differences():
     for axis in np.eye(3):
         tangent = axis - (normals @ axis)[:, None] * normals
 
-        def at(t):
+        def at(t, tangent=tangent):
             moved = normals + t * tangent
             return (sh_basis(moved / np.linalg.norm(moved, axis=1, keepdims=True)) @ light.coefficients).mean(1)
 

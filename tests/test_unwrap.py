@@ -26,10 +26,12 @@ def test_round_trip_of_a_texture():
     for yaw in (0, 25):
         model, _, result = unwrapped(yaw)
         positions = uv_raster(model.topology, SIZE).sample(model.mean)
-        sure = result.confidence > 0.5
+        # the dome's open rim, which a head has not, mixes with the background
+        inland = np.pad(np.ones((SIZE - 50, SIZE - 50), bool), 25)
+        sure = (result.confidence > 0.5) & inland
         assert sure.mean() > 0.3
         error = np.abs(result.colour - pattern(positions.reshape(-1, 3)).reshape(SIZE, SIZE, 3))[sure]
-        assert np.quantile(error, 0.99) < 0.03
+        assert np.quantile(error, 0.99) < 0.01
 
 
 def test_a_large_photo_is_scaled_down_to_the_texels_and_still_agrees():

@@ -1,0 +1,92 @@
+"""Completion: seen texels stay, the rest is continued without seam or smear."""
+
+import numpy as np
+from dome import dome_model
+from furrow.core.completion import LIP_TONE, base_tone, complete, gather_at_vertices
+from furrow.core.raster import uv_raster
+from furrow.core.unwrap import texel_millimetres
+from scipy.ndimage import gaussian_filter
+
+SIZE = 256
+TONE = np.log(np.array([0.45, 0.29, 0.21]))
+MODEL = dome_model()
+TEXEL = texel_millimetres(MODEL.topology, MODEL.mean, SIZE)
+COVERED = uv_raster(MODEL.topology, SIZE).covered
+
+
+def completed(albedo, trust):
+    return complete(MODEL.topology, MODEL.mean, albedo.astype(np.float32), trust.astype(np.float32),
+                    trust.astype(np.float32), TONE, TEXEL)
+
+
+def freckles(seed=0):
+    """Skin with fine detail, not mirror-symmetric."""
+    detail = gaussian_filter(np.random.default_rng(seed).normal(size=(SIZE, SIZE)), 1.5)
+    return TONE + (0.06 * detail / detail.std())[..., None] * np.ones(3)
+
+
+def test_seen_texels_stay_exactly():
+    albedo, trust = freckles(), np.zeros((SIZE, SIZE))
+    trust[60:200, 60:120] = 1
+    found = completed(albedo, trust)
+    np.testing.assert_allclose(found[trust == 1], albedo[trust == 1], atol=1e-5)
+
+
+def test_the_unseen_half_gets_the_detail_of_the_seen_one():
+    albedo, trust = freckles(), np.zeros((SIZE, SIZE))
+    trust[60:200, 50:126] = 1
+    found = completed(albedo, trust)
+    window = np.s_[70:190, 140:196]
+    a, b = (f[window].mean(-1) - gaussian_filter(f[window].mean(-1), 6) for f in (found, albedo[:, ::-1]))
+    assert np.corrcoef(a.ravel(), b.ravel())[0, 1] > 0.97
+
+
+def test_skin_nobody_saw_has_the_tone_and_some_mottling():
+    trust = np.zeros((SIZE, SIZE))
+    trust[100:150, 100:156] = 1
+    found = completed(freckles() + [0.1, 0.1, 0.1], trust)
+    far = COVERED.copy()
+    far[60:190, 60:196] = False
+    far[:30] = far[-30:] = False
+    assert np.abs(np.median(found[far], axis=0) - TONE).max() < 0.05
+    assert 0.002 < found[far].mean(-1).std() < 0.05
+
+
+def test_no_step_at_the_edge_of_what_is_seen():
+    trust = np.zeros((SIZE, SIZE))
+    trust[60:200, 60:196] = 1
+    x = np.arange(SIZE)[None, :, None] / SIZE
+    smooth = TONE + 0.4 * (x - 0.5) * np.ones((SIZE, 1, 1))
+    found = completed(smooth, trust)
+    across = found[80:180, 176:216].mean((0, 2))
+    inside = np.abs(np.diff(smooth[100, 176:196].mean(-1))).max()
+    assert np.abs(np.diff(across)).max() < inside + 0.02
+
+
+def test_base_is_the_tone_where_nothing_is_seen_and_follows_what_is():
+    trust = np.zeros((SIZE, SIZE), np.float32)
+    base = base_tone(MODEL.topology, MODEL.mean, np.zeros((SIZE, SIZE, 3), np.float32), trust, TONE)
+    np.testing.assert_allclose(base, np.tile(TONE, (len(MODEL.mean), 1)), atol=1e-5)
+    trust[:] = COVERED
+    seen = np.zeros((SIZE, SIZE, 3), np.float32) + np.array([-1.0, -1.5, -2.0], np.float32)
+    base = base_tone(MODEL.topology, MODEL.mean, seen, trust, TONE)
+    np.testing.assert_allclose(base, np.tile([-1.0, -1.5, -2.0], (len(MODEL.mean), 1)), atol=0.02)
+
+
+def test_gathering_averages_the_texels_around_a_vertex():
+    rows, columns = np.mgrid[:SIZE, :SIZE]
+    image = np.stack([columns / SIZE, 1 - rows / SIZE], -1).astype(np.float32)
+    value, weight = gather_at_vertices(MODEL.topology, image, COVERED.astype(np.float32))
+    chart = np.zeros((len(MODEL.mean), 2))
+    chart[MODEL.topology.faces] = MODEL.topology.uv
+    inner = (np.abs(chart - 0.5) < 0.4).all(1)
+    np.testing.assert_allclose(value[inner], chart[inner], atol=0.004)
+    np.testing.assert_allclose(weight[inner], 1, atol=0.01)
+
+
+def test_lips_that_nobody_saw_are_still_lips():
+    trust = np.zeros((SIZE, SIZE))
+    trust[30:120, 60:196] = 1
+    found = completed(freckles(), trust)
+    lips = uv_raster(MODEL.topology, SIZE).sample(MODEL.topology.region("lips")) > 0.99
+    np.testing.assert_allclose(np.median(found[lips], axis=0) - TONE, LIP_TONE, atol=0.05)

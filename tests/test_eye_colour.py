@@ -1,0 +1,47 @@
+"""Iris colour from drawn eyes."""
+
+import numpy as np
+from furrow.core.colour import linear_to_srgb, srgb_to_linear
+from furrow.core.eye_colour import eye_colour
+from furrow.core.landmark_contours import EYES, IRISES
+
+BLUE = np.array([70, 100, 130], np.uint8)
+
+
+def eyes(scale=1.0):
+    """Two eyes with white, blue iris, black pupil, a white reflection; and their landmarks."""
+    size = int(200 * scale)
+    y, x = np.mgrid[:size, :size] + 0.5
+    image = np.full((size, size, 3), (190, 150, 130), np.uint8)
+    points = np.zeros((478, 2))
+    for contour, iris, centre in zip(EYES, IRISES, ((60, 100), (140, 100))):
+        cx, cy = np.array(centre) * scale
+        angle = np.linspace(0, 2 * np.pi, len(contour), endpoint=False)
+        points[list(contour)] = np.stack([cx + 28 * scale * np.cos(angle), cy + 14 * scale * np.sin(angle)], -1)
+        points[list(iris)] = np.array([[0, 0], [12, 0], [0, 12], [-12, 0], [0, -12]]) * scale + [cx, cy]
+        away = np.hypot(x - cx, y - cy) / scale
+        inside = ((x - cx) / 28) ** 2 + ((y - cy) / 14) ** 2 < scale**2
+        image[inside] = 235
+        image[inside & (away < 12)] = BLUE
+        image[inside & (away < 4.5)] = 8
+        image[inside & (np.hypot(x - cx - 4 * scale, y - cy + 2 * scale) < 2.5 * scale)] = 255
+    return image, points
+
+
+def test_the_iris_is_read_between_pupil_and_white():
+    image, points = eyes()
+    np.testing.assert_allclose(eye_colour(image, points, np.ones(3)) * 255, BLUE, atol=3)
+
+
+def test_the_gain_of_the_light_is_applied():
+    image, points = eyes()
+    gain = np.array([1.2, 1.1, 0.8])
+    expected = linear_to_srgb(srgb_to_linear(BLUE) * gain)
+    np.testing.assert_allclose(eye_colour(image, points, gain), expected, atol=0.012)
+
+
+def test_eyes_too_small_or_outside_the_photo_are_not_read():
+    image, points = eyes(0.08)
+    assert eye_colour(image, points, np.ones(3)) is None
+    image, points = eyes()
+    assert eye_colour(image, points - 500, np.ones(3)) is None

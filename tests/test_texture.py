@@ -1,0 +1,145 @@
+"""The whole texture stage on a rendered dome: albedo without the light, two views, warnings."""
+
+import numpy as np
+import pytest
+from dome import dome_fit, dome_model, dome_view, render
+from furrow.core.colour import linear_to_srgb, srgb_to_linear
+from furrow.core.lighting import sh_basis
+from furrow.core.raster import uv_raster
+from furrow.core.roughness import REGION_ROUGHNESS, SKIN, roughness_map
+from furrow.core.skin_mask import log_chroma
+from furrow.core.texture import build_texture, map_size
+
+SIZE = 256
+MODEL = dome_model()
+TONE = np.array([0.42, 0.27, 0.20])
+
+
+def lamp(direction, strength):
+    """Shading under an ambient light and one from a direction (camera coordinates), linear."""
+    coefficients = np.zeros(9)
+    coefficients[0] = 0.75 / 0.282095
+    coefficients[1:4] = strength * np.asarray(direction)
+    return lambda normals: sh_basis(normals) @ coefficients
+
+
+def albedo_at(positions):
+    """Skin with fine freckles fixed to the head, linear."""
+    x, y, z = np.asarray(positions, float).T
+    freckles = 0.05 * np.sin(x * 1.1) * np.sin(y * 1.3 + z)
+    return TONE * np.exp(freckles)[:, None]
+
+
+def photo(view, shading):
+    return render(MODEL, view, lambda p, n: linear_to_srgb(albedo_at(p) * shading(n)[:, None]))
+
+
+def textures(view, shading):
+    return build_texture(MODEL, dome_fit(MODEL, view), [photo(view, shading)], None, SIZE)
+
+
+def middle(texture):
+    covered = (texture.skin_mask > 250) & uv_raster(MODEL.topology, SIZE).covered
+    return srgb_to_linear(texture.albedo), covered
+
+
+def test_the_albedo_does_not_carry_the_lamp():
+    view = dome_view()
+    left = textures(view, lamp((1.0, 0, -0.5), 1.5))
+    right = textures(view, lamp((-1.0, 0, -0.5), 1.5))
+    a, seen = middle(left)
+    b, _ = middle(right)
+    assert seen.mean() > 0.15
+    # lit from opposite sides the photos differ by half and more in log brightness, the albedos hardly
+    shades = [photo(view, lamp((s, 0, -0.5), 1.5))[230, [205, 275]].mean(-1) / 255 for s in (1.0, -1.0)]
+    contrast = abs(np.log(srgb_to_linear(shades[0])) - np.log(srgb_to_linear(shades[1]))).mean()
+    assert contrast > 0.35
+    assert np.abs(np.log(a[seen] / b[seen])).mean() < 0.08 * contrast + 0.02
+    # slow changes are gone, up to exposure and white balance
+    log = np.log(a[seen])
+    assert (log - log.mean(0)).std() < 0.06
+    assert np.abs(log_chroma(np.exp(log.mean(0))) - log_chroma(TONE)).max() < 0.08
+
+
+def test_relit_by_the_known_light_it_looks_like_the_photo():
+    view, shading = dome_view(), lamp((0.4, -0.8, -0.4), 0.8)
+    albedo, seen = middle(textures(view, shading))
+    raster = uv_raster(MODEL.topology, SIZE)
+    positions = raster.sample(MODEL.mean)[seen]
+    ratio = np.log(albedo[seen] / albedo_at(positions))
+    assert (ratio - ratio.mean(0)).std() < 0.05
+
+
+def test_the_head_is_whole_and_of_one_tone():
+    texture = textures(dome_view(30), lamp((0, -1.0, -0.5), 0.5))
+    covered = uv_raster(MODEL.topology, SIZE).covered
+    log = np.log(srgb_to_linear(texture.albedo))
+    unseen = covered & (texture.skin_mask == 0)
+    assert unseen.mean() > 0.05
+    assert np.abs(np.median(log[unseen], 0) - np.median(log[texture.skin_mask > 250], 0)).max() < 0.12
+    assert (texture.albedo[~covered] > 30).all()  # filled beyond the chart for filtering
+    # no background blue anywhere: blue never over red
+    assert (texture.albedo[..., 2].astype(int) < texture.albedo[..., 0]).all()
+
+
+def test_two_views_see_more_than_one():
+    shading = lamp((0, -1.0, -0.5), 0.5)
+    views = dome_view(-35, name="a.png"), dome_view(35, name="b.png")
+    photos = [photo(view, shading) for view in views]
+    both = build_texture(MODEL, dome_fit(MODEL, *views), photos, None, SIZE)
+    one = build_texture(MODEL, dome_fit(MODEL, views[0]), photos[:1], None, SIZE)
+    assert (both.skin_mask > 128).mean() > 1.15 * (one.skin_mask > 128).mean()
+    turned = build_texture(MODEL, dome_fit(MODEL, *views[::-1]), photos[::-1], None, SIZE)
+    assert np.abs(both.albedo.astype(int) - turned.albedo).max() <= 1
+    raster = uv_raster(MODEL.topology, SIZE)
+    seen = both.skin_mask > 250
+    ratio = np.log(srgb_to_linear(both.albedo)[seen] / albedo_at(raster.sample(MODEL.mean)[seen]))
+    assert (ratio - ratio.mean(0)).std() < 0.06
+
+
+def test_shapes_types_and_progress():
+    told = []
+    view = dome_view()
+    texture = build_texture(MODEL, dome_fit(MODEL, view), [photo(view, lamp((0, -1.0, 0), 0.5))], None, SIZE,
+                            lambda fraction, message: told.append((fraction, message)))
+    assert texture.albedo.shape == (SIZE, SIZE, 3) and texture.albedo.dtype == np.uint8
+    assert texture.roughness.dtype == texture.skin_mask.dtype == np.uint8
+    assert texture.static.shape == (SIZE, SIZE) and texture.static.dtype == np.float32
+    assert 0 <= texture.age <= 1 and texture.eye_colour.shape == (3,)
+    fractions = [fraction for fraction, _ in told]
+    assert fractions == sorted(fractions) and fractions[0] == 0 and all(message for _, message in told)
+
+
+def test_a_photo_without_skin_still_gives_a_head_and_says_so():
+    view = dome_view()
+    empty = np.full((480, 480, 3), (20, 60, 220), np.uint8)
+    texture = build_texture(MODEL, dome_fit(MODEL, view), [empty], None, SIZE)
+    assert np.isfinite(texture.static).all()
+    assert texture.warnings
+
+
+def test_a_grey_photo_gets_a_skin_colour_and_a_warning():
+    view = dome_view()
+    colour = photo(view, lamp((0, -1.0, 0), 0.5))
+    grey = np.repeat(colour.mean(-1, keepdims=True), 3, -1).astype(np.uint8)
+    texture = build_texture(MODEL, dome_fit(MODEL, view), [grey], None, SIZE)
+    red, _, blue = np.median(texture.albedo[texture.skin_mask > 250], 0)
+    assert red > 1.2 * blue
+    assert any("grey" in line for line in texture.warnings)
+
+
+def test_map_size_follows_the_photo():
+    near, far = dome_view(size=9000), dome_view(size=300)
+    assert map_size(MODEL, dome_fit(MODEL, near)) == 2048
+    assert map_size(MODEL, dome_fit(MODEL, far)) == 1024
+    assert map_size(MODEL, dome_fit(MODEL, far, near)) == 2048
+
+
+def test_roughness_follows_the_regions():
+    albedo = np.full((SIZE, SIZE, 3), -1.0, np.float32)
+    found = roughness_map(MODEL.topology, albedo, 0.5) / 255.0
+    raster = uv_raster(MODEL.topology, SIZE)
+    lips = raster.sample(MODEL.topology.region("lips")) > 0.99
+    assert found[lips] == pytest.approx(REGION_ROUGHNESS["lips"], abs=0.01)
+    bare = raster.covered & (raster.sample(MODEL.topology.region_masks[1:].max(0)) == 0)
+    assert found[bare] == pytest.approx(SKIN, abs=0.01)
