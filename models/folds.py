@@ -1,7 +1,7 @@
 """Folds of the face: creases that fat and muscle make, not compression. Explicit curves, each with a bulge beside it.
 
-A smile pulls the skin longer across the nasolabial fold and shorter along it, as a mouth frown does at the marionette
-line: such folds are driven by what happens along them.
+A smile pulls the skin longer across the nasolabial fold and shorter along it, and a mouth frown shortens the skin at a
+slant to the marionette line: each fold says at which angle to it compression is measured.
 """
 
 from __future__ import annotations
@@ -18,7 +18,6 @@ from .streamlines import Streamline
 from .surface_grid import SurfaceGrid
 from .wrinkle_groups import MOUTH_FROWN, SMILE, smoothstep
 
-SQUINT = {"eyeSquintLeft": 1.0, "eyeSquintRight": 1.0}
 JITTER = 0.7  # spread of a fold's knots between sides and builds, face frame units
 SPACING = 1.2  # between control points, face frame units
 
@@ -39,7 +38,7 @@ class Fold:
         driver: expression that deepens it.
         dynamic: share of ``cap`` that the driver adds.
         onset: age (0 is 20, 1 is 85 years) from which it grows.
-        along: compression along it deepens it, not across it.
+        angle: degrees from the line to the direction whose compression deepens it, counter-clockwise on the left side.
     """
 
     name: str
@@ -53,7 +52,7 @@ class Fold:
     driver: Mapping[str, float]
     dynamic: float
     onset: float
-    along: bool = False
+    angle: float = 90.0
 
     @property
     def bilateral(self) -> bool:
@@ -63,15 +62,15 @@ class Fold:
 
 FOLDS = (
     Fold("nasolabial", 2, ((17.5, -33.5), (22, -40.5), (27, -50.5), (31, -61.5), (33.5, -71.5)),
-         1.6, 7.5, (0.6, 0.12), 0.85, 0.12, SMILE, 0.5, 0.05, along=True),
+         1.6, 7.5, (0.6, 0.12), 0.85, 0.12, SMILE, 0.5, 0.05, angle=0.0),
     Fold("marionette", 2, ((27, -73.5), (29.5, -81.5), (30.5, -90.5), (29.5, -99.5)),
-         1.3, 5.5, (0.45, 0.1), 0.55, 0.0, MOUTH_FROWN, 0.6, 0.35, along=True),
+         1.3, 5.5, (0.45, 0.1), 0.55, 0.0, MOUTH_FROWN, 0.6, 0.35, angle=35.0),
     Fold("tear_trough", 1, ((17, -7.5), (21, -14), (28, -18.5), (36, -20), (43, -18)),
-         1.9, 4.5, (0.42, 0.0), 0.42, 0.12, SQUINT, 0.2, 0.15),
+         1.9, 4.5, (0.42, 0.0), 0.42, 0.12, SMILE, 0.2, 0.15),
     Fold("lid_crease", 1, ((21, -8), (27, -12), (33, -13.2), (40, -11), (45, -7.5)),
-         0.7, 2.0, (0.35, 0.0), 0.25, 0.1, SQUINT, 0.5, 0.1),
+         0.7, 2.0, (0.35, 0.0), 0.25, 0.1, SMILE, 0.5, 0.1),
     Fold("labiomental", 2, ((-17, -84.5), (-9, -86.5), (0, -87.3), (9, -86.5), (17, -84.5)),
-         1.4, 4.0, (0.1, 0.1), 0.35, 0.1, MOUTH_FROWN, 0.4, 0.2, along=True),
+         1.4, 4.0, (0.1, 0.1), 0.35, 0.1, MOUTH_FROWN, 0.4, 0.2, angle=0.0),
 )
 
 
@@ -105,8 +104,8 @@ def fold_direction(fold: Fold, frame: np.ndarray, reach: float = 7.0) -> tuple[n
         reach: face frame units over which it counts.
 
     Returns:
-        (n,) complex exp(2 i theta) of the nearest piece of the fold, turned a quarter where compression along the fold
-        drives it; (n,) weight in [0, 1].
+        (n,) complex exp(2 i theta), theta across the direction whose compression deepens the nearest piece of the
+        fold; (n,) weight in [0, 1].
     """
     path = fold_path(fold)
     side = np.where((frame[:, 0] < 0) & (not fold.bilateral), -1.0, 1.0)
@@ -114,8 +113,8 @@ def fold_direction(fold: Fold, frame: np.ndarray, reach: float = 7.0) -> tuple[n
     tangent = np.gradient(path, axis=0)[nearest]
     direction = tangent[:, 0] * side + 1j * tangent[:, 1]
     weight = np.exp(-((away / reach) ** 2)) * smoothstep(frame[:, 2], -42.0, -30.0)
-    number = (direction / np.abs(direction)) ** 2
-    return (-number if fold.along else number), weight
+    turn = np.exp(2j * np.radians(fold.angle - 90.0) * side)
+    return (direction / np.abs(direction)) ** 2 * turn, weight
 
 
 def trace_fold(fold: Fold, grid: SurfaceGrid, rng: np.random.Generator) -> list[tuple[Streamline, tuple]]:

@@ -29,6 +29,7 @@ class Streamline:
         strength: (n,) relative depth, tapered to 0 at both ends.
         width: mm, half width of the groove.
         secondary: a fine line between the primary ones.
+        seeded: it started where it was told to: a line that every face has.
         pair: index of the line on the other side it is an image of, or its own.
     """
 
@@ -37,6 +38,7 @@ class Streamline:
     width: float
     secondary: bool
     pair: int
+    seeded: bool = False
 
 
 @dataclass
@@ -115,7 +117,7 @@ def _fill(
         apart = spacing * rng.uniform(0.65, 1.35)
         if not chosen and field.distance[y, x] < apart:
             continue
-        reach = min(rng.lognormal(np.log(median), 0.45), 1.8 * median)
+        reach = median * (1.4 if chosen else min(rng.lognormal(0.0, 0.45), 1.8))
         split = rng.uniform(0.35, 0.65)
         stop = floor * rng.uniform(0.4, 1.3) * (0.3 if chosen else 1.0)
         closest = 0.5 * spacing * rng.uniform(0.6, 1.2)
@@ -128,12 +130,14 @@ def _fill(
         if length < shortest:
             continue
         strength = _strength(len(points), length, median, secondary, rng)
+        if seeds:
+            strength *= 1.2 if chosen else 0.6
         if secondary:
             width = (0.028 * group.wavelength + 0.16) * rng.uniform(0.85, 1.3)
         else:
             width = (0.06 * group.wavelength + 0.22) * rng.uniform(0.8, 1.25)
         points = gaussian_filter1d(points, 2.0, axis=0, mode="nearest")
-        lines.append(Streamline(points, strength, width, secondary, count + len(lines)))
+        lines.append(Streamline(points, strength, width, secondary, count + len(lines), chosen))
         _update_distance(field, points)
     return lines
 
@@ -217,7 +221,7 @@ def _other_side(
     shift = np.stack([smooth_noise(pitch, 11.0, rng), smooth_noise(pitch, 11.0, rng)], axis=-1) * (0.9 / pitch)
     images = []
     for line in lines:
-        if rng.random() < (0.2 if line.secondary else 0.08):
+        if rng.random() < (0.2 if line.secondary else 0.08) and not line.seeded:
             continue
         n = len(line.points)
         first, last = (rng.uniform(0.0, 0.15, 2) * n).astype(int)

@@ -123,7 +123,7 @@ def group_masks(frame: np.ndarray) -> dict[str, np.ndarray]:
     around = ellipse(x, y, (0.0, LIPS_Y), (23.0, np.where(y > LIPS_Y, 19.0, 26.0)))
     masks = {
         "forehead": band(x, -100.0, 54.0, 8.0) * band(y, 28.0, 76.0, 8.0),
-        "glabella": band(x, -100.0, 17.0, 5.0) * band(y, 2.5, 38.0, 7.0),
+        "glabella": band(x, -100.0, 17.0, 5.0) * band(y, 2.5, 33.0, 7.0),
         "crows_feet": ellipse(x, y, (58.0, -2.5), (15.0, 20.0)) * smoothstep(x, 43.0, 49.0),
         "under_eye": ellipse(x, y, (33.0, -12.0), (22.0, 11.0)) * (1.0 - smoothstep(y, -9.0, -3.0)),
         "nose": ellipse(x, y, (12.5, -8.5), (8.5, 12.0)) * smoothstep(x, 2.5, 7.0),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -12,7 +12,7 @@ from scipy.ndimage import gaussian_filter1d
 from scipy.spatial import cKDTree
 
 from ..core.head_model import HeadModel, HeadTopology
-from ..core.tension import tension
+from ..core.tension import evaluate_tension, tension_weights
 from ..core.wrinkles import FOLD, PRIMARY, SECONDARY, WrinkleAtlas, save_atlas
 from .folds import FOLDS, trace_fold
 from .strain import expression_delta
@@ -36,9 +36,10 @@ __all__ = ["build", "build_atlas", "wrinkle_normals"]
 SEED = 20
 LAYOUTS = 3
 CONTROL_SPACING = 1.2  # mm between control points
-GLABELLA_SEEDS = ((6.8, 17.5),)
+GLABELLA_SEEDS = ((6.8, 15.0),)
 CREASE_ROLL = 0.18  # height of half a roll over the depth of its groove
 LEAST_COMPRESSION = 0.08  # a driver that compresses less is taken to compress this much
+OTHERS_SHARE = 0.5  # a line is at most 1 / this deeper under any other shape than under its driver
 DEEPEST = 6.0  # caps, at compression 1, which drivers reach in few places
 
 
@@ -152,19 +153,29 @@ def _driver_compression(
     expression_basis: np.ndarray,
     expression_names: Sequence[str],
     grid: SurfaceGrid,
-):
-    """Function (driver, family) -> (H, W) compression in [0, 1] that the head's tension gives."""
+) -> Callable[[Mapping[str, float], int], np.ndarray]:
+    """Function (driver, family) -> (H, W) compression in [0, 1] at which a line has its driver's depth.
+
+    That is what the head's tension gives for the driver, but not less than a share of what any other shape gives, so
+    that none of them creases the skin much deeper than the driver does.
+    """
+    head = topology.part_slice("head")
+    weights = tension_weights(topology, mean)
+
+    def on_grid(delta: np.ndarray) -> np.ndarray:
+        return evaluate_tension(weights, mean[head] + delta[head]).stack()[:, :2]
+
+    strongest = np.max([on_grid(delta) for delta in expression_basis], axis=0)
+    floor = np.maximum(OTHERS_SHARE * strongest, LEAST_COMPRESSION)
     known: dict[tuple, np.ndarray] = {}
 
-    def compression(driver, family: int) -> np.ndarray:
+    def compression(driver: Mapping[str, float], family: int) -> np.ndarray:
         key = tuple(sorted(driver.items()))
         if key not in known:
-            posed = mean + expression_delta(driver, expression_basis, expression_names)
-            found = tension(topology, mean, posed).stack()
-            whole = np.zeros((topology.vertex_count, 3), np.float32)
-            whole[topology.part_slice("head")] = found
+            whole = np.zeros((topology.vertex_count, 2), np.float32)
+            whole[head] = np.maximum(on_grid(expression_delta(driver, expression_basis, expression_names)), floor)
             known[key] = grid.raster.sample(whole)
-        return known[key][..., family - 1]
+        return np.maximum(known[key][..., family - 1], LEAST_COMPRESSION)
 
     return compression
 
@@ -173,14 +184,12 @@ def _group_depths(
     group: Group, at: Driven, texels: np.ndarray, direction: np.ndarray, excess: np.ndarray, compression
 ) -> _Depths:
     """Depths of a group's lines; dynamic ones are divided by the compression of the group's own expression."""
-    at_driver = np.maximum(compression(group.driver, group.family), LEAST_COMPRESSION)
-    dynamic = _image(buckling_depth(group, excess), texels) / at_driver
+    dynamic = _image(buckling_depth(group, excess), texels) / compression(group.driver, group.family)
     return _Depths(np.minimum(dynamic, DEEPEST * group.cap), _image(memory_depth(group, at, direction), texels))
 
 
 def _fold_depths(fold, compression) -> _Depths:
-    at_driver = np.maximum(compression(fold.driver, fold.family), LEAST_COMPRESSION)
-    dynamic = np.minimum(fold.cap * fold.dynamic / at_driver, DEEPEST * fold.cap)
+    dynamic = np.minimum(fold.cap * fold.dynamic / compression(fold.driver, fold.family), DEEPEST * fold.cap)
     return _Depths(dynamic, np.full_like(dynamic, fold.cap))
 
 
