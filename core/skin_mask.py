@@ -59,10 +59,12 @@ class SkinMask:
     Attributes:
         usable: its colour belongs to the person's skin, lips, brows or beard.
         plain: plain skin, without lips, brows and beard.
+        bare: skin whose shading is worth reading: plain skin, and a beard's at half weight.
     """
 
     usable: np.ndarray
     plain: np.ndarray
+    bare: np.ndarray
 
 
 def feature_image(posed: PosedView, person: np.ndarray | None) -> np.ndarray:
@@ -186,7 +188,9 @@ def classify(
     usable = np.maximum(skin, np.maximum(stubble, kept))
     usable = _retreat(usable, EDGE_MM / texel) * allowed * rim
     plain = _retreat(skin * (1 - smoothstep(-luminance * beard, 0.2, 0.4)), EDGE_MM / texel)
-    return SkinMask(usable.astype(np.float32), (plain * (1 - kept) * allowed * rim).astype(np.float32))
+    plain = plain * (1 - kept) * allowed * rim
+    bare = np.maximum(plain, 0.5 * usable * (1 - kept))
+    return SkinMask(*(mask.astype(np.float32) for mask in (usable, plain, bare)))
 
 
 def _near_hair(skin: np.ndarray, hairline: np.ndarray, texel: float) -> np.ndarray:

@@ -25,12 +25,12 @@ HIGH_PASS_MM = 6.0
 RESIDUAL_LIMIT = 0.25  # log; more is a mole, hair or a shadow edge
 SENSITIVITY_GAIN = 0.8  # subsurface scattering softens shading
 SENSITIVITY_LIMIT = 2.5
-SLOPE_RMS = (0.03, 0.08)  # radians, smooth young skin to wrinkled skin
+SLOPE_RMS = (0.05, 0.10)  # radians, smooth young skin to wrinkled skin
 ALBEDO_RMS = 0.055
 WHITE_RMS = 0.012
 PRIOR_MM = 10.0  # longest relief, where the slope spectrum flattens
 SHORTEST_MM = 1.1
-CAP_MM = (0.06, 0.15)  # amplitude bound for a young, an old face
+CAP_MM = (0.08, 0.16)  # amplitude bound for a young, an old face
 SKIN_REGIONS = (
     "forehead", "glabella", "temple", "cheek", "nose", "under_eye", "crows_feet", "nasolabial", "perioral", "chin",
     "jaw", "mouth_corner", "upper_lip",
@@ -42,7 +42,7 @@ def static_detail(
     posed: PosedView,
     light: Light,
     albedo: np.ndarray,
-    plain: np.ndarray,
+    bare: np.ndarray,
     texel: float,
     age: float,
     at_rest: np.ndarray,
@@ -53,7 +53,7 @@ def static_detail(
         posed: the head in the photo.
         light: its light.
         albedo: (S, S, 3) log of the photo's linear colour over the estimated shading.
-        plain: (S, S) trust in plain skin seen well.
+        bare: (S, S) trust in skin seen well, without brows and lips.
         texel: mm.
         age: apparent age in [0, 1]; sets the expected slopes and the bound.
         at_rest: (V_head,) in [0, 1], 0 where the photo's expression pushes the skin together: what shows there is not
@@ -63,7 +63,7 @@ def static_detail(
     grid = min(size, int(np.ceil(size * texel / GRID_MM / (WINDOW // 2))) * (WINDOW // 2))
     raster = uv_raster(topology, grid)
     small = (grid, grid)
-    trust = cv2.resize(plain, small, interpolation=cv2.INTER_AREA)
+    trust = cv2.resize(bare, small, interpolation=cv2.INTER_AREA)
     luminance = cv2.resize(channel_mean(albedo), small, interpolation=cv2.INTER_AREA)
     step = texel * size / grid
     vertex = np.zeros((topology.vertex_count, 9), np.float32)

@@ -89,6 +89,7 @@ class ViewTexture:
         shaded: (S, S, 3) the same before highlights and slow light were taken out, for relief and age.
         trust: (S, S) in [0, 1], how far a texel is used.
         plain: (S, S) the part of it that is plain skin.
+        bare: (S, S) the part of it whose shading is worth reading.
         at_rest: (V_head,) in [0, 1], 0 where the expression pushes the skin together.
         tone: (3,) log albedo of the skin.
         eye_colour: (3,) or None.
@@ -101,6 +102,7 @@ class ViewTexture:
     shaded: np.ndarray
     trust: np.ndarray
     plain: np.ndarray
+    bare: np.ndarray
     at_rest: np.ndarray
     tone: np.ndarray
     eye_colour: np.ndarray | None
@@ -207,6 +209,7 @@ def view_texture(
         shaded=shaded,
         trust=smoothstep(trust, 0.1, 0.6).astype(np.float32),
         plain=smoothstep(plain, 0.1, 0.6).astype(np.float32),
+        bare=(smoothstep(unwrapped.confidence, 0.1, 0.6) * mask.bare).astype(np.float32),
         at_rest=np.clip(1 - 4 * pushed, 0, 1),
         tone=middle,
         eye_colour=eye_colour(posed.image, posed.landmarks, np.exp(gain)),
@@ -261,7 +264,7 @@ def view_mask(
         0.5 * lids,
         texel,
     )
-    grown = (cv2.resize(m, (size, size), interpolation=cv2.INTER_LINEAR) for m in (mask.usable, mask.plain))
+    grown = (cv2.resize(m, (size, size), interpolation=cv2.INTER_LINEAR) for m in (mask.usable, mask.plain, mask.bare))
     return SkinMask(*grown)
 
 
@@ -293,9 +296,9 @@ def blend_static(model: HeadModel, views: Sequence[ViewTexture], texel: float, a
     total = weight = 0.0
     for view in views:
         relief = static_detail(
-            model.topology, view.posed, view.light, view.shaded, view.plain, texel, age, view.at_rest
+            model.topology, view.posed, view.light, view.shaded, view.bare, texel, age, view.at_rest
         )
-        trust = view.plain / view.posed.millimetres_per_pixel
+        trust = view.bare / view.posed.millimetres_per_pixel
         total, weight = total + relief * trust, weight + trust
-    seen = np.max([view.plain for view in views], axis=0)
+    seen = np.max([view.bare for view in views], axis=0)
     return (total / np.maximum(weight, 1e-6) * seen).astype(np.float32)

@@ -78,8 +78,8 @@ def test_pieces_overlap_to_one():
     assert np.abs(found[inner] - expected[inner]).max() < 0.006
 
 
-def relief_of(albedo, age=0.3, plain=FADE, rest=REST):
-    return static_detail(MODEL.topology, POSED, LIGHT, albedo.astype(np.float32), plain.astype(np.float32), TEXEL, age,
+def relief_of(albedo, age=0.3, bare=FADE, rest=REST):
+    return static_detail(MODEL.topology, POSED, LIGHT, albedo.astype(np.float32), bare.astype(np.float32), TEXEL, age,
                          rest)
 
 
@@ -102,7 +102,7 @@ def test_smooth_skin_stays_flat_and_strong_marks_stay_bounded():
 def test_masked_skin_and_skin_pushed_by_the_expression_stay_flat():
     rows = 0.1 * np.sin(ROWS / 3)[..., None] * np.ones(3) - 1.2
     whole = relief_of(rows)
-    half = relief_of(rows, plain=FADE * (COLUMNS < SIZE / 2))
+    half = relief_of(rows, bare=FADE * (COLUMNS < SIZE / 2))
     assert np.abs(whole).max() > 0.01
     assert np.abs(half[:, SIZE // 2 + 12 :]).max() < 1e-4
     assert not relief_of(rows, rest=np.zeros(len(REST))).any()
