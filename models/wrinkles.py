@@ -40,7 +40,7 @@ GLABELLA_SEEDS = ((6.8, 15.0),)
 CREASE_ROLL = 0.18  # height of half a roll over the depth of its groove
 LEAST_COMPRESSION = 0.08  # a driver that compresses less is taken to compress this much
 OTHERS_SHARE = 0.5  # a line is at most 1 / this deeper under any other shape than under its driver
-DEEPEST = 6.0  # caps, at compression 1, which drivers reach in few places
+DEEPEST = 4.0  # caps, at compression 1, which drivers reach in few places
 
 
 @dataclass(frozen=True)
