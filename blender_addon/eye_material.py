@@ -8,8 +8,8 @@ import numpy as np
 from . import mesh_objects, names
 from .shading import attribute, linear, mix, new_material, noise, ramp
 
-IRIS_ANGLE = 0.43  # radians seen from the centre: 11.7 mm across on the model's ball of 27.6 mm
-PUPIL_ANGLE = 0.14
+IRIS_ANGLE = 0.40  # radians seen from the centre: about 11 mm across on the model's ball of 27.6 mm
+PUPIL_ANGLE = 0.13
 FORWARD, UP = np.array([0.0, -1.0, 0.0]), np.array([0.0, 0.0, 1.0])
 
 
@@ -60,7 +60,8 @@ def eye_material(name: str, colour: np.ndarray) -> bpy.types.Material:
     )
     iris = mix(build, ramp(build, streaks, 0.3, 0.7), dark, light)
     iris = mix(build, ramp(build, angle, PUPIL_ANGLE + 0.13, PUPIL_ANGLE), iris, base)
-    iris = mix(build, ramp(build, angle, IRIS_ANGLE - 0.09, IRIS_ANGLE), iris, tuple(0.3 * c for c in dark[:3]) + (1.0,))
+    rim = tuple(0.3 * c for c in dark[:3]) + (1.0,)
+    iris = mix(build, ramp(build, angle, IRIS_ANGLE - 0.09, IRIS_ANGLE), iris, rim)
     iris = mix(build, ramp(build, angle, PUPIL_ANGLE + 0.02, PUPIL_ANGLE - 0.01), iris, (0.002, 0.002, 0.002, 1.0))
     redness = ramp(build, angle, 0.6, 1.5)
     veins = ramp(build, noise(build, direction, 9.0, 6.0), 0.52, 0.75)

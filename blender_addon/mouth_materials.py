@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import bpy
 import numpy as np
+from scipy import sparse
+from scipy.sparse.csgraph import connected_components
 
 from . import mesh_objects, names
 from .eye_material import ball_centre
@@ -19,25 +21,18 @@ ENAMEL = (0.72, 0.66, 0.53, 1.0)
 
 def store_tooth_coordinates(mesh: bpy.types.Mesh, points: np.ndarray) -> None:
     """Store (place along the arch, height from the biting edge, 0) in mm for teeth at points (n, 3) metres."""
+    edges = np.empty(len(mesh.edges) * 2, np.int32)
+    mesh.edges.foreach_get("vertices", edges)
+    first, second = edges.reshape(-1, 2).T
+    joined = sparse.coo_matrix((np.ones(len(first)), (first, second)), shape=(len(points), len(points)))
+    count, row = connected_components(joined, directed=False)
+    heights = np.bincount(row, points[:, 2]) / np.bincount(row)
     result = np.zeros_like(points)
-    upper = points[:, 2] > _split(points[:, 2])
-    for row, sign in ((upper, 1.0), (~upper, -1.0)):
-        if row.any():
-            result[row, :2] = _arch(points[row] / names.METRES, sign)
+    for k in range(count):  # the upper and the lower row
+        chosen = row == k
+        sign = 1.0 if heights[k] >= heights.mean() else -1.0
+        result[chosen, :2] = _arch(points[chosen] / names.METRES, sign)
     mesh_objects.set_attribute(mesh, TOOTH, result)
-
-
-def _split(heights: np.ndarray) -> float:
-    """Height between the two rows of teeth: the threshold with the least variance on both sides (Otsu)."""
-    levels = np.unique(heights)
-    if len(levels) < 2:
-        return float(levels[0]) - 1.0
-    middles = (levels[1:] + levels[:-1]) / 2.0
-    above = heights[None] > middles[:, None]
-    share = above.mean(1)
-    top = (above * heights).sum(1) / above.sum(1)
-    bottom = (~above * heights).sum(1) / (~above).sum(1)
-    return float(middles[np.argmax(share * (1.0 - share) * (top - bottom) ** 2)])
 
 
 def _arch(points: np.ndarray, sign: float) -> np.ndarray:
@@ -90,7 +85,8 @@ def teeth_material(name: str) -> bpy.types.Material:
     tooth = mix(build, ramp(build, height, CROWN, 0.0), (0.66, 0.56, 0.40, 1.0), ENAMEL)
     tooth = mix(build, build.math("MULTIPLY", gap, 0.75), tooth, (0.16, 0.08, 0.06, 1.0))
     bulge = build.math("MULTIPLY", build.math("MULTIPLY", middle, middle), build.math("SUBTRACT", 1.0, gum))
-    bump = build.node("ShaderNodeBump", {"Strength": 1.0, "Distance": 1.0, "Height": build.math("MULTIPLY", bulge, -0.004)})
+    height = build.math("MULTIPLY", bulge, -0.004)
+    bump = build.node("ShaderNodeBump", {"Strength": 1.0, "Distance": 1.0, "Height": height})
     values = {
         "Base Color": mix(build, gum, tooth, GUM),
         "Roughness": build.math("MULTIPLY_ADD", gum, 0.1, 0.22),

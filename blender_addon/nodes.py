@@ -86,6 +86,6 @@ def socket(sockets, key: str | int) -> bpy.types.NodeSocket:
 def reusable_tree(name: str, version: int) -> bpy.types.NodeTree | None:
     """A geometry node group of this name and version that is already in the file."""
     for tree in bpy.data.node_groups:
-        if tree.bl_idname == "GeometryNodeTree" and tree.name.startswith(name) and tree.get("furrow_version") == version:
+        if tree.name.startswith(name) and tree.get("furrow_version") == version:
             return tree
     return None

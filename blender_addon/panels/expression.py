@@ -43,14 +43,16 @@ class _Sliders(FurrowPanel):
     def draw(self, context):
         column = self.layout.column(align=True)
         keys = {key.name: key for key in grouped_keys(find_part(active_character(context), "head"))[self.group]}
-        for name, key in keys.items():
-            if name.endswith("Right") and f"{name[:-5]}Left" in keys and name[:-5]:
-                continue
-            row = column.row(align=True)
-            row.prop(key, "value", text=label(name), slider=True)
-            other = keys.get(f"{name[:-4]}Right") if name.endswith("Left") else None
-            if other is not None:
-                row.prop(other, "value", text="R", slider=True)
+        for name in keys:
+            stem = name.removesuffix("Left")
+            pair = (name, f"{stem}Right") if name.endswith("Left") and f"{stem}Right" in keys else (name,)
+            if name.endswith("Right") and f"{name.removesuffix('Right')}Left" in keys:
+                continue  # drawn beside its left twin
+            split = column.split(factor=0.46, align=True)
+            split.label(text=label(stem if len(pair) == 2 else name))
+            row = split.row(align=True)
+            for side in pair:
+                row.prop(keys[side], "value", text="", slider=True)
 
 
 SLIDERS = tuple(

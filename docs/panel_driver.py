@@ -1,0 +1,79 @@
+"""Takes a picture of Furrow's panel in a real window: opens the tab, imports the character beside this file.
+
+Run by Blender (``blender --python panel_driver.py``); prints ``SHOT name`` when the window is ready for a picture.
+"""
+
+from pathlib import Path
+
+import bpy
+
+HERE = Path(__file__).parent
+bpy.context.preferences.view.show_splash = False
+bpy.context.preferences.use_preferences_save = False
+state = {"step": 0}
+
+
+def furrow_operator(window, area, name, **properties):
+    region = next(r for r in area.regions if r.type == "WINDOW")
+    with bpy.context.temp_override(window=window, area=area, region=region):
+        operator = getattr(bpy.ops.furrow, name)
+        print(name, operator("EXEC_DEFAULT", **properties), flush=True)
+
+
+def step():
+    window = bpy.context.window_manager.windows[0]
+    area = next(a for a in window.screen.areas if a.type == "VIEW_3D")
+    space, sidebar = area.spaces.active, next(r for r in area.regions if r.type == "UI")
+    if not space.show_region_ui:
+        space.show_region_ui = True
+        return 0.5
+    try:
+        sidebar.active_panel_category = "Furrow"
+    except TypeError:
+        return 0.5
+    action = STEPS[state["step"]]
+    state["step"] += 1
+    delay = action(window, area, space)
+    area.tag_redraw()
+    if state["step"] == len(STEPS):
+        print("DONE", flush=True)
+        return None
+    return delay
+
+
+def clean(_window, _area, _space):
+    for item in list(bpy.data.objects):
+        bpy.data.objects.remove(item)
+    return 0.5
+
+
+def shot(name):
+    def take(_window, _area, _space):
+        print(f"SHOT {name}", flush=True)
+        return 3.0
+
+    return take
+
+
+def photo(window, area, _space):
+    furrow_operator(window, area, "add_photos", directory=str(HERE), files=[{"name": "photo.png"}])
+    return 1.5
+
+
+def character(window, area, space):
+    furrow_operator(window, area, "import_character", filepath=str(HERE / "head.furrow"))
+    furrow_operator(window, area, "preset", preset="smile")
+    space.shading.type = "MATERIAL"
+    space.overlay.show_overlays = False
+    space.lens = 85.0
+    space.clip_start = 0.01
+    view = space.region_3d
+    view.view_perspective = "PERSP"
+    view.view_rotation = (0.7, 0.7, 0.1, 0.1)
+    view.view_location = bpy.context.object.parent.matrix_world.translation
+    view.view_distance = 1.3
+    return 45.0  # software rendering compiles the materials first
+
+
+STEPS = [clean, photo, shot("chooser"), character, shot("panel"), lambda *_: 1.0]
+bpy.app.timers.register(step, first_interval=1.0)
