@@ -117,12 +117,14 @@ def lift_shadows(albedo: np.ndarray, trust: np.ndarray, keep: np.ndarray, texel:
         keep: (S, S) in [0, 1], 1 where dark is what it should be (brows, lips).
         texel: mm.
     """
-    luminance = channel_mean(albedo)
     skin = trust * (1 - keep)
-    level = float(np.average(luminance, weights=skin + 1e-9))
-    local = masked_blur(luminance, skin, SHADOW_MM / texel)
-    depth = np.maximum(level - SHADOW_KNEE - local, 0) * (1 - keep)
-    return albedo + ((1 - SHADOW_SLOPE) * np.minimum(depth, 1.5))[..., None]
+    level = np.average(albedo.reshape(-1, 3), axis=0, weights=skin.ravel() + 1e-9).astype(np.float32)
+    local = masked_blur(albedo, skin, SHADOW_MM / texel) - level
+    grey = channel_mean(local)
+    depth = np.clip(-SHADOW_KNEE - grey, 0, 1.5) * (1 - keep)
+    # shadows are filled by light of another colour: the hue goes back to the skin's as they are lifted
+    share = np.clip(depth / 0.3, 0, 0.8)[..., None]
+    return albedo + (1 - SHADOW_SLOPE) * depth[..., None] - share * (local - grey[..., None])
 
 
 def soften_lines(albedo: np.ndarray, trust: np.ndarray, pushed: np.ndarray, texel: float) -> np.ndarray:
@@ -134,9 +136,8 @@ def soften_lines(albedo: np.ndarray, trust: np.ndarray, pushed: np.ndarray, texe
         pushed: (S, S) in [0, 1], how far the photo's expression pushes the skin together.
         texel: mm.
     """
-    luminance = channel_mean(albedo)
-    band = masked_blur(luminance, trust, LINE_MM[0] / texel) - masked_blur(luminance, trust, LINE_MM[1] / texel)
-    return albedo - (LINES_TAKEN * pushed * np.clip(band, -0.5, 0.5) * (trust > 0))[..., None]
+    band = masked_blur(albedo, trust, LINE_MM[0] / texel) - masked_blur(albedo, trust, LINE_MM[1] / texel)
+    return albedo - (LINES_TAKEN * pushed * (trust > 0))[..., None] * np.clip(band, -0.5, 0.5)
 
 
 def expected_chroma(luminance: float) -> tuple[np.ndarray, np.ndarray]:

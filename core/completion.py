@@ -24,7 +24,8 @@ BASE_SIZE = 256  # texels at which the seen colours are gathered for the base
 DATA_LENGTH = 3.0  # mm over which the base follows what is seen
 TONE_LENGTH = 45.0  # mm over which it returns to the person's tone
 INNER_LENGTH = 1.5  # mm, where the tone of the region itself rules
-SPILL_MM = 2.0  # how far seen detail is continued over what is not seen
+SPILL_MM = 2.0  # how far seen lips and brows are continued over what is not seen
+HOLES_MM = (20.0, 7.0)  # and the skin and beard around holes
 MOTTLE_MM = (1.2, 3.5)  # sizes of the mottling put on skin nobody saw
 # log colour relative to the skin's tone
 REGION_TONES = {
@@ -110,6 +111,7 @@ def complete(
     albedo: np.ndarray,
     trust: np.ndarray,
     plain: np.ndarray,
+    bare: np.ndarray,
     tone: np.ndarray,
     texel: float,
 ) -> np.ndarray:
@@ -119,7 +121,7 @@ def complete(
         vertices: (V, 3) mm, neutral.
         albedo: (S, S, 3) log albedo where seen.
         trust: (S, S) in [0, 1], how far a texel is kept.
-        plain: (S, S) in [0, 1], the part of it that is plain skin.
+        plain, bare: (S, S) in [0, 1], the part of it that is plain skin, that is neither brow nor lip.
         tone: (3,) log albedo of the person's skin.
         texel: mm.
     """
@@ -136,13 +138,26 @@ def complete(
         fallback += shape[..., None] * _lip_tone(detail, trust * shape)
     either = trust + (1 - trust) * mirrored_trust
     joined = detail * trust[..., None] + mirrored * ((1 - trust) * mirrored_trust)[..., None]
-    # what is seen spills a little over its edge, so that lips and brows end softly
-    sigma = SPILL_MM / texel
-    near = np.clip(2.0 * cv2.GaussianBlur(either, (0, 0), sigma), 0, 1)[..., None]
-    spill = masked_blur(joined / np.maximum(either, 1e-3)[..., None], either, sigma)
-    hidden = near * spill + (1 - near) * fallback
+    outside = 1 - sample_smooth(topology, region_sum(topology, tuple(INNER_TONES)), size)
+    off_lips = outside * (1 - sample_smooth(topology, lips, size))
+    hidden = fallback
+    skin = bare + (1 - bare) * (1 - trust) * bare[:, ::-1]
+    mean = joined / np.maximum(either, 1e-3)[..., None]
+    # holes take on the skin around them, from far to near; last, lips and brows end softly
+    steps = ((skin, HOLES_MM[0], off_lips), (skin, HOLES_MM[1], off_lips), (either, SPILL_MM, outside))
+    for weight, sigma, where in steps:
+        near = _nearness(weight, sigma / texel) * where
+        hidden = hidden + near[..., None] * (masked_blur(mean, weight, sigma / texel) - hidden)
     hidden += (_mottle(size, texel, _mottle_strength(detail, plain, texel)) * _inland(topology, size))[..., None]
     return base + joined + (1 - either)[..., None] * hidden
+
+
+def _nearness(weight: np.ndarray, sigma: float) -> np.ndarray:
+    """(S, S) in [0, 1], 1 where at least half of what a Gaussian of sigma texels covers is weighted."""
+    factor = max(1, int(sigma // 3))
+    small = (weight.shape[1] // factor, weight.shape[0] // factor)
+    near = cv2.GaussianBlur(cv2.resize(weight, small, interpolation=cv2.INTER_AREA), (0, 0), sigma / factor)
+    return cv2.resize(np.clip(2.0 * near, 0, 1), weight.shape[::-1], interpolation=cv2.INTER_LINEAR)
 
 
 def _lip_tone(detail: np.ndarray, weight: np.ndarray) -> np.ndarray:

@@ -49,6 +49,12 @@ SIZES = (1024, 2048)
 STATISTICS_SIZE = 256  # texels at which light and tone are estimated
 MASK_SIZE = 512  # texels at which skin is told from hair
 LEAST_SKIN = 0.02  # share of the face's texels under which the photo's skin is not used
+# folds that an expression draws: region and shape keys
+FOLDS = {
+    "nasolabial": ("mouthSmileLeft", "mouthSmileRight", "noseSneerLeft", "noseSneerRight"),
+    "mouth_corner": ("mouthSmileLeft", "mouthSmileRight", "mouthDimpleLeft", "mouthDimpleRight"),
+    "under_eye": ("cheekSquintLeft", "cheekSquintRight", "eyeSquintLeft", "eyeSquintRight"),
+}
 # a tone for photos that show no skin to measure (linear)
 FALLBACK_TONE = np.log(np.array([0.45, 0.29, 0.21]))
 # log colour that lips have over skin, of the same luminance
@@ -132,8 +138,9 @@ def build_texture(
         progress(0.7 * i / len(photos), "unwrapping the photo")
         views.append(view_texture(model, fit, view, photo, nets, size, texel))
     progress(0.7, "completing hidden skin")
-    albedo, trust, plain, tone = blend_views(views)
-    albedo = complete(model.topology, fit.neutral, albedo, trust, plain, tone, texel)
+    albedo, trust, tone = blend_views(views)
+    plain, bare = (np.max([getattr(v, name) for v in views], axis=0) for name in ("plain", "bare"))
+    albedo = complete(model.topology, fit.neutral, albedo, trust, plain, bare, tone, texel)
     progress(0.9, "reading static detail")
     sharpest = min(views, key=lambda v: v.posed.millimetres_per_pixel)
     age = apparent_age(
@@ -191,7 +198,8 @@ def view_texture(
     tension = evaluate_tension(tension_weights(topology, fit.neutral), posed_vertices(model, fit, view))
     pushed = np.maximum(tension.compression_1, tension.compression_2)
     log_albedo = remove_highlights(log_albedo, plain, texel)
-    folded = sample_smooth(topology, _padded(np.clip(2 * pushed, 0, 1), topology.vertex_count), size)
+    folded = np.maximum(_padded(np.clip(2 * pushed, 0, 1), topology.vertex_count), folds_of(model, view.expression))
+    folded = sample_smooth(topology, folded, size)
     log_albedo = soften_lines(log_albedo, plain, folded, texel)
     log_albedo = log_albedo - flatten_light(log_albedo, plain, texel) + gain.astype(np.float32)
     log_albedo = lift_shadows(log_albedo, trust, np.maximum(features[..., 1], features[..., 2]), texel)
@@ -215,6 +223,16 @@ def view_texture(
         eye_colour=eye_colour(posed.image, posed.landmarks, np.exp(gain)),
         warnings=tuple(warnings),
     )
+
+
+def folds_of(model: HeadModel, expression: np.ndarray) -> np.ndarray:
+    """(V,) in [0, 1], how deep expression weights (52,) draw the folds that are no compression wrinkles."""
+    names = model.expression_names
+    folds = np.zeros(model.topology.vertex_count, np.float32)
+    for region, shapes in FOLDS.items():
+        strength = max((float(expression[names.index(shape)]) for shape in shapes if shape in names), default=0.0)
+        folds = np.maximum(folds, min(1.0, 1.5 * strength) * region_sum(model.topology, (region,)))
+    return folds
 
 
 def _padded(values: np.ndarray, count: int) -> np.ndarray:
@@ -268,15 +286,15 @@ def view_mask(
     return SkinMask(*grown)
 
 
-def blend_views(views: Sequence[ViewTexture]) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """One log albedo (S, S, 3), trust (S, S), plain (S, S) and tone (3,) of all photos.
+def blend_views(views: Sequence[ViewTexture]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """One log albedo (S, S, 3), trust (S, S) and tone (3,) of all photos.
 
     Slow tones are averaged broadly, what is finer is taken where it is seen best, so that no seam and no double image
     appears.
     """
     if len(views) == 1:
         only = views[0]
-        return only.log_albedo, only.trust, only.plain, only.tone
+        return only.log_albedo, only.trust, only.tone
     tone = np.mean([v.tone for v in views], axis=0)
     sharpness = [1.0 / v.posed.millimetres_per_pixel for v in views]
     best = np.stack([v.trust**4 * s**2 for v, s in zip(views, sharpness)])
@@ -287,8 +305,7 @@ def blend_views(views: Sequence[ViewTexture]) -> tuple[np.ndarray, np.ndarray, n
     mean = sum(s * w[..., None] for s, w in zip(slow, broad))
     fine = sum((v.log_albedo + (tone - v.tone) - s) * w[..., None] for v, s, w in zip(views, slow, best))
     trust = np.max([v.trust for v in views], axis=0)
-    plain = np.max([v.plain for v in views], axis=0)
-    return (mean + fine).astype(np.float32), trust, plain, tone
+    return (mean + fine).astype(np.float32), trust, tone
 
 
 def blend_static(model: HeadModel, views: Sequence[ViewTexture], texel: float, age: float) -> np.ndarray:

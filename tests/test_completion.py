@@ -15,8 +15,8 @@ COVERED = uv_raster(MODEL.topology, SIZE).covered
 
 
 def completed(albedo, trust):
-    return complete(MODEL.topology, MODEL.mean, albedo.astype(np.float32), trust.astype(np.float32),
-                    trust.astype(np.float32), TONE, TEXEL)
+    trust = trust.astype(np.float32)
+    return complete(MODEL.topology, MODEL.mean, albedo.astype(np.float32), trust, trust, trust, TONE, TEXEL)
 
 
 def freckles(seed=0):
