@@ -32,6 +32,7 @@ KEPT_REGIONS = ("upper_lid", "nose", "eye_socket_inner", "ear")
 KEPT_SHARE = (0.5, 0.85)  # skin that moves more than this share of the largest displacement is the brow itself
 HAIRLINE = (70.0, 95.0)  # mm above the eyes over which the movement fades out
 UNSMOOTHED = ("eyeBlinkLeft", "eyeBlinkRight")  # closed lids matter more than smooth ones
+UNSMOOTHED_REGIONS = ("eye_socket_inner", "mouth_inner", "nostril", "lips")
 LASH_NEIGHBOURS = 6
 LASH_ROOT_GAP = 0.8  # mm
 LID_OVERLAP = 0.05  # radians around the eye
@@ -48,18 +49,23 @@ def counterpart(name: str) -> str:
 
 
 def build_expressions(
-    wheel: zipfile.ZipFile, base: BaseMesh, topology: SourceTopology, mean: np.ndarray, joints: np.ndarray,
-    regions: dict[str, np.ndarray],
-) -> tuple[tuple[str, ...], np.ndarray]:
-    """ARKit names in alphabetical order and their (52, V, 3) displacements in mm, mirror-symmetric as a set.
-
-    "Left" is the character's left, +x.
+    names: tuple[str, ...], raw: np.ndarray, base: BaseMesh, topology: SourceTopology, mean: np.ndarray,
+    joints: np.ndarray, regions: dict[str, np.ndarray],
+) -> np.ndarray:
+    """(52, V, 3) mm displacements of the shapes, mirror-symmetric as a set. "Left" is the character's left, +x.
 
     Args:
+        names, raw: of ``read_expressions``.
         mean: (V, 3) mm; joints: (J, 2, 3) mm of the mean head.
         regions: masks (V,) by name.
     """
-    names, deltas = read_expressions(wheel, base, topology)
+    deltas = raw.copy()
+    # the source's soft selections reach through the head: lids of one eye pull at the other socket and the palate
+    own_side = smoothstep(mean[:, :1], -4.0, 4.0) * (1.0 - regions["mouth_inner"][:, None])
+    for row, name in enumerate(names):
+        if name.startswith("eye") and name.endswith("Left"):
+            deltas[row] *= own_side
+            deltas[names.index(counterpart(name))] = mirrored(deltas[row], topology.mirror)
     for name in GAZE:
         _turn_eye(name, names, deltas, base, topology, mean, joints)
     head = topology.part_slice("head")
@@ -67,18 +73,18 @@ def build_expressions(
         free = free_skin(mean, regions, deltas[row])[head]
         deltas[row, head] = membrane(mean[head], topology.head_faces, deltas[row, head], free)
     _close_eye(names, deltas, base, topology, mean, joints)
-    outside = 1.0 - np.maximum.reduce([regions[name] for name in ("eye_socket_inner", "mouth_inner", "nostril", "lips")])
+    outside = 1.0 - np.maximum.reduce([regions[name] for name in UNSMOOTHED_REGIONS])
     for row, name in enumerate(names):
         if name not in UNSMOOTHED:
             deltas[row, head] = smooth_folds(mean[head], topology.head_faces, deltas[row, head], outside[head] > 0.95)
     _carry_lower_lashes(deltas, base, topology, mean, regions["eye_socket_inner"])
-    return names, symmetrised(names, deltas, topology.mirror)
+    return symmetrised(names, deltas, topology.mirror)
 
 
 def read_expressions(
     wheel: zipfile.ZipFile, base: BaseMesh, topology: SourceTopology
 ) -> tuple[tuple[str, ...], np.ndarray]:
-    """Names and (52, V, 3) mm displacements as the source has them, made mirror-symmetric as a set."""
+    """ARKit names, alphabetical, and (52, V, 3) mm displacements of the source, mirror-symmetric as a set."""
     names = tuple(makehuman.face_unit_names(wheel))
     count = len(base.vertices)
     deltas = np.stack([makehuman.read_face_unit(wheel, name, count)[topology.source] for name in names])

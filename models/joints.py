@@ -14,14 +14,17 @@ from .topology import SourceTopology, boundary_loop
 
 RIG = MPFB + "rigs/standard/rig.default.json"
 NECK_BORDER = "neck border"
-# head and tail of each joint: a joint cube, or the middle of the neck's border
+EYE_FRONT = " front"
+FRONT_DEPTH = 0.05  # decimetres behind the foremost point of the eyeball
+# head and tail of each joint: a group of the base mesh (mostly a joint cube), the middle of the neck's border, or the
+# front of an eyeball. Eyes turn about the middle of the eyeball: the cubes do not follow it in all morphs.
 JOINT_ENDS = {
     "root": (NECK_BORDER, "joint-neck"),
     "neck": ("joint-neck", "joint-head"),
     "head": ("joint-head", "joint-head-2"),
     "jaw": ("joint-mouth", "joint-jaw"),
-    "eye.L": ("joint-l-eye", "joint-l-eye-target"),
-    "eye.R": ("joint-r-eye", "joint-r-eye-target"),
+    "eye.L": ("helper-l-eye", "helper-l-eye" + EYE_FRONT),
+    "eye.R": ("helper-r-eye", "helper-r-eye" + EYE_FRONT),
 }
 # bones of the default rig that stand for a bone of ours; every other one counts as its nearest such ancestor
 BONE_OF = {"neck01": "neck", "neck02": "neck", "neck03": "neck", "head": "head", "jaw": "jaw"}
@@ -34,7 +37,10 @@ def joint_matrix(base: BaseMesh, topology: SourceTopology) -> np.ndarray:
     border = topology.source[boundary_loop(topology.head_faces)]
     for j, name in enumerate(JOINTS):
         for end, group in enumerate(JOINT_ENDS[name]):
-            members = border if group == NECK_BORDER else base.group_vertices(group)
+            members = border if group == NECK_BORDER else base.group_vertices(group.removesuffix(EYE_FRONT))
+            if group.endswith(EYE_FRONT):
+                depth = base.vertices[members, 2]
+                members = members[depth > depth.max() - FRONT_DEPTH]
             out[j, end, members] = 1.0 / len(members)
     return out
 

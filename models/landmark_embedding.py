@@ -23,9 +23,10 @@ SIZE = 640  # pixels of the renders
 DISTANCE = 900.0  # mm from the camera to the face
 FOCAL = 1900.0  # pixels
 VIEWS = ((0, 0), (12, 0), (-12, 0), (0, 8), (0, -8))  # yaw and pitch in degrees
-MARGIN_SIZE = 4  # pixels at the silhouette whose surface point is unreliable
 IRIS_RADIUS, PUPIL_RADIUS = 5.9, 2.3  # mm
 IRIS_START = 468
+OUTLIER = 6.0  # mm from the median of all views
+INNER_LIPS = (78, 95, 88, 178, 87, 14, 317, 402, 318, 324, 308, 415, 310, 311, 312, 13, 82, 81, 80, 191)
 LIGHT = np.array([0.2, 0.4, 0.9]) / np.sqrt(1.01)
 SKIN, LIP, SCLERA, IRIS, PUPIL, BACKGROUND = (
     np.array(colour, float)
@@ -42,8 +43,9 @@ class EmbeddingScene:
     Attributes:
         mean: (V, 3) mm.
         people: (n, V, 3) mm, heads that are rendered besides the mean head.
+        open_mouth: (V, 3) mm, the mean head with parted lips.
         triangles: (T, 3) skin and eyes (lashes are plates and would hide the lids).
-        skin_end: vertices before this one are skin.
+        outer: (V,) bool, skin that landmarks may lie on: all but the inside of mouth, nose and sockets.
         eyes: two slices of vertices, the character's left eye first.
         eye_axes: (2, 3) unit vectors of the gaze at rest.
         lips: (V,) in [0, 1].
@@ -52,8 +54,9 @@ class EmbeddingScene:
 
     mean: np.ndarray
     people: np.ndarray
+    open_mouth: np.ndarray
     triangles: np.ndarray
-    skin_end: int
+    outer: np.ndarray
     eyes: tuple[slice, slice]
     eye_axes: np.ndarray
     lips: np.ndarray
@@ -65,30 +68,38 @@ def embed_landmarks(scene: EmbeddingScene, nets: FaceNets) -> tuple[np.ndarray, 
 
     Irises lie on the eyeballs, every other landmark on the skin.
     """
-    points = np.stack([
-        _detected_on_mean(scene, head, yaw, pitch, nets)
-        for head, views in [(scene.mean, VIEWS), *((person, VIEWS[:1]) for person in scene.people)]
-        for yaw, pitch in views
-    ])
-    points = np.concatenate([np.repeat(points[: len(VIEWS)], 2, axis=0), points[len(VIEWS):]])
+    frontal, average = _detected_on_mean(scene, scene.mean, *VIEWS[0], nets)
+    # every view of the mean head counts twice, a sampled person (there with its mirror image) once
+    points = [average, average]
+    for yaw, pitch in VIEWS[1:]:
+        points += [_detected_on_mean(scene, scene.mean, yaw, pitch, nets)[1]] * 2
+    points += [_detected_on_mean(scene, person, *VIEWS[0], nets)[1] for person in scene.people]
+    points = np.stack(points)
     average = np.median(points, axis=0)
-    close = np.linalg.norm(points - average, axis=2, keepdims=True) < 6.0
+    close = np.linalg.norm(points - average, axis=2, keepdims=True) < OUTLIER
     average = (points * close).sum(0) / close.sum(0).clip(1)
-    pairs = mirror_pairs(average)
+    # closed lips hide where the inner lip begins
+    parted, on_open = _detected_on_mean(scene, scene.open_mouth, *VIEWS[0], nets)
+    average[list(INNER_LIPS)] = on_open[list(INNER_LIPS)]
+    pairs = mirror_pairs(np.concatenate([frontal, parted], axis=1) - SIZE / 2)
     average = 0.5 * (average + mirrored(average, pairs))
     return attach(average, pairs, scene)
 
 
 def mirror_pairs(points: np.ndarray) -> np.ndarray:
-    """(478,) index of each landmark's mirror image, an involution, from positions (478, 3) on a symmetric head."""
+    """(478,) index of each landmark's mirror image, an involution.
+
+    Args:
+        points: (478, 2 k) positions in k frontal pictures of symmetric heads, x from the line of symmetry.
+    """
+    flipped = points * np.tile([-1.0, 1.0], points.shape[1] // 2)
     out = np.empty(len(points), np.int64)
     for part in (slice(0, IRIS_START), slice(IRIS_START, len(points))):
-        own = points[part]
-        cost = np.linalg.norm(own[:, None] - (own * [-1.0, 1.0, 1.0])[None], axis=2) ** 2
+        cost = ((points[part, None] - flipped[None, part]) ** 2).sum(2)
         other = linear_sum_assignment(cost + cost.T)[1]
         # an assignment of a symmetric cost may hold cycles: keep the pairs, settle the rest on themselves
-        both = other[other] == np.arange(len(own))
-        out[part] = part.start + np.where(both, other, np.arange(len(own)))
+        both = other[other] == np.arange(len(other))
+        out[part] = part.start + np.where(both, other, np.arange(len(other)))
     return out
 
 
@@ -98,7 +109,7 @@ def attach(points: np.ndarray, pairs: np.ndarray, scene: EmbeddingScene) -> tupl
     A landmark of the midline lies on a vertex or an edge of the midline.
     """
     triangles, weights = np.zeros((len(points), 3), np.int32), np.zeros((len(points), 3))
-    skin = scene.triangles[scene.triangles[:, 0] < scene.skin_end]
+    skin = scene.triangles[scene.outer[scene.triangles].all(1)]
     eyes = scene.triangles[np.isin(scene.triangles[:, 0], np.r_[scene.eyes[0], scene.eyes[1]])]
     left = np.flatnonzero((pairs != np.arange(len(points))) & (points[:, 0] >= 0))
     middle = np.flatnonzero(pairs == np.arange(len(points)))
@@ -166,14 +177,14 @@ def _colours(vertices: np.ndarray, scene: EmbeddingScene, raster: Raster) -> np.
 
 def _detected_on_mean(
     scene: EmbeddingScene, head: np.ndarray, yaw: float, pitch: float, nets: FaceNets
-) -> np.ndarray:
-    """(478, 3) mm on the mean head of the surface points under the landmarks detected in one render."""
+) -> tuple[np.ndarray, np.ndarray]:
+    """Landmarks detected in one render: (478, 2) pixels, and (478, 3) mm of the points they cover, on the mean head."""
     picture, raster = render(head, scene, yaw, pitch)
     found = find_faces(picture, nets)
     if not found:
         raise RuntimeError(f"the landmark net finds no face in the render at yaw {yaw}, pitch {pitch}")
     points = detect_landmarks(picture, found[0], nets).points
-    skin = scene.triangles[raster.triangle_id, 0] < scene.skin_end
+    skin = scene.outer[scene.triangles].all(1)[raster.triangle_id]
     eye = np.isin(scene.triangles[raster.triangle_id, 0], np.r_[scene.eyes[0], scene.eyes[1]])
     position = raster.sample(scene.mean)
     out = np.empty((len(points), 3))
@@ -187,7 +198,7 @@ def _detected_on_mean(
         # pixels on either side of a fold are far apart on the surface: keep those near the nearest one
         weight *= np.linalg.norm(at - at[:, :1], axis=2) < 3.0
         out[part] = (at * weight[..., None]).sum(1) / weight.sum(1)[:, None]
-    return out
+    return points, out
 
 
 def _closest_barycentric(points: np.ndarray, corners: np.ndarray) -> np.ndarray:

@@ -28,7 +28,7 @@ OPPOSITES = (
 )
 SIDES = ("l", "r")
 # standard deviations of the sliders: with an opposite, without one, and of the asymmetry targets
-SLIDER_SPREAD, SHAPE_SPREAD, ASYMMETRY_SPREAD = 0.35, 0.2, 0.12
+SLIDER_SPREAD, SHAPE_SPREAD, ASYMMETRY_SPREAD = 0.22, 0.13, 0.08
 SIDE_DIFFERENCE = 0.2  # share of a side's slider that the other side does not share
 MEAN_AGE = 1.1 / 3.3  # of the beta distribution in sample_people
 

@@ -23,6 +23,7 @@ REGION_NAMES = (
     "scalp", "eye_socket_inner", "mouth_inner", "nostril",
 )
 CYLINDER_RADIUS = 78.0  # mm
+NOSTRIL_VIEWS = (0.2, 0.5)  # share of the views from which a vertex in the nose is wholly and not in a nostril
 # landmarks that outline things, in the numbering of the 478-point net, on the character's left
 UPPER_LID = (263, 466, 388, 387, 386, 385, 384, 398, 362)
 LOWER_LID = (263, 249, 390, 373, 374, 380, 381, 382, 362)
@@ -46,19 +47,25 @@ def painted_mask(wheel: zipfile.ZipFile, base: BaseMesh, topology: SourceTopolog
     return np.clip(0.5 * (mask + mask[topology.mirror]), 0, 1)
 
 
-def hidden_skin(mean: np.ndarray, topology: SourceTopology) -> np.ndarray:
-    """(V,) bool: skin that no view from outside shows (inside of mouth, nose and eye sockets)."""
+def views_seen(mean: np.ndarray, topology: SourceTopology) -> np.ndarray:
+    """(V,) share of the views from outside that show each vertex of skin and eyes, others and the eyes in place."""
     triangles = quads_to_triangles(topology.faces[topology.face_part <= 1])
     centre = mean[topology.part_slice("eyes")].mean(0) - [0.0, 20.0, 60.0]
-    seen = np.zeros(len(mean), bool)
+    seen = np.zeros(len(mean))
     for yaw, pitch in VIEWS:
         view = (mean - centre) @ _rotation(yaw, pitch).T
         xy = 320.0 + view[:, :2] * [2.0, -2.0]
         triangle_id, _ = rasterize(xy, 1000.0 - view[:, 2], triangles, 640, 640, perspective=False)
-        seen[triangles[np.unique(triangle_id[triangle_id >= 0])]] = True
-    seen |= seen[topology.mirror]
-    near_front = (np.abs(mean[:, 0]) < 55.0) & (mean[:, 2] > centre[2] - 30.0) & (mean[:, 1] > centre[1] - 100.0)
-    hidden = ~seen & near_front
+        shown = np.unique(triangles[np.unique(triangle_id[triangle_id >= 0])])
+        seen[shown] += 1.0 / len(VIEWS)
+    return np.maximum(seen, seen[topology.mirror])
+
+
+def hidden_skin(mean: np.ndarray, topology: SourceTopology) -> np.ndarray:
+    """(V,) bool: skin that no view from outside shows (inside of mouth, nose and eye sockets)."""
+    centre = mean[topology.part_slice("eyes")].mean(0)
+    near_front = (np.abs(mean[:, 0]) < 55.0) & (mean[:, 2] > centre[2] - 90.0) & (mean[:, 1] > centre[1] - 120.0)
+    hidden = (views_seen(mean, topology) == 0) & near_front
     hidden[topology.part_slice("head").stop:] = False
     return hidden
 
@@ -81,9 +88,13 @@ def build_regions(
     }
     eye = landmarks[[362, 263]].mean(0)
     from_eye = np.linalg.norm(np.column_stack([np.abs(mean[:, 0]), mean[:, 1]]) - eye[:2], axis=1)
-    inner["mouth_inner"] = np.maximum(inner["mouth_inner"], hidden * (inside_mouth > 0.5))
+    inner["mouth_inner"] = np.maximum(inner["mouth_inner"], inside_mouth * (1.0 - lips))
     inner["eye_socket_inner"] = hidden * (from_eye < 24.0)
-    inner["nostril"] = np.clip(hidden - inner["mouth_inner"] - inner["eye_socket_inner"], 0, 1)
+    # nostrils are pits that only few views look into
+    base = landmarks[2]
+    in_nose = (np.abs(mean[:, 0]) < 16.0) & (np.abs(mean[:, 1] - base[1] - 6.0) < 8.0) & (mean[:, 2] > base[2] - 20.0)
+    pit = in_nose * (1.0 - _soft((views_seen(mean, topology) - NOSTRIL_VIEWS[0]) / np.ptp(NOSTRIL_VIEWS)))
+    inner["nostril"] = np.clip(pit - inner["mouth_inner"] - inner["eye_socket_inner"], 0, 1)
     inside = np.maximum.reduce(list(inner.values()))
     drawn = _drawn_regions(cylinder(np.abs(mean) * [1, 0, 0] + mean * [0, 1, 1]), cylinder(landmarks))
     masks = {name: mask * (1.0 - inside) for name, mask in drawn.items()}
