@@ -13,7 +13,7 @@ from ..core.camera import rotation_matrix
 from ..core.head_model import JOINTS
 from . import makehuman
 from .makehuman import BaseMesh
-from .membrane import membrane, smooth_folds
+from .membrane import FOLD_COSINE, membrane, smooth_folds
 from .population import mirrored
 from .topology import SourceTopology
 from .wrinkle_groups import smoothstep
@@ -32,6 +32,7 @@ KEPT_REGIONS = ("upper_lid", "nose", "eye_socket_inner", "ear")
 KEPT_SHARE = (0.5, 0.85)  # skin that moves more than this share of the largest displacement is the brow itself
 HAIRLINE = (70.0, 95.0)  # mm above the eyes over which the movement fades out
 UNSMOOTHED = ("eyeBlinkLeft", "eyeBlinkRight")  # closed lids matter more than smooth ones
+SOFT_FOLDED, SOFT_FOLD = ("cheekSquintLeft", "cheekSquintRight"), 0.6  # a slit at the outer corner of the eye
 UNSMOOTHED_REGIONS = ("eye_socket_inner", "mouth_inner", "nostril", "lips")
 LASH_NEIGHBOURS = 6
 LASH_ROOT_GAP = 0.8  # mm
@@ -76,7 +77,10 @@ def build_expressions(
     outside = 1.0 - np.maximum.reduce([regions[name] for name in UNSMOOTHED_REGIONS])
     for row, name in enumerate(names):
         if name not in UNSMOOTHED:
-            deltas[row, head] = smooth_folds(mean[head], topology.head_faces, deltas[row, head], outside[head] > 0.95)
+            sharpest = SOFT_FOLD if name in SOFT_FOLDED else FOLD_COSINE
+            deltas[row, head] = smooth_folds(
+                mean[head], topology.head_faces, deltas[row, head], outside[head] > 0.95, sharpest
+            )
     _carry_lower_lashes(deltas, base, topology, mean, regions["eye_socket_inner"])
     return symmetrised(names, deltas, topology.mirror)
 

@@ -44,7 +44,9 @@ def membrane(points: np.ndarray, quads: np.ndarray, given: np.ndarray, free: np.
     return out
 
 
-def smooth_folds(points: np.ndarray, quads: np.ndarray, delta: np.ndarray, allowed: np.ndarray) -> np.ndarray:
+def smooth_folds(
+    points: np.ndarray, quads: np.ndarray, delta: np.ndarray, allowed: np.ndarray, sharpest: float = FOLD_COSINE
+) -> np.ndarray:
     """(n, 3) mm the displacement, averaged with its neighbours around the places where it folds the skin over.
 
     Args:
@@ -52,6 +54,7 @@ def smooth_folds(points: np.ndarray, quads: np.ndarray, delta: np.ndarray, allow
         quads: (F, 4).
         delta: (n, 3) mm.
         allowed: (n,) bool, vertices that may be changed and edges that are checked.
+        sharpest: cosine between the normals of neighbouring triangles below which an edge counts as a fold.
     """
     triangles = quads_to_triangles(quads)
     first, second = _triangle_pairs(triangles)
@@ -62,7 +65,7 @@ def smooth_folds(points: np.ndarray, quads: np.ndarray, delta: np.ndarray, allow
     adjacency = (adjacency + adjacency.T + sparse.eye(len(points))).tocsr()
     mean = sparse.diags(1.0 / np.asarray(adjacency.sum(1)).ravel()) @ adjacency
     for _ in range(FOLD_ROUNDS):
-        folded = checked & (_fold_cosine(points + delta, triangles, first, second) < FOLD_COSINE)
+        folded = checked & (_fold_cosine(points + delta, triangles, first, second) < sharpest)
         if not folded.any():
             break
         around = np.zeros(len(points))
