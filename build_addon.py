@@ -134,7 +134,8 @@ def validate(path: Path) -> bool:
     Raises:
         BuildError: the tool refuses it.
     """
-    tools = sorted(Path(sys.prefix).glob("lib/python*/site-packages/bpy/*/scripts/addons_core/bl_pkg/cli/blender_ext.py"))
+    inside = "lib/python*/site-packages/bpy/*/scripts/addons_core/bl_pkg/cli/blender_ext.py"
+    tools = sorted(Path(sys.prefix).glob(inside))
     if not tools:
         return False
     command = [sys.executable, str(tools[-1]), "validate", str(path)]

@@ -12,6 +12,7 @@ from ..core.head_model import DIRECTIONS, PARTS
 from ..core.presets import photo_expression
 from . import armature as rig
 from . import eye_material, images, mesh_objects, mouth_materials, names, shape_keys, skin_material
+from .fingerprint import FINGERPRINT, fingerprint
 from .modifier_inputs import set_input
 from .tension_nodes import tension_tree
 from .wrinkle_nodes import wrinkle_tree
@@ -64,6 +65,7 @@ def build_head(character: Character, context: bpy.types.Context | None = None, s
     for item in context.view_layer.objects:
         item.select_set(item == parts["head"])
     context.view_layer.update()
+    collection[FINGERPRINT] = fingerprint(collection)
     return result
 
 

@@ -1,41 +1,13 @@
-"""Replacing a character by a new one, and telling whether an artist has worked on it."""
+"""Replacing a character by a new one, removing one, and telling whether an artist has worked on it."""
 
 from __future__ import annotations
 
-import hashlib
-
 import bpy
-import numpy as np
 
 from .build_head import HeadObjects
 from .characters import objects_of
 from .expressions import set_expression
-from .shape_keys import key_coordinates
-
-FINGERPRINT = "furrow_fingerprint"
-
-
-def fingerprint(collection: bpy.types.Collection) -> str:
-    """Digest of what an artist may edit: objects, shape key coordinates, modifiers, materials, children, animation."""
-    digest = hashlib.sha256()
-    for made in sorted(collection.all_objects, key=lambda o: o.name):
-        names = [m.name for m in made.modifiers] + [s.material.name if s.material else "" for s in made.material_slots]
-        names += [m.node_group.name for m in made.modifiers if m.type == "NODES" and m.node_group]
-        animated = [bool(d and d.action) for d in (made.animation_data, _key_animation(made))]
-        digest.update(repr((made.get("furrow_part"), made.type, names, animated)).encode())
-        if made.type == "MESH":
-            for key in made.data.shape_keys.key_blocks if made.data.shape_keys else ():
-                digest.update(key.name.encode())
-                digest.update(key_coordinates(key).tobytes())
-            positions = np.empty(len(made.data.vertices) * 3, np.float32)
-            made.data.vertices.foreach_get("co", positions)
-            digest.update(positions.tobytes())
-    return digest.hexdigest()
-
-
-def _key_animation(made: bpy.types.Object) -> bpy.types.AnimData | None:
-    keys = getattr(made.data, "shape_keys", None)
-    return keys.animation_data if keys else None
+from .fingerprint import FINGERPRINT, fingerprint
 
 
 def is_edited(collection: bpy.types.Collection) -> bool:

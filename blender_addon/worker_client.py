@@ -83,7 +83,10 @@ class WorkerClient:
         if self._process.poll() is None:
             self._process.kill()
             self._process.wait()
-        self._process.stdin.close()
+        try:
+            self._process.stdin.close()
+        except OSError:
+            pass  # a command that a dead worker never read
         shutil.rmtree(self._folder, ignore_errors=True)
 
 

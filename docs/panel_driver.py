@@ -63,7 +63,7 @@ def photo(window, area, _space):
 def character(window, area, space):
     furrow_operator(window, area, "import_character", filepath=str(HERE / "head.furrow"))
     furrow_operator(window, area, "preset", preset="smile")
-    space.shading.type = "MATERIAL"
+    space.shading.type = "SOLID"
     space.overlay.show_overlays = False
     space.lens = 85.0
     space.clip_start = 0.01
@@ -72,8 +72,13 @@ def character(window, area, space):
     view.view_rotation = (0.7, 0.7, 0.1, 0.1)
     view.view_location = bpy.context.object.parent.matrix_world.translation
     view.view_distance = 1.3
+    return 3.0
+
+
+def material(_window, _area, space):
+    space.shading.type = "MATERIAL"
     return 45.0  # software rendering compiles the materials first
 
 
-STEPS = [clean, photo, shot("chooser"), character, shot("panel"), lambda *_: 1.0]
+STEPS = [clean, photo, shot("chooser"), character, shot("solid"), material, shot("panel"), lambda *_: 1.0]
 bpy.app.timers.register(step, first_interval=1.0)

@@ -5,7 +5,10 @@ from __future__ import annotations
 import dataclasses
 from pathlib import Path
 
+import bpy
+import furrow
 import numpy as np
+import pytest
 from furrow.core.character import Character, DetailMaps
 from furrow.core.head_model import load_head_model
 from helpers import tiny_character
@@ -37,5 +40,51 @@ def mean_character(assets: Path, name: str = "Mean", size: int = 256, seed: int 
         roughness=np.full((size, size), 120, np.uint8),
         skin_mask=np.full((size, size), 255, np.uint8),
         eye_colour=np.array([0.35, 0.25, 0.15]),
+        static_residual=None,
         detail=DetailMaps(*(m.astype(np.float32) for m in maps)),
     )
+
+
+@pytest.fixture
+def scene():
+    """An empty scene, and an empty one left behind."""
+    bpy.ops.wm.read_factory_settings(use_empty=True)
+    yield bpy.context.scene
+    bpy.ops.wm.read_factory_settings(use_empty=True)
+
+
+@pytest.fixture
+def addon(scene):
+    """Furrow registered in an empty scene (Blender's module cannot end a process with classes registered)."""
+    furrow.register()
+    yield scene
+    furrow.unregister()
+
+
+def evaluated(made: bpy.types.Object) -> bpy.types.Mesh:
+    """The mesh after all modifiers."""
+    depsgraph = bpy.context.evaluated_depsgraph_get()
+    depsgraph.update()
+    return made.evaluated_get(depsgraph).data
+
+
+def positions(made: bpy.types.Object) -> np.ndarray:
+    """(n, 3) metres after all modifiers, object space."""
+    mesh = evaluated(made)
+    values = np.empty(len(mesh.vertices) * 3, np.float32)
+    mesh.vertices.foreach_get("co", values)
+    return values.reshape(-1, 3)
+
+
+def wrinkle_weights(made: bpy.types.Object) -> np.ndarray:
+    """(n, 4) weights of the map channels after all modifiers."""
+    attribute = evaluated(made).attributes["furrow_wrinkles"]
+    values = np.empty(len(attribute.data) * 4, np.float32)
+    attribute.data.foreach_get("color", values)
+    return values.reshape(-1, 4)
+
+
+def show_only(made: bpy.types.Object, *modifiers: str) -> None:
+    """Switch on these modifiers and no others."""
+    for modifier in made.modifiers:
+        modifier.show_viewport = modifier.name in modifiers
