@@ -243,10 +243,18 @@ def displacement(
     """
     grooves = evaluate(*_near_grooves(atlas, seed, size), amplitudes, size)
     raised = evaluate(*_near_rolls(atlas, seed), amplitudes, ROLL_SIZE)
-    raised = cv2.GaussianBlur(raised, (0, 0), 1.2).reshape(ROLL_SIZE, ROLL_SIZE, -1)
-    raised = cv2.resize(raised, (size, size), interpolation=cv2.INTER_CUBIC).reshape(size, size, -1)
+    raised = _enlarged(cv2.GaussianBlur(raised, (0, 0), 1.2), size)
     mask = cv2.resize(atlas.mask, (size, size), interpolation=cv2.INTER_LINEAR).astype(np.float32) / 255.0
     return (np.float32(rolls) * raised - grooves) * mask[..., None]
+
+
+def _enlarged(coarse: np.ndarray, size: int) -> np.ndarray:
+    """(S, S, k) of a coarse map: linear, then rounded off over a coarse texel, as cubic filters ripple on slopes."""
+    for step in sorted({min(2 * len(coarse), size), size}):
+        ratio = step / len(coarse)
+        coarse = cv2.resize(coarse, (step, step), interpolation=cv2.INTER_LINEAR)
+        coarse = cv2.GaussianBlur(coarse, (0, 0), max(0.5 * ratio, 0.3))
+    return coarse.reshape(size, size, -1)
 
 
 def static_amplitudes(atlas: WrinkleAtlas, age: float, seed: int) -> np.ndarray:

@@ -108,8 +108,8 @@ def _fill(
     """Lines of one rank; ``field.distance`` is updated."""
     spacing = group.wavelength * (group.secondary if secondary else 1.0)
     floor = 0.12 if secondary else 0.16
-    median = max(5.0, 0.3 * group.length) if secondary else group.length
-    shortest = 0.45 * median if secondary else min(0.55 * median, 2.0 * spacing)
+    median = max(7.0, 0.35 * group.length) if secondary else group.length
+    shortest = 0.55 * median if secondary else min(0.55 * median, 2.0 * spacing)
     lines: list[Streamline] = []
     starts = [(seed, True) for seed in _nearest_texels(field.grid, seeds)]
     starts += [(seed, False) for seed in _candidates(field, floor, pitch, rng)]

@@ -215,7 +215,7 @@ def _resampled(line: Streamline, grid: SurfaceGrid) -> Streamline:
     cells = line.points.astype(int)
     pitch = float(np.median(grid.pitch[cells[:, 1], cells[:, 0]]))
     length = np.concatenate([[0.0], np.cumsum(np.linalg.norm(np.diff(line.points, axis=0), axis=1))]) * pitch
-    count = max(4, int(round(length[-1] / CONTROL_SPACING)) + 1)
+    count = max(7, int(round(length[-1] / CONTROL_SPACING)) + 1)
     at = np.linspace(0.0, length[-1], count)
     points = np.stack([np.interp(at, length, column) for column in line.points.T], axis=-1)
     return replace(line, points=points, strength=np.interp(at, length, line.strength))
@@ -280,12 +280,12 @@ def _assemble(
     habits = [expression for expression, _ in HABITS]
     return WrinkleAtlas(
         uv=(np.stack([points[:, 0], GRID_SIZE - points[:, 1]], axis=-1) / GRID_SIZE).astype(np.float32),
-        metric=first_form[:, [0, 0, 1], [0, 1, 1]].astype(np.float32),
+        metric=_smooth_along(first_form[:, [0, 0, 1], [0, 1, 1]], count),
         vertices=grid.raster.triangles[grid.raster.triangle_id[rows, columns]].astype(np.int32),
         barycentric=grid.raster.barycentric[rows, columns].astype(np.float32),
         strength=np.concatenate([t.line.strength for t in traced]).astype(np.float32),
-        dynamic=stacked["dynamic"][of_point, rows, columns].astype(np.float32),
-        memory=stacked["memory"][of_point, rows, columns].astype(np.float32),
+        dynamic=_smooth_along(stacked["dynamic"][of_point, rows, columns], count),
+        memory=_smooth_along(stacked["memory"][of_point, rows, columns], count),
         roll_crest=np.concatenate([t.crest for t in traced]).astype(np.float32),
         curve_start=np.concatenate([[0], np.cumsum(count)]).astype(np.int32),
         curve_group=group.astype(np.int32),
@@ -309,6 +309,13 @@ def _assemble(
         expression_names=tuple(expression_names),
         mask=_mask(topology, grid),
     )
+
+
+def _smooth_along(values: np.ndarray, count: np.ndarray) -> np.ndarray:
+    """(N, ...) float32 values smoothed over 3 mm along each curve, so that no line ends in a step."""
+    pieces = np.split(values, np.cumsum(count)[:-1])
+    smooth = [gaussian_filter1d(piece, 2.5, axis=0, mode="nearest") for piece in pieces]
+    return np.concatenate(smooth).astype(np.float32)
 
 
 def _inside(points: np.ndarray, grid: SurfaceGrid) -> bool:
