@@ -118,7 +118,7 @@ def lift_shadows(albedo: np.ndarray, trust: np.ndarray, keep: np.ndarray, texel:
         texel: mm.
     """
     skin = trust * (1 - keep)
-    level = np.average(albedo.reshape(-1, 3), axis=0, weights=skin.ravel() + 1e-9).astype(np.float32)
+    level = (skin.ravel() @ albedo.reshape(-1, 3)) / max(float(skin.sum()), 1e-6)
     local = masked_blur(albedo, skin, SHADOW_MM / texel) - level
     grey = channel_mean(local)
     depth = np.clip(-SHADOW_KNEE - grey, 0, 1.5) * (1 - keep)

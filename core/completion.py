@@ -131,25 +131,52 @@ def complete(
     base = sample_smooth(topology, on_head, size)
     detail = (albedo - base) * (trust > 0)[..., None]
     mirrored, mirrored_trust = detail[:, ::-1], trust[:, ::-1]
-    lips = region_sum(topology, ("lips",))
-    fallback = np.zeros_like(detail)
-    if lips.any():
-        shape = sample_smooth(topology, lips, size)
-        fallback += shape[..., None] * _lip_tone(detail, trust * shape)
+    # what is seen on either side, weighted by its trust
     either = trust + (1 - trust) * mirrored_trust
     joined = detail * trust[..., None] + mirrored * ((1 - trust) * mirrored_trust)[..., None]
-    outside = 1 - sample_smooth(topology, region_sum(topology, tuple(INNER_TONES)), size)
-    off_lips = outside * (1 - sample_smooth(topology, lips, size))
-    hidden = fallback
-    skin = bare + (1 - bare) * (1 - trust) * bare[:, ::-1]
-    mean = joined / np.maximum(either, 1e-3)[..., None]
-    # holes take on the skin around them, from far to near; last, lips and brows end softly
-    steps = ((skin, HOLES_MM[0], off_lips), (skin, HOLES_MM[1], off_lips), (either, SPILL_MM, outside))
-    for weight, sigma, where in steps:
-        near = _nearness(weight, sigma / texel) * where
-        hidden = hidden + near[..., None] * (masked_blur(mean, weight, sigma / texel) - hidden)
+    hidden = _hidden_detail(topology, detail, joined, either, trust, bare, texel)
     hidden += (_mottle(size, texel, _mottle_strength(detail, plain, texel)) * _inland(topology, size))[..., None]
     return base + joined + (1 - either)[..., None] * hidden
+
+
+def _hidden_detail(
+    topology: HeadTopology,
+    detail: np.ndarray,
+    joined: np.ndarray,
+    either: np.ndarray,
+    trust: np.ndarray,
+    bare: np.ndarray,
+    texel: float,
+) -> np.ndarray:
+    """(S, S, 3) what lies over the base where neither side is seen, as a smooth continuation of what is.
+
+    Holes take on the skin or beard around them, from far to near; last, lips and brows end softly. Worked out at half
+    the resolution.
+
+    Args:
+        detail: (S, S, 3) log colour over the base.
+        joined: (S, S, 3) the detail of either side times its trust.
+        either: (S, S) that trust.
+        trust, bare: (S, S), of this side.
+        texel: mm.
+    """
+    size = detail.shape[0]
+    half = (size // 2, size // 2)
+    skin = bare + (1 - bare) * (1 - trust) * bare[:, ::-1]
+    joined, either, skin, detail, trust = (
+        cv2.resize(a, half, interpolation=cv2.INTER_AREA) for a in (joined, either, skin, detail, trust)
+    )
+    outside = 1 - sample_smooth(topology, region_sum(topology, tuple(INNER_TONES)), half[0])
+    lips = sample_smooth(topology, region_sum(topology, ("lips",)), half[0])
+    hidden = lips[..., None] * _lip_tone(detail, trust * lips)
+    mean = joined / np.maximum(either, 1e-3)[..., None]
+    off_lips = outside * (1 - lips)
+    steps = ((skin, HOLES_MM[0], off_lips), (skin, HOLES_MM[1], off_lips), (either, SPILL_MM, outside))
+    for weight, length, where in steps:
+        sigma = 0.5 * length / texel
+        near = _nearness(weight, sigma) * where
+        hidden = hidden + near[..., None] * (masked_blur(mean, weight, sigma) - hidden)
+    return cv2.resize(hidden, (size, size), interpolation=cv2.INTER_LINEAR)
 
 
 def _nearness(weight: np.ndarray, sigma: float) -> np.ndarray:
@@ -163,8 +190,8 @@ def _nearness(weight: np.ndarray, sigma: float) -> np.ndarray:
 def _lip_tone(detail: np.ndarray, weight: np.ndarray) -> np.ndarray:
     """(3,) log colour of the lips relative to the skin, as far as they are seen."""
     mass = float(weight.sum())
-    seen = (detail * weight[..., None]).sum((0, 1)) / max(mass, 1e-6)
-    known = mass / (mass + 200.0)
+    seen = (weight.ravel() @ detail.reshape(-1, 3)) / max(mass, 1e-6)
+    known = mass / (mass + 50.0)
     return (known * seen + (1 - known) * np.array(LIP_TONE)).astype(np.float32)
 
 
@@ -172,8 +199,8 @@ def _mottle_strength(detail: np.ndarray, plain: np.ndarray, texel: float) -> flo
     """Standard deviation of the seen skin's fine luminance changes, log units, within what skin has."""
     luminance = channel_mean(detail)
     fine = luminance - cv2.GaussianBlur(luminance, (0, 0), MOTTLE_MM[1] / texel)
-    sure = plain > 0.95
-    return float(np.clip(1.4826 * np.median(np.abs(fine[sure])), 0.005, 0.03)) if sure.sum() > 100 else 0.012
+    sure = fine[::3, ::3][plain[::3, ::3] > 0.95]
+    return float(np.clip(1.4826 * np.median(np.abs(sure)), 0.005, 0.03)) if len(sure) > 20 else 0.012
 
 
 @lru_cache(maxsize=4)

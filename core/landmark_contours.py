@@ -44,6 +44,6 @@ def fill_contours(points: np.ndarray, contours, width: int, height: int, grow: f
         cv2.fillPoly(mask, [polygon], 255, lineType=cv2.LINE_AA, shift=4)
     radius = int(round(abs(grow)))
     if radius:
-        kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * radius + 1, 2 * radius + 1))
+        kernel = np.ones((2 * radius + 1, 2 * radius + 1), np.uint8)
         mask = cv2.dilate(mask, kernel) if grow > 0 else cv2.erode(mask, kernel)
     return mask

@@ -75,7 +75,7 @@ def feature_image(posed: PosedView, person: np.ndarray | None) -> np.ndarray:
     """
     height, width = posed.image.shape[:2]
     unit = eye_distance(posed.landmarks)
-    eyes = fill_contours(posed.landmarks, EYES, width, height, grow=0.022 * unit)
+    eyes = fill_contours(posed.landmarks, EYES, width, height, grow=0.03 * unit)
     mouth = fill_contours(posed.landmarks, (LIPS_INNER,), width, height, grow=0.016 * unit)
     allowed = 255 - np.maximum(eyes, mouth)
     oval = fill_contours(posed.landmarks, (FACE_OVAL,), width, height, grow=-0.06 * unit)
@@ -83,7 +83,7 @@ def feature_image(posed: PosedView, person: np.ndarray | None) -> np.ndarray:
         # the segmentation is coarse: it decides outside the face, the landmarks inside
         inside = np.round(255 * smoothstep(person, 0.45, 0.75)).astype(np.uint8)
         radius = max(1, round(0.02 * unit))
-        inside = cv2.erode(inside, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * radius + 1, 2 * radius + 1)))
+        inside = cv2.erode(inside, np.ones((2 * radius + 1, 2 * radius + 1), np.uint8))
         allowed = np.minimum(allowed, np.maximum(inside, oval))
     if is_grey(posed.image):
         # without colour, hair beside the face looks like skin

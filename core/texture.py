@@ -26,7 +26,7 @@ from .completion import complete
 from .detection import Face
 from .eye_colour import DEFAULT_EYE_COLOUR, eye_colour
 from .face_nets import FaceNets
-from .head_model import HeadModel
+from .head_model import HeadModel, HeadTopology
 from .lighting import Light, estimate_light
 from .raster import fill_outside, sample_smooth, uv_raster
 from .roughness import roughness_map
@@ -47,6 +47,7 @@ from .unwrap import PosedView, Unwrapped, pose_view, posed_vertices, smoothstep,
 
 SIZES = (1024, 2048)
 STATISTICS_SIZE = 256  # texels at which light and tone are estimated
+EVEN_SIZE = 1024  # texels, at most, at which gloss and shadows are taken out
 MASK_SIZE = 512  # texels at which skin is told from hair
 LEAST_SKIN = 0.02  # share of the face's texels under which the photo's skin is not used
 # folds that an expression draws: region and shape keys
@@ -197,12 +198,9 @@ def view_texture(
     shaded = log_albedo
     tension = evaluate_tension(tension_weights(topology, fit.neutral), posed_vertices(model, fit, view))
     pushed = np.maximum(tension.compression_1, tension.compression_2)
-    log_albedo = remove_highlights(log_albedo, plain, texel)
     folded = np.maximum(_padded(np.clip(2 * pushed, 0, 1), topology.vertex_count), folds_of(model, view.expression))
-    folded = sample_smooth(topology, folded, size)
-    log_albedo = soften_lines(log_albedo, plain, folded, texel)
-    log_albedo = log_albedo - flatten_light(log_albedo, plain, texel) + gain.astype(np.float32)
-    log_albedo = lift_shadows(log_albedo, trust, np.maximum(features[..., 1], features[..., 2]), texel)
+    keep = np.maximum(features[..., 1], features[..., 2])
+    log_albedo = even_out(topology, log_albedo, trust, plain, keep, folded, texel) + gain.astype(np.float32)
     if tone.grey:
         lips = sample_smooth(topology, region_sum(topology, ("lips",)), size)
         log_albedo += lips[..., None] * GREY_LIPS.astype(np.float32)
@@ -223,6 +221,41 @@ def view_texture(
         eye_colour=eye_colour(posed.image, posed.landmarks, np.exp(gain)),
         warnings=tuple(warnings),
     )
+
+
+def even_out(
+    topology: HeadTopology,
+    log_albedo: np.ndarray,
+    trust: np.ndarray,
+    plain: np.ndarray,
+    keep: np.ndarray,
+    folded: np.ndarray,
+    texel: float,
+) -> np.ndarray:
+    """(S, S, 3) log albedo without gloss, folds of the expression, slow light and small shadows.
+
+    The change is worked out at ``EVEN_SIZE`` texels at most.
+
+    Args:
+        trust, plain: (S, S), of usable skin and of plain skin.
+        keep: (S, S), brows and lips.
+        folded: (V,) how deep the expression folds the skin.
+        texel: mm.
+    """
+    size = log_albedo.shape[0]
+    work = min(size, EVEN_SIZE)
+    step = texel * size / work
+    before, trust, plain, keep = (
+        cv2.resize(a, (work, work), interpolation=cv2.INTER_AREA) if work < size else a
+        for a in (log_albedo, trust, plain, keep)
+    )
+    after = remove_highlights(before, plain, step)
+    after = soften_lines(after, plain, sample_smooth(topology, folded, work), step)
+    after = after - flatten_light(after, plain, step)
+    after = lift_shadows(after, trust, keep, step)
+    if work == size:
+        return after
+    return log_albedo + cv2.resize(after - before, (size, size), interpolation=cv2.INTER_LINEAR)
 
 
 def folds_of(model: HeadModel, expression: np.ndarray) -> np.ndarray:
