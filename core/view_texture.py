@@ -1,0 +1,256 @@
+"""One photo in UV space: unwrapped, its skin told from the rest, its light taken out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from .albedo import (
+    delight,
+    flatten_light,
+    is_unusual,
+    lift_shadows,
+    normalisation,
+    remove_highlights,
+    soften_lines,
+)
+from .character import CoarseFit, View
+from .colour import srgb_to_linear
+from .detection import Face
+from .eye_colour import eye_colour
+from .face_nets import FaceNets
+from .head_model import HeadModel, HeadTopology
+from .landmarks import segment_person
+from .lighting import Light, estimate_light
+from .raster import sample_smooth, uv_raster
+from .skin_mask import (
+    BEARD_REGIONS,
+    HAIRLINE_REGIONS,
+    LID_REGIONS,
+    SkinMask,
+    SkinTone,
+    classify,
+    feature_image,
+    region_sum,
+    skin_tone,
+)
+from .tension import evaluate_tension, tension_weights
+from .unwrap import PosedView, Unwrapped, pose_view, posed_vertices, smoothstep, unwrap
+
+STATISTICS_SIZE = 256  # texels at which light and tone are estimated
+EVEN_SIZE = 1024  # texels, at most, at which gloss and shadows are taken out
+MASK_SIZE = 512  # texels at which skin is told from hair
+TRUSTED = (0.1, 0.6)  # confidence from which a texel is used, from which it is used alone
+FEWEST_SAMPLES = 50
+LEAST_SKIN = 0.02  # share of the map's texels under which the photo's skin says little
+# folds that an expression draws: region and shape keys
+FOLDS = {
+    "nasolabial": ("mouthSmileLeft", "mouthSmileRight", "noseSneerLeft", "noseSneerRight"),
+    "mouth_corner": ("mouthSmileLeft", "mouthSmileRight", "mouthDimpleLeft", "mouthDimpleRight"),
+    "under_eye": ("cheekSquintLeft", "cheekSquintRight", "eyeSquintLeft", "eyeSquintRight"),
+}
+# a tone for photos that show no skin to measure (linear)
+FALLBACK_TONE = np.log(np.array([0.45, 0.29, 0.21]))
+# log colour that lips have over skin, of the same luminance
+GREY_LIPS = np.array([0.18, -0.10, -0.02])
+
+
+@dataclass(frozen=True)
+class ViewTexture:
+    """What one photo gives, in UV space.
+
+    Attributes:
+        posed: the head in the photo.
+        light: its light.
+        log_albedo: (S, S, 3) float32, normalised in exposure.
+        shaded: (S, S, 3) the same before highlights and slow light were taken out, for relief and age.
+        trust: (S, S) in [0, 1], how far a texel is used.
+        plain: (S, S) the part of it that is plain skin.
+        bare: (S, S) the part of it whose shading is worth reading.
+        at_rest: (V_head,) in [0, 1], 0 where the expression pushes the skin together.
+        tone: (3,) log albedo of the skin.
+        eye_colour: (3,) or None.
+        warnings: lines for the artist.
+    """
+
+    posed: PosedView
+    light: Light
+    log_albedo: np.ndarray
+    shaded: np.ndarray
+    trust: np.ndarray
+    plain: np.ndarray
+    bare: np.ndarray
+    at_rest: np.ndarray
+    tone: np.ndarray
+    eye_colour: np.ndarray | None
+    warnings: tuple[str, ...]
+
+
+def view_texture(
+    model: HeadModel, fit: CoarseFit, view: View, photo: np.ndarray, nets: FaceNets | None, size: int, texel: float
+) -> ViewTexture:
+    """Unwrap one photo and take its light out.
+
+    Args:
+        photo: (H, W, 3) uint8 sRGB.
+        nets: for the person segmentation; None does without.
+        size: width of the maps.
+        texel: mm.
+    """
+    topology = model.topology
+    posed = pose_view(model, fit, view, photo, texel)
+    unwrapped = unwrap(topology, posed, size)
+    person = segmented_person(posed, view, photo, nets)
+    features = unwrapped.look_up(feature_image(posed, person)).astype(np.float32) / 255
+    colour = srgb_to_linear(unwrapped.colour)
+    light, skin = light_and_tone(model, posed, unwrapped, colour, features)
+    shaded = delight(colour, sample_smooth(topology, light.shading(posed.normals), size))
+    mask = view_mask(model, shaded, skin, features, texel * size / MASK_SIZE)
+    trust, plain, bare = (unwrapped.confidence * m for m in (mask.usable, mask.plain, mask.bare))
+    tension = evaluate_tension(tension_weights(topology, fit.neutral), posed_vertices(model, fit, view))
+    pushed = np.maximum(tension.compression_1, tension.compression_2)
+    folded = np.maximum(_padded(np.clip(2 * pushed, 0, 1), topology.vertex_count), folds_of(model, view.expression))
+    keep = np.maximum(features[..., 1], features[..., 2])
+    gain = normalisation(skin).astype(np.float32)
+    log_albedo = even_out(topology, shaded, trust, plain, keep, folded, texel) + gain
+    if skin.grey:
+        lips = sample_smooth(topology, region_sum(topology, ("lips",)), size)
+        log_albedo += lips[..., None] * GREY_LIPS.astype(np.float32)
+    return ViewTexture(
+        posed=posed,
+        light=light,
+        log_albedo=log_albedo,
+        shaded=shaded,
+        trust=smoothstep(trust, *TRUSTED).astype(np.float32),
+        plain=smoothstep(plain, *TRUSTED).astype(np.float32),
+        bare=(smoothstep(unwrapped.confidence, *TRUSTED) * mask.bare).astype(np.float32),
+        at_rest=np.clip(1 - 4 * pushed, 0, 1),
+        tone=median_tone(log_albedo, plain),
+        eye_colour=eye_colour(posed.image, posed.landmarks, np.exp(gain)),
+        warnings=_warnings(topology, view.photo, skin, plain),
+    )
+
+
+def segmented_person(posed: PosedView, view: View, photo: np.ndarray, nets: FaceNets | None) -> np.ndarray | None:
+    """(h, w) person segmentation at the view's crop, or None without nets."""
+    if nets is None:
+        return None
+    face = Face(view.landmarks.box, view.landmarks.points[:6], view.landmarks.score)
+    return posed.crop(segment_person(photo, face, nets))
+
+
+def median_tone(log_albedo: np.ndarray, plain: np.ndarray) -> np.ndarray:
+    """(3,) median log colour of the plain skin of (S, S, 3), or a usual tone where there is too little of it."""
+    step = max(1, len(plain) // STATISTICS_SIZE)
+    skin = log_albedo[::step, ::step][plain[::step, ::step] > 0.5]
+    return np.median(skin, axis=0) if len(skin) > FEWEST_SAMPLES else FALLBACK_TONE
+
+
+def _warnings(topology: HeadTopology, photo: str, skin: SkinTone, plain: np.ndarray) -> tuple[str, ...]:
+    lines = []
+    if skin.grey:
+        lines.append(f"{photo}: the photo is grey, so the skin colour is a guess.")
+    elif is_unusual(skin):
+        lines.append(f"{photo}: the light is coloured; the skin colour was corrected towards usual skin.")
+    face = sample_smooth(topology, region_sum(topology, ("face",)), plain.shape[0])
+    if float(np.vdot(plain, face)) < LEAST_SKIN * plain.size:
+        lines.append(f"{photo}: little clear skin was found, so most of the texture is filled in.")
+    return tuple(lines)
+
+
+def even_out(
+    topology: HeadTopology,
+    log_albedo: np.ndarray,
+    trust: np.ndarray,
+    plain: np.ndarray,
+    keep: np.ndarray,
+    folded: np.ndarray,
+    texel: float,
+) -> np.ndarray:
+    """(S, S, 3) log albedo without gloss, folds of the expression, slow light and small shadows.
+
+    The change is worked out at ``EVEN_SIZE`` texels at most.
+
+    Args:
+        trust, plain: (S, S), of usable skin and of plain skin.
+        keep: (S, S), brows and lips.
+        folded: (V,) how deep the expression folds the skin.
+        texel: mm.
+    """
+    size = log_albedo.shape[0]
+    work = min(size, EVEN_SIZE)
+    step = texel * size / work
+    before, trust, plain, keep = (
+        cv2.resize(a, (work, work), interpolation=cv2.INTER_AREA) if work < size else a
+        for a in (log_albedo, trust, plain, keep)
+    )
+    after = remove_highlights(before, plain, step)
+    after = soften_lines(after, plain, sample_smooth(topology, folded, work), step)
+    after = after - flatten_light(after, plain, step)
+    after = lift_shadows(after, trust, keep, step)
+    if work == size:
+        return after
+    return log_albedo + cv2.resize(after - before, (size, size), interpolation=cv2.INTER_LINEAR)
+
+
+def folds_of(model: HeadModel, expression: np.ndarray) -> np.ndarray:
+    """(V,) in [0, 1], how deep expression weights (52,) draw the folds that are no compression wrinkles."""
+    names = model.expression_names
+    folds = np.zeros(model.topology.vertex_count, np.float32)
+    for region, shapes in FOLDS.items():
+        strength = max((float(expression[names.index(shape)]) for shape in shapes if shape in names), default=0.0)
+        folds = np.maximum(folds, min(1.0, 1.5 * strength) * region_sum(model.topology, (region,)))
+    return folds
+
+
+def _padded(values: np.ndarray, count: int) -> np.ndarray:
+    """(count,) values of the head part (V_head,), zero on the other parts."""
+    return np.pad(values, (0, count - len(values)))
+
+
+def light_and_tone(
+    model: HeadModel, posed: PosedView, unwrapped: Unwrapped, colour: np.ndarray, features: np.ndarray
+) -> tuple[Light, SkinTone]:
+    """Light and skin tone from the middle of the face, each helping to find the other's outliers."""
+    small = (STATISTICS_SIZE, STATISTICS_SIZE)
+    raster = uv_raster(model.topology, STATISTICS_SIZE)
+    core = cv2.resize(unwrapped.confidence * features[..., 3] * features[..., 0], small, interpolation=cv2.INTER_AREA)
+    colours = cv2.resize(colour, small, interpolation=cv2.INTER_AREA).reshape(-1, 3)[raster.pixels]
+    weights = core.ravel()[raster.pixels]
+    normals = raster.sample_covered(posed.normals)
+    normals /= np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-6)
+    used = weights > 0.3
+    if used.sum() < FEWEST_SAMPLES:
+        coefficients = np.zeros((9, 3))
+        coefficients[0] = 1 / 0.282095
+        return Light(coefficients, np.full(3, 0.25)), skin_tone(np.exp(FALLBACK_TONE)[None], np.ones(1))
+    colours, weights, normals = colours[used], weights[used], normals[used]
+    light, inlier = estimate_light(normals, colours, weights)
+    tone = skin_tone(np.exp(delight(colours, light.shading(normals))), weights * inlier)
+    return light, tone
+
+
+def view_mask(
+    model: HeadModel, log_albedo: np.ndarray, tone: SkinTone, features: np.ndarray, texel: float
+) -> SkinMask:
+    """Skin mask at ``MASK_SIZE``, enlarged to the map; texel is in mm at that size."""
+    topology, size = model.topology, log_albedo.shape[0]
+    small = (MASK_SIZE, MASK_SIZE)
+    raster = uv_raster(topology, MASK_SIZE)
+    groups = (HAIRLINE_REGIONS, BEARD_REGIONS, LID_REGIONS)
+    hairline, beard, lids = np.moveaxis(
+        raster.sample(np.column_stack([region_sum(topology, names) for names in groups])), -1, 0
+    )
+    mask = classify(
+        np.exp(cv2.resize(log_albedo, small, interpolation=cv2.INTER_AREA)),
+        tone,
+        cv2.resize(features, small, interpolation=cv2.INTER_AREA),
+        hairline,
+        beard,
+        0.5 * lids,
+        texel,
+    )
+    grown = (cv2.resize(m, (size, size), interpolation=cv2.INTER_LINEAR) for m in (mask.usable, mask.plain, mask.bare))
+    return SkinMask(*grown)
