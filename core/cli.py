@@ -1,4 +1,4 @@
-"""The command line: reconstruct, export, wrinkles, swap, blend, render, preview.
+"""The command line: reconstruct, export, bake, wrinkles, swap, blend, render, preview.
 
 Exit status 0; 2 for a bad input, with one clear line on standard error; 1 for a bug.
 """
@@ -55,6 +55,12 @@ def _parser() -> argparse.ArgumentParser:
     export.add_argument("character", type=Path, metavar="IN.furrow")
     export.add_argument("--dir", required=True, type=Path)
     export.set_defaults(action=_export)
+    bake = commands.add_parser("bake", help="maps and masks for game engines, one map per key expression")
+    bake.add_argument("character", type=Path, metavar="IN.furrow")
+    bake.add_argument("--dir", required=True, type=Path)
+    bake.add_argument("--size", type=int, metavar="TEXELS", help="width of the maps (default: the character's)")
+    bake.add_argument("--normals", action="store_true", help="tangent-space normal maps instead of displacement")
+    bake.set_defaults(action=_bake)
     wrinkles = commands.add_parser("wrinkles", help="the character at another age, or with another layout of lines")
     wrinkles.add_argument("character", type=Path, metavar="IN.furrow")
     wrinkles.add_argument("-o", "--output", required=True, type=Path, metavar="OUT.furrow")
@@ -113,6 +119,15 @@ def _export(options: argparse.Namespace) -> int:
     from .export import export
 
     export(load_character(options.character), options.dir)
+    return 0
+
+
+def _bake(options: argparse.Namespace) -> int:
+    from .bake import bake
+    from .character_file import load_character
+
+    kind = "normal" if options.normals else "displacement"
+    bake(load_character(options.character), options.dir, options.size, kind)
     return 0
 
 

@@ -33,5 +33,9 @@ class OutputError(FurrowError):
     """A result cannot be written where it was asked for."""
 
 
+class BakeError(FurrowError):
+    """A folder of baked maps is incomplete, damaged, or of a newer version."""
+
+
 class CancelledError(FurrowError):
     """The artist cancelled the reconstruction."""
