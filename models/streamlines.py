@@ -117,7 +117,7 @@ def _fill(
         apart = spacing * rng.uniform(0.65, 1.35)
         if not chosen and field.distance[y, x] < apart:
             continue
-        reach = median * (1.4 if chosen else min(rng.lognormal(0.0, 0.45), 1.8))
+        reach = median * (1.15 if chosen else min(rng.lognormal(0.0, 0.45), 1.8))
         split = rng.uniform(0.35, 0.65)
         stop = floor * rng.uniform(0.4, 1.3) * (0.3 if chosen else 1.0)
         closest = 0.5 * spacing * rng.uniform(0.6, 1.2)

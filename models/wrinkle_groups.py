@@ -77,7 +77,7 @@ GROUPS = (
     Group("nose", 1, SNEER, 4.6, 0.26, 1.4, 0.03, 7, 14, 0.35, retention=0.35, secondary=0.5),
     Group("perioral", 1, PUCKER, 4.6, 0.24, 0.9, 0.04, 9, 11, 0.40, secondary=0.5, prior=0.10),
     Group("lips", 1, PUCKER, 2.0, 0.12, 1.2, 0.0, 10, 7, 0.0, secondary=0.0, prior=0.15, floor=0.35),
-    Group("mouth_corner", 1, SMILE, 9.5, 0.30, 0.6, 0.08, 6, 24, 0.25, secondary=0.4),
+    Group("mouth_corner", 1, SMILE, 9.5, 0.24, 0.6, 0.08, 6, 24, 0.25, secondary=0.4),
 )
 
 
@@ -123,7 +123,7 @@ def group_masks(frame: np.ndarray) -> dict[str, np.ndarray]:
     around = ellipse(x, y, (0.0, LIPS_Y), (23.0, np.where(y > LIPS_Y, 19.0, 26.0)))
     masks = {
         "forehead": band(x, -100.0, 54.0, 8.0) * band(y, 28.0, 76.0, 8.0),
-        "glabella": band(x, -100.0, 17.0, 5.0) * band(y, 2.5, 33.0, 7.0),
+        "glabella": band(x, -100.0, 17.0, 5.0) * band(y, 2.5, 27.0, 6.0),
         "crows_feet": ellipse(x, y, (58.0, -2.5), (15.0, 20.0)) * smoothstep(x, 43.0, 49.0),
         "under_eye": ellipse(x, y, (33.0, -12.0), (22.0, 11.0)) * (1.0 - smoothstep(y, -9.0, -3.0)),
         "nose": ellipse(x, y, (12.5, -8.5), (8.5, 12.0)) * smoothstep(x, 2.5, 7.0),
