@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -12,20 +12,17 @@ from scipy.ndimage import gaussian_filter1d
 from scipy.spatial import cKDTree
 
 from ..core.head_model import HeadModel, HeadTopology
-from ..core.tension import evaluate_tension, tension_weights
 from ..core.wrinkles import FOLD, PRIMARY, SECONDARY, WrinkleAtlas, save_atlas
 from .folds import FOLDS, trace_fold
-from .strain import expression_delta
 from .streamlines import Streamline, trace_group
 from .surface_grid import GRID_SIZE, SurfaceGrid, surface_grid
+from .wrinkle_depths import Depths, driver_compression, fold_depths, grid_image, group_depths
 from .wrinkle_fields import (
     Driven,
     bare_skin,
-    buckling_depth,
     excess_strain,
     family_direction,
     habit_of,
-    memory_depth,
     vertex_fields,
     wrinkle_normals,
 )
@@ -38,9 +35,6 @@ LAYOUTS = 3
 CONTROL_SPACING = 1.2  # mm between control points
 GLABELLA_SEEDS = ((6.8, 15.0),)
 CREASE_ROLL = 0.18  # height of half a roll over the depth of its groove
-LEAST_COMPRESSION = 0.08  # a driver that compresses less is taken to compress this much
-OTHERS_SHARE = 0.5  # a line is at most 1 / this deeper under any other shape than under its driver
-DEEPEST = 4.0  # caps, at compression 1, which drivers reach in few places
 
 
 @dataclass(frozen=True)
@@ -55,14 +49,6 @@ class _Traced:
     rolls: tuple[float, float]
     crest: np.ndarray
     pair: int
-
-
-@dataclass(frozen=True)
-class _Depths:
-    """(H, W) mm of one group: at compression 1, and what habit leaves."""
-
-    dynamic: np.ndarray
-    memory: np.ndarray
 
 
 def build(model: HeadModel, path: Path) -> WrinkleAtlas:
@@ -87,25 +73,25 @@ def build_atlas(
     topology = replace(topology, wrinkle_normals=normals)
     grid = surface_grid(topology, mean)
     texels, at = _texel_fields(topology, grid, vertex_fields(topology, mean, expression_basis, expression_names))
-    compression = _driver_compression(topology, mean, expression_basis, expression_names, grid)
+    compression = driver_compression(topology, mean, expression_basis, expression_names, grid)
     traced: list[_Traced] = []
-    depths: list[_Depths] = []
+    depths: list[Depths] = []
     distance = [[np.full((GRID_SIZE, GRID_SIZE), 1e3, np.float32) for _ in range(LAYOUTS)] for _ in range(2)]
     directions = {family: family_direction(family, at) for family in (1, 2)}
     for number, group in enumerate(GROUPS):
         direction = directions[group.family]
         excess = excess_strain(group, at, direction)
-        drive = _image(excess + group.prior * at.masks[group.name], texels)
-        depths.append(_group_depths(group, at, texels, direction, excess, compression))
+        drive = grid_image(excess + group.prior * at.masks[group.name], texels)
+        depths.append(group_depths(group, at, texels, direction, excess, compression))
         for layout in range(LAYOUTS):
             rng = np.random.default_rng([SEED, number, layout])
             seeds = GLABELLA_SEEDS if group.name == "glabella" else ()
             apart = distance[group.family - 1][layout]
-            lines = trace_group(group, grid, _image(direction, texels), drive, rng, seeds, apart)
+            lines = trace_group(group, grid, grid_image(direction, texels), drive, rng, seeds, apart)
             traced += _placed(lines, group, number, layout, grid, rng)
     for number, fold in enumerate(FOLDS):
         rng = np.random.default_rng([SEED, len(GROUPS) + number])
-        depths.append(_fold_depths(fold, compression))
+        depths.append(fold_depths(fold, compression))
         for line, rolls in trace_fold(fold, grid, rng):
             crest = np.full((len(line.points), 2), fold.bulge)
             traced.append(_Traced(line, len(GROUPS) + number, 0, FOLD, fold.onset, rolls, crest, 0))
@@ -138,59 +124,6 @@ def _texel_fields(topology: HeadTopology, grid: SurfaceGrid, at: Driven) -> tupl
         strain,
         {name: masks[:, i] for i, name in enumerate(at.masks)},
     )
-
-
-def _image(values: np.ndarray, texels: np.ndarray) -> np.ndarray:
-    """(GRID_SIZE, GRID_SIZE) of values (n,) at flat texels; zero elsewhere."""
-    out = np.zeros(GRID_SIZE * GRID_SIZE, values.dtype)
-    out[texels] = values
-    return out.reshape(GRID_SIZE, GRID_SIZE)
-
-
-def _driver_compression(
-    topology: HeadTopology,
-    mean: np.ndarray,
-    expression_basis: np.ndarray,
-    expression_names: Sequence[str],
-    grid: SurfaceGrid,
-) -> Callable[[Mapping[str, float], int], np.ndarray]:
-    """Function (driver, family) -> (H, W) compression in [0, 1] at which a line has its driver's depth.
-
-    That is what the head's tension gives for the driver, but not less than a share of what any other shape gives, so
-    that none of them creases the skin much deeper than the driver does.
-    """
-    head = topology.part_slice("head")
-    weights = tension_weights(topology, mean)
-
-    def on_grid(delta: np.ndarray) -> np.ndarray:
-        return evaluate_tension(weights, mean[head] + delta[head]).stack()[:, :2]
-
-    strongest = np.max([on_grid(delta) for delta in expression_basis], axis=0)
-    floor = np.maximum(OTHERS_SHARE * strongest, LEAST_COMPRESSION)
-    known: dict[tuple, np.ndarray] = {}
-
-    def compression(driver: Mapping[str, float], family: int) -> np.ndarray:
-        key = tuple(sorted(driver.items()))
-        if key not in known:
-            whole = np.zeros((topology.vertex_count, 2), np.float32)
-            whole[head] = np.maximum(on_grid(expression_delta(driver, expression_basis, expression_names)), floor)
-            known[key] = grid.raster.sample(whole)
-        return np.maximum(known[key][..., family - 1], LEAST_COMPRESSION)
-
-    return compression
-
-
-def _group_depths(
-    group: Group, at: Driven, texels: np.ndarray, direction: np.ndarray, excess: np.ndarray, compression
-) -> _Depths:
-    """Depths of a group's lines; dynamic ones are divided by the compression of the group's own expression."""
-    dynamic = _image(buckling_depth(group, excess), texels) / compression(group.driver, group.family)
-    return _Depths(np.minimum(dynamic, DEEPEST * group.cap), _image(memory_depth(group, at, direction), texels))
-
-
-def _fold_depths(fold, compression) -> _Depths:
-    dynamic = np.minimum(fold.cap * fold.dynamic / compression(fold.driver, fold.family), DEEPEST * fold.cap)
-    return _Depths(dynamic, np.full_like(dynamic, fold.cap))
 
 
 def _placed(
@@ -262,7 +195,7 @@ def _assemble(
     expression_names: Sequence[str],
     grid: SurfaceGrid,
     traced: list[_Traced],
-    depths: list[_Depths],
+    depths: list[Depths],
 ) -> WrinkleAtlas:
     """Arrays of the atlas; curves that leave the chart are dropped."""
     traced = [t for t in traced if _inside(t.line.points, grid)]

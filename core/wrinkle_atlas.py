@@ -1,0 +1,135 @@
+"""The wrinkle atlas and its file: one set of curves on the face, in groups, with a depth for each."""
+
+from __future__ import annotations
+
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from .errors import AssetsError
+
+PRIMARY, SECONDARY, FOLD = 0, 1, 2
+
+
+@dataclass(frozen=True, eq=False)
+class WrinkleAtlas:
+    """Curves on the head's chart; N control points, C curves, G groups.
+
+    Attributes:
+        uv: (N, 2) float32, origin at the lower left.
+        metric: (N, 3) float32 mm² per UV² on the mean head: uu, uv, vv.
+        vertices, barycentric: (N, 3) the triangle of the mesh under each control point, and where in it.
+        strength: (N,) relative depth, 0 at both ends of a curve.
+        dynamic: (N,) mm, depth at compression 1 for strength 1.
+        memory: (N,) mm, depth that a lifetime of habitual expressions leaves, for strength 1.
+        roll_crest: (N, 2) mm from the groove to the crest of the roll on its left and right.
+        curve_start: (C + 1,) first control point of each curve, and N.
+        curve_group: (C,) row of the groups.
+        curve_layout: (C,) which of the alternative layouts of its group.
+        curve_rank: (C,) PRIMARY, SECONDARY or FOLD.
+        curve_width: (C,) mm, half width of the groove.
+        curve_onset: (C,) age (0 is 20, 1 is 85 years) from which it stays at rest.
+        curve_roll: (C, 2) height of the left and right roll over the groove's depth.
+        curve_pair: (C,) a number shared by lines that are images of each other.
+        group_names: names.
+        group_family: (G,) 1 or 2.
+        group_habit: (G,) number of the habitual expression that drives the group.
+        group_floor: (G,) share of the memory that is there at every age.
+        group_retention: (G,) share of the memory that stays.
+        group_driver: (G, E) weights of the expressions that crease it.
+        expression_names: (E,) names.
+        mask: (M, M) uint8, 255 where maps may be other than zero.
+    """
+
+    uv: np.ndarray
+    metric: np.ndarray
+    vertices: np.ndarray
+    barycentric: np.ndarray
+    strength: np.ndarray
+    dynamic: np.ndarray
+    memory: np.ndarray
+    roll_crest: np.ndarray
+    curve_start: np.ndarray
+    curve_group: np.ndarray
+    curve_layout: np.ndarray
+    curve_rank: np.ndarray
+    curve_width: np.ndarray
+    curve_onset: np.ndarray
+    curve_roll: np.ndarray
+    curve_pair: np.ndarray
+    group_names: tuple[str, ...]
+    group_family: np.ndarray
+    group_habit: np.ndarray
+    group_floor: np.ndarray
+    group_retention: np.ndarray
+    group_driver: np.ndarray
+    expression_names: tuple[str, ...]
+    mask: np.ndarray
+
+    @property
+    def layouts(self) -> int:
+        """Number of alternative layouts."""
+        return int(self.curve_layout.max(initial=0)) + 1
+
+    def of_points(self, per_curve: np.ndarray) -> np.ndarray:
+        """(N, ...) values of the curve each control point belongs to."""
+        return np.repeat(per_curve, np.diff(self.curve_start), axis=0)
+
+
+POINT_ARRAYS = {"uv": 2, "metric": 3, "vertices": 3, "barycentric": 3, "strength": 0, "dynamic": 0, "memory": 0,
+                "roll_crest": 2}
+CURVE_ARRAYS = {"curve_group": 0, "curve_layout": 0, "curve_rank": 0, "curve_width": 0, "curve_onset": 0,
+                "curve_roll": 2, "curve_pair": 0}
+GROUP_ARRAYS = ("group_family", "group_habit", "group_floor", "group_retention", "group_driver")
+NAME_ARRAYS = ("group_names", "expression_names")
+
+
+def save_atlas(atlas: WrinkleAtlas, path: Path) -> None:
+    """Write ``wrinkles.npz`` aside, then rename it."""
+    names = (*POINT_ARRAYS, "curve_start", *CURVE_ARRAYS, *GROUP_ARRAYS, *NAME_ARRAYS, "mask")
+    aside = path.with_name(path.name + ".part")
+    with open(aside, "wb") as stream:
+        np.savez_compressed(stream, **{name: np.asarray(getattr(atlas, name)) for name in names})
+    aside.replace(path)
+
+
+def load_atlas(path: Path) -> WrinkleAtlas:
+    """Read ``wrinkles.npz`` (no pickle) and check that its arrays belong together.
+
+    Raises:
+        AssetsError: the file is missing or damaged.
+    """
+    try:
+        with np.load(path, allow_pickle=False) as stored:
+            arrays = {name: stored[name] for name in stored.files}
+        names = {name: tuple(str(s) for s in arrays.pop(name)) for name in NAME_ARRAYS}
+        atlas = WrinkleAtlas(**arrays, **names)
+        _check(atlas)
+    except FileNotFoundError:
+        raise AssetsError(f"The wrinkle atlas {path} is missing: run 'make models' or reinstall.") from None
+    except (OSError, KeyError, TypeError, ValueError, zipfile.BadZipFile) as error:
+        raise AssetsError(f"The wrinkle atlas {path} is damaged ({error}): run 'make models' or reinstall.") from None
+    return atlas
+
+
+def _check(atlas: WrinkleAtlas) -> None:
+    """Raise ValueError where shapes or indices do not fit together."""
+    start = atlas.curve_start
+    points, curves, groups = len(atlas.uv), len(start) - 1, len(atlas.group_names)
+    sizes = [(name, points, width) for name, width in POINT_ARRAYS.items()]
+    sizes += [(name, curves, width) for name, width in CURVE_ARRAYS.items()]
+    for name, count, width in sizes:
+        if getattr(atlas, name).shape != ((count, width) if width else (count,)):
+            raise ValueError(f"{name} has shape {getattr(atlas, name).shape}")
+        if not np.isfinite(getattr(atlas, name)).all():
+            raise ValueError(f"{name} is not finite")
+    if curves < 1 or start[0] != 0 or start[-1] != points or (np.diff(start) < 2).any():
+        raise ValueError("curve_start does not divide the control points")
+    if any(len(getattr(atlas, name)) != groups for name in GROUP_ARRAYS):
+        raise ValueError("the groups' arrays differ in length")
+    if atlas.curve_group.min() < 0 or atlas.curve_group.max() >= groups or not set(atlas.group_family) <= {1, 2}:
+        raise ValueError("curve_group or group_family is out of range")
+    if atlas.mask.ndim != 2 or atlas.mask.dtype != np.uint8:
+        raise ValueError("mask is not an 8-bit image")
