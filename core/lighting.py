@@ -17,8 +17,9 @@ _BAND_1 = 0.488603 * 2 / 3
 _BAND_2 = np.array([1.092548, 1.092548, 0.315392, 1.092548, 0.546274]) / 4
 
 IRLS_ITERATIONS = 12
+FLOOR = 0.42  # of the mean shading: darker than that is taken for cast shadow, and not divided out further
 OUTLIER = 0.12  # relative residual at which a sample counts half as an outlier
-RIDGE = np.array([0, 1, 1, 1, 4, 4, 4, 4, 4]) * 2e-3
+RIDGE = np.array([0, 1, 1, 1, 12, 12, 12, 12, 12]) * 3e-4
 
 
 @dataclass(frozen=True)
@@ -101,7 +102,7 @@ def estimate_light(normals: np.ndarray, colours: np.ndarray, weights: np.ndarray
     shading = basis @ coefficients
     mean = (used[:, None] * shading).sum(0) / max(float(used.sum()), 1e-9)
     coefficients = coefficients / np.maximum(mean, 1e-6)
-    return Light(coefficients, np.full(3, 0.25)), inlier
+    return Light(coefficients, np.full(3, FLOOR)), inlier
 
 
 def _solve(basis: np.ndarray, values: np.ndarray, weights: np.ndarray) -> np.ndarray:

@@ -22,7 +22,7 @@ LID_REGIONS = ("upper_lid", "lower_lid")
 BEARD_REGIONS = ("upper_lip", "perioral", "chin", "jaw", "lower_lip", "mouth_corner")
 DARK = (-0.62, -0.38)  # log luminance below the tone of the skin: surely not skin, surely skin
 DARK_HAIRLINE = (-0.40, -0.20)
-BRIGHT = (0.65, 0.95)
+BRIGHT = (0.45, 0.75)
 # darkest skin of the beard's region: of a shaven face (darker is shadow), of a bearded one; and the dark share of that
 SHAVEN, BEARDED = (-0.85, -0.55), (-2.2, -1.6)
 BEARD_SHARE = (0.25, 0.45)

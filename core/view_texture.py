@@ -21,9 +21,10 @@ from .colour import srgb_to_linear
 from .detection import Face
 from .eye_colour import eye_colour
 from .face_nets import FaceNets
+from .geometry import blur_matrix
 from .head_model import HeadModel, HeadTopology
 from .landmarks import segment_person
-from .lighting import Light, estimate_light
+from .lighting import FLOOR, Light, estimate_light
 from .raster import sample_smooth, uv_raster
 from .skin_mask import (
     BEARD_REGIONS,
@@ -42,6 +43,7 @@ from .unwrap import PosedView, Unwrapped, pose_view, posed_vertices, smoothstep,
 STATISTICS_SIZE = 256  # texels at which light and tone are estimated
 EVEN_SIZE = 1024  # texels, at most, at which gloss and shadows are taken out
 MASK_SIZE = 512  # texels at which skin is told from hair
+SHADING_BLUR = 4  # iterations over the mesh
 TRUSTED = (0.1, 0.6)  # confidence from which a texel is used, from which it is used alone
 FEWEST_SAMPLES = 50
 LEAST_SKIN = 0.02  # share of the map's texels under which the photo's skin says little
@@ -106,7 +108,7 @@ def view_texture(
     features = unwrapped.look_up(feature_image(posed, person)).astype(np.float32) / 255
     colour = srgb_to_linear(unwrapped.colour)
     light, skin = light_and_tone(model, posed, unwrapped, colour, features)
-    shaded = delight(colour, sample_smooth(topology, light.shading(posed.normals), size))
+    shaded = delight(colour, sample_smooth(topology, smooth_shading(topology, light, posed.normals), size))
     mask = view_mask(model, shaded, skin, features, texel * size / MASK_SIZE)
     trust, plain, bare = (unwrapped.confidence * m for m in (mask.usable, mask.plain, mask.bare))
     tension = evaluate_tension(tension_weights(topology, fit.neutral), posed_vertices(model, fit, view))
@@ -131,6 +133,20 @@ def view_texture(
         eye_colour=eye_colour(posed.image, posed.landmarks, np.exp(gain)),
         warnings=_warnings(topology, view.photo, skin, plain),
     )
+
+
+def smooth_shading(topology: HeadTopology, light: Light, normals: np.ndarray) -> np.ndarray:
+    """(V, 3) shading at the vertices, blurred along the mesh: creases of a fitted mesh are not those of the photo.
+
+    Args:
+        normals: (V, 3) unit, camera coordinates.
+    """
+    shading = light.shading(normals)
+    head = topology.part_slice("head")
+    blur = blur_matrix(topology.head_edges, head.stop)
+    for _ in range(SHADING_BLUR):
+        shading[head] = blur @ shading[head]
+    return shading
 
 
 def segmented_person(posed: PosedView, view: View, photo: np.ndarray, nets: FaceNets | None) -> np.ndarray | None:
@@ -225,7 +241,7 @@ def light_and_tone(
     if used.sum() < FEWEST_SAMPLES:
         coefficients = np.zeros((9, 3))
         coefficients[0] = 1 / 0.282095
-        return Light(coefficients, np.full(3, 0.25)), skin_tone(np.exp(FALLBACK_TONE)[None], np.ones(1))
+        return Light(coefficients, np.full(3, FLOOR)), skin_tone(np.exp(FALLBACK_TONE)[None], np.ones(1))
     colours, weights, normals = colours[used], weights[used], normals[used]
     light, inlier = estimate_light(normals, colours, weights)
     tone = skin_tone(np.exp(delight(colours, light.shading(normals))), weights * inlier)

@@ -1,8 +1,10 @@
 """Completion: seen texels stay, the rest is continued without seam or smear."""
 
+from dataclasses import replace
+
 import numpy as np
 from dome import dome_model
-from furrow.core.completion import LIP_TONE, base_tone, complete, gather_at_vertices
+from furrow.core.completion import INNER_TONES, LIP_TONE, base_tone, complete, gather_at_vertices
 from furrow.core.raster import uv_raster
 from furrow.core.unwrap import texel_millimetres
 from scipy.ndimage import gaussian_filter
@@ -90,3 +92,14 @@ def test_lips_that_nobody_saw_are_still_lips():
     found = completed(freckles(), trust)
     lips = uv_raster(MODEL.topology, SIZE).sample(MODEL.topology.region("lips")) > 0.99
     np.testing.assert_allclose(np.median(found[lips], axis=0) - TONE, LIP_TONE, atol=0.05)
+
+
+def test_the_inside_of_the_mouth_has_its_own_tone_even_where_the_photo_shows_something_else():
+    topology = replace(MODEL.topology, region_names=(*MODEL.topology.region_names[:-1], "mouth_inner"))
+    trust = COVERED.astype(np.float32)
+    seen = np.broadcast_to(TONE, (SIZE, SIZE, 3)).astype(np.float32)
+    base = base_tone(topology, MODEL.mean, seen, trust, TONE)
+    inside = topology.region("mouth_inner") > 0.99
+    offset = base[inside].mean(0) - TONE
+    assert (offset < 0.5 * np.array(INNER_TONES["mouth_inner"])).all()
+    assert np.abs(base[topology.region("forehead") > 0.5] - TONE).max() < 0.03

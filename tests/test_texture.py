@@ -1,5 +1,7 @@
 """The whole texture stage on a rendered dome: albedo without the light, two views, warnings."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from dome import dome_fit, dome_model, dome_view, render
@@ -9,6 +11,8 @@ from furrow.core.raster import uv_raster
 from furrow.core.roughness import REGION_ROUGHNESS, SKIN, roughness_map
 from furrow.core.skin_mask import log_chroma
 from furrow.core.texture import build_texture, map_size
+from furrow.core.unwrap import texel_millimetres
+from furrow.core.view_texture import folds_of, view_texture
 
 SIZE = 256
 MODEL = dome_model()
@@ -143,3 +147,30 @@ def test_roughness_follows_the_regions():
     assert found[lips] == pytest.approx(REGION_ROUGHNESS["lips"], abs=0.01)
     bare = raster.covered & (raster.sample(MODEL.topology.region_masks[1:].max(0)) == 0)
     assert found[bare] == pytest.approx(SKIN, abs=0.01)
+
+
+def test_the_estimated_light_explains_the_shading_before_anything_is_evened_out():
+    view = dome_view()
+    lamp_at_the_side = lamp((1.0, 0, -0.5), 1.5)
+    fit = dome_fit(MODEL, view)
+    texel = texel_millimetres(MODEL.topology, MODEL.mean, SIZE)
+    seen = view_texture(MODEL, fit, view, photo(view, lamp_at_the_side), None, SIZE, texel)
+    sure = seen.plain > 0.99
+    positions = uv_raster(MODEL.topology, SIZE).sample(MODEL.mean)[sure]
+    left_over = (seen.shaded[sure] - np.log(albedo_at(positions))).mean(-1)
+    normals = uv_raster(MODEL.topology, SIZE).sample(seen.posed.normals)[sure]
+    shading = np.log(lamp_at_the_side(normals / np.linalg.norm(normals, axis=1, keepdims=True)))
+    assert shading.std() > 0.2
+    assert left_over.std() < 0.25 * shading.std()
+
+
+def test_shapes_of_a_smile_draw_its_folds():
+    names = list(MODEL.expression_names)
+    names[7] = "mouthSmileLeft"
+    regions = (*MODEL.topology.region_names[:-1], "nasolabial")
+    topology = replace(MODEL.topology, region_names=regions)
+    model = replace(MODEL, topology=topology, expression_names=tuple(names))
+    weights = np.zeros(52)
+    assert not folds_of(model, weights).any()
+    weights[7] = 0.4
+    np.testing.assert_allclose(folds_of(model, weights), 0.6 * topology.region("nasolabial"), atol=1e-6)
