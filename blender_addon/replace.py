@@ -32,7 +32,12 @@ def replace_character(old: bpy.types.Collection, made: HeadObjects) -> None:
             made.collection.objects.link(item)
             if item.parent in (before.armature, before.parts.get("head")) and item.parent is not None:
                 item.parent = made.armature if item.parent == before.armature else made.head
+    wanted = made.collection.name.rpartition(".")
     remove_character(old, made.collection)
+    if wanted[2].isdigit() and wanted[0] not in bpy.data.collections:  # the name that the old one held is free now
+        made.collection.name = wanted[0]
+        for item in (made.armature, *made.parts.values()):
+            item.name = item.name.rpartition(".")[0] or item.name
 
 
 def remove_character(collection: bpy.types.Collection, heir: bpy.types.Collection | None = None) -> None:

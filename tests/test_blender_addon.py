@@ -283,6 +283,14 @@ def test_replacing_keeps_place_expression_and_the_artists_objects(addon):  # noq
     assert not [m.name for m in bpy.data.materials if m.name.startswith("Old")]
 
 
+def test_replacing_a_character_of_the_same_name_takes_the_name_over(addon):  # noqa: F811
+    old, new = build_head(tiny_character("Anna")), build_head(tiny_character("Anna"))
+    assert new.collection.name == "Anna.001"
+    replace.replace_character(old.collection, new)
+    assert [c.name for c in bpy.data.collections] == ["Anna"]
+    assert all(".00" not in o.name for o in bpy.data.objects)
+
+
 # -- the extension zip
 
 INSTALL = """

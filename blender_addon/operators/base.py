@@ -48,3 +48,14 @@ def has_character(context: bpy.types.Context) -> bool:
 def not_running(context: bpy.types.Context) -> bool:
     """Poll rule: no reconstruction is running."""
     return not context.window_manager.furrow_job.running
+
+
+def frame_active(context: bpy.types.Context) -> None:
+    """Show the selected head in every 3D viewport of the window: a head is small beside Blender's default scene."""
+    if bpy.app.background or context.window is None:
+        return
+    for area in context.window.screen.areas:
+        region = next((r for r in area.regions if r.type == "WINDOW"), None)
+        if area.type == "VIEW_3D" and region is not None:
+            with context.temp_override(area=area, region=region):
+                bpy.ops.view3d.view_selected()

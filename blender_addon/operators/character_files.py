@@ -14,7 +14,7 @@ from ...core.character_file import SUFFIX, load_character, save_character
 from ...core.errors import CharacterFileError
 from ..build_head import build_head
 from ..characters import active_character
-from .base import FurrowOperator, has_character, not_running
+from .base import FurrowOperator, frame_active, has_character, not_running
 
 
 class FURROW_OT_import_character(FurrowOperator, bpy.types.Operator):
@@ -40,6 +40,7 @@ class FURROW_OT_import_character(FurrowOperator, bpy.types.Operator):
         character = load_character(path)
         made = build_head(character, context, source=str(path))
         context.scene.furrow.character = made.collection
+        frame_active(context)
         self.report({"INFO"}, f"Built {made.collection.name}")
         return {"FINISHED"}
 

@@ -16,7 +16,7 @@ from ..characters import active_character
 from ..preferences import ROOT, chosen_device
 from ..replace import is_edited, replace_character
 from ..worker_client import WorkerClient
-from .base import FurrowOperator, not_running
+from .base import FurrowOperator, frame_active, not_running
 
 INTERVAL = 0.1  # seconds between looks at the worker
 _running: list[WorkerClient] = []  # at most one: what must be stopped when the add-on goes
@@ -150,6 +150,7 @@ class FURROW_OT_reconstruct(FurrowOperator, bpy.types.Operator):
             replace_character(old, made)
         context.scene.furrow.character = made.collection
         context.window_manager.furrow_job.notes = "\n".join(warnings)
+        frame_active(context)
         self.report({"INFO"}, f"Built {made.collection.name}")
         for line in warnings:
             self.report({"WARNING"}, line)
