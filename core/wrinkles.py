@@ -23,7 +23,7 @@ __all__ = [
 ROLL_SIZE = 256  # rolls are wide: a coarse map holds them, the same for every size
 GROOVE_REACH = 4.0  # widths
 DEEPEST = 1.3  # of the depth a line has on average
-STATIC_SHARE = 0.8  # share of the deepest groove that stays at rest at age 1
+STATIC_SHARE = 0.7  # share of the deepest groove that stays at rest at age 1
 STATIC_ROLLS = 0.5  # share of the rolls beside lines at rest: they rise with compression
 STRETCH_FLATTENING = 0.6  # share of the lines at rest that full stretch takes away
 
@@ -157,7 +157,7 @@ def dynamic_amplitudes(atlas: WrinkleAtlas, age: float, seed: int) -> np.ndarray
     """
     person = _person(atlas, seed)
     rank = atlas.curve_rank[person.curves]
-    share = np.where(rank == SECONDARY, 0.25 + 0.75 * age, 0.7 + 0.3 * age) * (1.0 - 0.35 * age)
+    share = np.where(rank == SECONDARY, 0.25 + 0.75 * age, 0.85 + 0.15 * age) * (1.0 - 0.35 * age)
     depth = np.repeat(share, np.diff(person.start)) * atlas.dynamic[person.points] * person.amplitude
     return depth.astype(np.float32)
 

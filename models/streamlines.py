@@ -135,7 +135,7 @@ def _fill(
         if secondary:
             width = (0.028 * group.wavelength + 0.16) * rng.uniform(0.85, 1.3)
         else:
-            width = (0.06 * group.wavelength + 0.22) * rng.uniform(0.8, 1.25)
+            width = (0.075 * group.wavelength + 0.24) * rng.uniform(0.8, 1.25)
         points = gaussian_filter1d(points, 2.0, axis=0, mode="nearest")
         lines.append(Streamline(points, strength, width, secondary, count + len(lines), chosen))
         _update_distance(field, points)

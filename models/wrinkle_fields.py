@@ -110,8 +110,8 @@ def excess_strain(group: Group, at: Driven, direction: np.ndarray, habit: int | 
 
 
 def buckling_depth(group: Group, excess: np.ndarray) -> np.ndarray:
-    """Depth (mm) of a line under excess strain: cap tanh(0.75 lambda sqrt(eps) / (pi cap)), a buckling law."""
-    return group.cap * np.tanh(0.75 * group.wavelength * np.sqrt(excess) / (np.pi * group.cap))
+    """Depth (mm) of a line under excess strain: cap tanh(lambda sqrt(eps) / (pi cap)), the law of a buckled sheet."""
+    return group.cap * np.tanh(group.wavelength * np.sqrt(excess) / (np.pi * group.cap))
 
 
 def memory_depth(group: Group, at: Driven, direction: np.ndarray) -> np.ndarray:
