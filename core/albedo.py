@@ -13,7 +13,7 @@ HIGHLIGHT_KNEE = 0.10  # log luminance over the smooth skin from which brightnes
 HIGHLIGHT_SLOPE = 0.25
 # of changes of these sizes (Gaussian sigma) that both halves share, the part that stays: most are light the fit missed
 SLOW_MM, SLOW_KEPT, SLOW_CHROMA_KEPT = 11.0, 0.4, 0.5
-MIDDLE_MM, MIDDLE_KEPT = 4.5, 0.65
+MIDDLE_MM, MIDDLE_KEPT, MIDDLE_CHROMA_KEPT = 4.5, 0.65, 0.45
 SHADOW_MM, SHADOW_KNEE, SHADOW_SLOPE = 2.0, 0.15, 0.45
 LINE_MM = (0.4, 5.0)
 LINES_TAKEN = 0.8
@@ -97,7 +97,8 @@ def flatten_light(albedo: np.ndarray, plain: np.ndarray, texel: float) -> np.nda
     middle = _faded_blur((away - slow) * (weight > 1e-3)[..., None], weight, MIDDLE_MM / (texel * factor))
     grey = even.mean(-1, keepdims=True)
     light = odd + (1 - SLOW_KEPT) * grey + (1 - SLOW_CHROMA_KEPT) * (even - grey)
-    light = light + (1 - MIDDLE_KEPT) * middle.mean(-1, keepdims=True)
+    middle_grey = middle.mean(-1, keepdims=True)
+    light = light + (1 - MIDDLE_KEPT) * middle_grey + (1 - MIDDLE_CHROMA_KEPT) * (middle - middle_grey)
     return cv2.resize(light.astype(np.float32), (width, height), interpolation=cv2.INTER_CUBIC)
 
 

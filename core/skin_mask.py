@@ -184,6 +184,7 @@ def classify(
     bearded = float(smoothstep(np.float64(share), *BEARD_SHARE))
     darkest = [(1 - bearded) * a + bearded * b for a, b in zip(SHAVEN, BEARDED)]
     stubble = beard * (1 - smoothstep(chroma, 4.0, 7.0)) * smoothstep(luminance, *darkest)
+    stubble = stubble * (1 - smoothstep(luminance, 0.0, 0.25))
     rim = _rim(np.maximum(skin, np.maximum(stubble, kept)) * allowed, texel)
     usable = np.maximum(skin, np.maximum(stubble, kept))
     usable = _retreat(usable, EDGE_MM / texel) * allowed * rim

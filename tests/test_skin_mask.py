@@ -98,6 +98,9 @@ def test_a_beard_is_kept_and_a_small_shadow_is_not():
     colour = skin_image()
     colour[100:112, 40:60] *= 0.3
     assert masks_of(colour, beard=beard).usable[104:108, 45:55].max() < 0.05
+    colour = skin_image()
+    colour[100:112, 40:60] *= 2.5  # gloss on a chin
+    assert masks_of(colour, beard=beard).usable[104:108, 45:55].max() < 0.05
 
 
 def drawn_face():
