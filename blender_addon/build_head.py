@@ -89,7 +89,7 @@ def _build_part(
     if part == "head":
         mesh_objects.store_wrinkle_attributes(made.data, topology)
     if part == "eyes":
-        eye_material.store_eye_directions(made.data, basis)
+        eye_material.store_eye_map(made.data, basis)
     if part == "teeth":
         mouth_materials.store_tooth_coordinates(made.data, basis)
     if part == "lashes":
@@ -112,8 +112,9 @@ def _dress(character: Character, made: HeadObjects) -> None:
     for part in PARTS:
         if part != "lashes":
             subdivision = made.parts[part].modifiers.new(names.SUBDIVISION, "SUBSURF")
-            subdivision.levels = VIEW_LEVELS if part == "head" else 1
-            subdivision.render_levels = RENDER_LEVELS if part == "head" else 2
+            fine = part in ("head", "eyes")
+            subdivision.levels = VIEW_LEVELS if fine else 1
+            subdivision.render_levels = RENDER_LEVELS if fine else 2
     wrinkles = head.modifiers.new(names.WRINKLE, "NODES")
     wrinkles.node_group = wrinkle_tree()
     set_input(wrinkles, "Maps", maps)

@@ -2,30 +2,40 @@
 
 from __future__ import annotations
 
+import math
+
 import bpy
 import numpy as np
 
-from . import mesh_objects, names
-from .shading import attribute, linear, mix, new_material, noise, ramp
+from . import names
+from .shading import linear, mix, new_material, noise, ramp
 
 IRIS_ANGLE = 0.40  # radians seen from the centre: about 11 mm across on the model's ball of 27.6 mm
 PUPIL_ANGLE = 0.13
 FORWARD, UP = np.array([0.0, -1.0, 0.0]), np.array([0.0, 0.0, 1.0])
 
 
-def store_eye_directions(mesh: bpy.types.Mesh, points: np.ndarray) -> None:
-    """Store each vertex's direction from the centre of its eyeball: x to the side, y up, z along the gaze.
+def store_eye_map(mesh: bpy.types.Mesh, points: np.ndarray) -> None:
+    """Add a UV map that unrolls each eyeball around its gaze axis (azimuthal equidistant: 0.5 + angle / 2 pi).
+
+    A UV map, because subdivision smooths it as it smooths the ball; an attribute would stay linear in each coarse
+    face and make the iris angular.
 
     Args:
         points: (n, 3) metres, both eyes at rest, looking ahead.
     """
-    result = np.zeros_like(points)
+    place = np.zeros((len(points), 2))
     for side in (points[:, 0] > 0, points[:, 0] <= 0):
         if side.any():
             offset = points[side] - ball_centre(points[side])
-            local = np.stack([offset[:, 0], offset @ UP, offset @ FORWARD], axis=-1)
-            result[side] = local / np.linalg.norm(local, axis=1, keepdims=True).clip(1e-9)
-    mesh_objects.set_attribute(mesh, names.EYE_DIRECTION, result)
+            across = np.column_stack([offset[:, 0], offset @ UP])
+            away = np.linalg.norm(across, axis=1, keepdims=True)
+            place[side] = across / away.clip(1e-9) * np.arctan2(away, (offset @ FORWARD)[:, None])
+    corner = np.empty(len(mesh.loops), np.int32)
+    mesh.loops.foreach_get("vertex_index", corner)
+    layer = mesh.uv_layers.new(name=names.EYE_MAP, do_init=False)
+    layer.uv.foreach_set("vector", (0.5 + place[corner] / (2.0 * np.pi)).astype(np.float32).ravel())
+    mesh.uv_layers.active = mesh.uv_layers[names.UV_MAP]
 
 
 def ball_centre(points: np.ndarray) -> np.ndarray:
@@ -43,10 +53,9 @@ def eye_material(name: str, colour: np.ndarray) -> bpy.types.Material:
         colour: (3,) sRGB iris colour in 0 to 1.
     """
     material, build, surface = new_material(name)
-    direction = attribute(build, names.EYE_DIRECTION, "Vector")
-    x, y, z = build.separate(direction)
-    across = build.math("SQRT", build.math("ADD", build.math("MULTIPLY", x, x), build.math("MULTIPLY", y, y)))
-    angle = build.math("ARCTAN2", across, z)
+    unrolled = build.node("ShaderNodeUVMap", uv_map=names.EYE_MAP).outputs["UV"]
+    x, y, _ = build.separate(build.scale(build.vector("SUBTRACT", unrolled, (0.5, 0.5, 0.0)), 2.0 * math.pi))
+    angle = build.math("SQRT", build.math("ADD", build.math("MULTIPLY", x, x), build.math("MULTIPLY", y, y)))
     base = linear(tuple(np.clip(colour, 0.02, 0.95)))
     light = tuple(min(1.0, 1.9 * c + 0.02) for c in base[:3]) + (1.0,)
     dark = tuple(0.45 * c for c in base[:3]) + (1.0,)
@@ -64,7 +73,7 @@ def eye_material(name: str, colour: np.ndarray) -> bpy.types.Material:
     iris = mix(build, ramp(build, angle, IRIS_ANGLE - 0.09, IRIS_ANGLE), iris, rim)
     iris = mix(build, ramp(build, angle, PUPIL_ANGLE + 0.02, PUPIL_ANGLE - 0.01), iris, (0.002, 0.002, 0.002, 1.0))
     redness = ramp(build, angle, 0.6, 1.5)
-    veins = ramp(build, noise(build, direction, 9.0, 6.0), 0.52, 0.75)
+    veins = ramp(build, noise(build, unrolled, 60.0, 6.0), 0.52, 0.75)
     sclera = mix(build, build.math("MULTIPLY", veins, redness), (0.62, 0.57, 0.53, 1.0), (0.5, 0.22, 0.19, 1.0))
     inside = ramp(build, angle, IRIS_ANGLE + 0.035, IRIS_ANGLE - 0.015)
     values = {

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import bpy
 import numpy as np
+from scipy import sparse
+from scipy.sparse.csgraph import connected_components
 
 from ..core.head_model import DIRECTIONS, JOINTS, HeadTopology
 from ..core.tension import tension_mask
@@ -103,6 +105,16 @@ def artist_regions(topology: HeadTopology) -> np.ndarray:
             if member in topology.region_names:
                 np.maximum(row, topology.region(member)[head], out=row)
     return masks / np.maximum(masks.sum(0), 1.0)
+
+
+def loose_pieces(mesh: bpy.types.Mesh) -> np.ndarray:
+    """(n,) index of the connected piece that each vertex belongs to."""
+    edges = np.empty(len(mesh.edges) * 2, np.int32)
+    mesh.edges.foreach_get("vertices", edges)
+    first, second = edges.reshape(-1, 2).T
+    count = len(mesh.vertices)
+    joined = sparse.coo_matrix((np.ones(len(first)), (first, second)), shape=(count, count))
+    return connected_components(joined, directed=False)[1]
 
 
 def add_vertex_groups(made: bpy.types.Object, weights: np.ndarray) -> None:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import bpy
 import numpy as np
-from scipy import sparse
-from scipy.sparse.csgraph import connected_components
 
 from . import mesh_objects, names
 from .eye_material import ball_centre
@@ -14,6 +12,7 @@ from .shading import attribute, mix, new_material, noise, ramp
 TOOTH = "furrow_tooth"
 LASH = "furrow_lash"
 TOOTH_WIDTH = 7.4  # mm along the arch
+LOWER_LASH = 0.5
 CROWN = 9.0  # mm from the biting edge to the gum
 GUM = (0.42, 0.13, 0.12, 1.0)
 ENAMEL = (0.72, 0.66, 0.53, 1.0)
@@ -21,14 +20,10 @@ ENAMEL = (0.72, 0.66, 0.53, 1.0)
 
 def store_tooth_coordinates(mesh: bpy.types.Mesh, points: np.ndarray) -> None:
     """Store (place along the arch, height from the biting edge, 0) in mm for teeth at points (n, 3) metres."""
-    edges = np.empty(len(mesh.edges) * 2, np.int32)
-    mesh.edges.foreach_get("vertices", edges)
-    first, second = edges.reshape(-1, 2).T
-    joined = sparse.coo_matrix((np.ones(len(first)), (first, second)), shape=(len(points), len(points)))
-    count, row = connected_components(joined, directed=False)
+    row = mesh_objects.loose_pieces(mesh)
     heights = np.bincount(row, points[:, 2]) / np.bincount(row)
     result = np.zeros_like(points)
-    for k in range(count):  # the upper and the lower row
+    for k in range(len(heights)):  # the upper and the lower row
         chosen = row == k
         sign = 1.0 if heights[k] >= heights.mean() else -1.0
         result[chosen, :2] = _arch(points[chosen] / names.METRES, sign)
@@ -55,17 +50,23 @@ def _arch(points: np.ndarray, sign: float) -> np.ndarray:
 
 
 def store_lash_coordinates(mesh: bpy.types.Mesh, points: np.ndarray, eyes: np.ndarray) -> None:
-    """Store (angle along the lid, 0 at the root to 1 at the tip, 0) for lashes at points (n, 3) metres.
+    """Store (angle along the lid, 0 at the root to 1 at the tip, length) for lashes at points (n, 3) metres.
+
+    Lashes of the lower lid get a smaller length.
 
     Args:
         eyes: (m, 3) metres, vertices of both eyeballs.
     """
     result = np.zeros_like(points)
+    strip = mesh_objects.loose_pieces(mesh)
     for side in (1.0, -1.0):
         chosen, ball = points[:, 0] * side > 0, eyes[eyes[:, 0] * side > 0]
         if not chosen.any() or not len(ball):
             continue
-        offset = (points[chosen] - ball_centre(ball)) / names.METRES
+        centre = ball_centre(ball)
+        offset = (points[chosen] - centre) / names.METRES
+        heights = np.bincount(strip, points[:, 2]) / np.bincount(strip)
+        result[chosen, 2] = np.where(heights[strip[chosen]] > centre[2], 1.0, LOWER_LASH)
         reach = np.linalg.norm(offset, axis=1)
         root, tip = np.percentile(reach, 5), reach.max()
         result[chosen, 0] = np.arctan2(offset[:, 0], np.abs(offset[:, 2]) + 8.0)
@@ -118,12 +119,13 @@ def tongue_material(name: str) -> bpy.types.Material:
 def lash_material(name: str) -> bpy.types.Material:
     """Single dark hairs cut out of the strip, thinner towards the tip and of unequal length."""
     material, build, surface = new_material(name)
-    angle, height, _ = build.separate(attribute(build, LASH, "Vector"))
-    bend = build.math("MULTIPLY", noise(build, build.combine(angle, height, 0.0), 9.0, 1.0), 0.05)
-    hair = build.math("MULTIPLY", build.math("ADD", angle, bend), 26.0)
+    angle, height, size = build.separate(attribute(build, LASH, "Vector"))
+    clump = build.math("MULTIPLY", noise(build, build.combine(angle, 0.0, size), 7.0, 2.0), 0.22)
+    lean = build.math("MULTIPLY", build.math("MULTIPLY", angle, height), -0.12)  # tips fan outwards
+    hair = build.math("MULTIPLY", build.math("ADD", build.math("ADD", angle, clump), lean), 30.0)
     place = build.math("ABSOLUTE", build.math("SUBTRACT", build.math("FRACT", hair), 0.5))
-    length = noise(build, build.combine(build.math("FLOOR", hair), 0.0, 0.0), 3.7, 0.0)
-    reach = build.math("MULTIPLY_ADD", length, 0.7, 0.45)
+    length = noise(build, build.combine(build.math("FLOOR", hair), size, 0.0), 3.7, 0.0)
+    reach = build.math("MULTIPLY", build.math("MULTIPLY_ADD", length, 0.8, 0.5), size)
     width = build.math("MULTIPLY", build.math("SUBTRACT", 1.0, build.math("DIVIDE", height, reach)), 0.2)
     alpha = ramp(build, build.math("SUBTRACT", width, place), -0.03, 0.03)
     values = {"Base Color": (0.018, 0.012, 0.01, 1.0), "Roughness": 0.5, "Alpha": alpha}

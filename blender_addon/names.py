@@ -15,7 +15,7 @@ REGION_MASKS = ("furrow_regions_1", "furrow_regions_2")
 DIRECTION = "furrow_direction_"  # + the name of the direction
 WRINKLES = "furrow_wrinkles"  # what the tension nodes write: weight of each map channel
 DISPLACEMENT = "furrow_displacement"  # what the wrinkle nodes moved, in metres
-EYE_DIRECTION = "furrow_eye"
+EYE_MAP = "EyeMap"
 
 TENSION = "Furrow Tension"
 SUBDIVISION = "Subdivision"
