@@ -62,7 +62,7 @@ def photo(window, area, _space):
 
 def character(window, area, space):
     furrow_operator(window, area, "import_character", filepath=str(HERE / "head.furrow"))
-    furrow_operator(window, area, "preset", preset="smile")
+    furrow_operator(window, area, "preset", preset="brow_raise")
     space.shading.type = "SOLID"
     space.overlay.show_overlays = False
     space.lens = 85.0
@@ -71,7 +71,8 @@ def character(window, area, space):
     view.view_perspective = "PERSP"
     view.view_rotation = (0.7, 0.7, 0.1, 0.1)
     view.view_location = bpy.context.object.parent.matrix_world.translation
-    view.view_distance = 1.3
+    view.view_location.z += 0.01
+    view.view_distance = 0.8
     return 3.0
 
 
