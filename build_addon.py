@@ -21,8 +21,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent
 ASSETS = (
-    "head.npz", "wrinkles.npz", "face_detection_short_range.onnx", "face_detection_full_range.onnx",
-    "face_landmarks.onnx", "selfie_segmentation.onnx",
+    "head.npz", "wrinkles.npz", "fine_skin.npz", "face_detection_short_range.onnx",
+    "face_detection_full_range.onnx", "face_landmarks.onnx", "selfie_segmentation.onnx",
 )
 WHEELS = ("onnxruntime", "opencv-python-headless", "scipy", "pillow")  # all that core imports, beside numpy
 WHEEL_TAGS = {

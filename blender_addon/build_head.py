@@ -12,6 +12,7 @@ from ..core.head_model import DIRECTIONS, PARTS
 from ..core.presets import photo_expression
 from . import armature as rig
 from . import eye_material, images, mesh_objects, mouth_materials, names, shape_keys, skin_material
+from .fine_skin_nodes import fine_skin_images
 from .fingerprint import FINGERPRINT, fingerprint
 from .modifier_inputs import set_input
 from .tension_nodes import tension_tree
@@ -122,7 +123,9 @@ def _dress(character: Character, made: HeadObjects) -> None:
     albedo = images.packed_image(f"{name} Albedo", character.albedo, colour=True)
     roughness = images.packed_image(f"{name} Roughness", character.roughness, colour=False)
     materials = {
-        "head": skin_material.skin_material(f"{name} Skin", albedo, roughness, maps, scale),
+        "head": skin_material.skin_material(
+            f"{name} Skin", albedo, roughness, maps, scale, fine_skin_images(character)
+        ),
         "eyes": eye_material.eye_material(f"{name} Eyes", character.eye_colour),
         "teeth": mouth_materials.teeth_material(f"{name} Teeth"),
         "tongue": mouth_materials.tongue_material(f"{name} Tongue"),
