@@ -46,7 +46,7 @@ def overlay(pixels: np.ndarray, character: Character, view: View, opacity: float
 
 
 def face_crop(pixels: np.ndarray, view: View, size: tuple[int, int] = TILE, scale: float = 2.3) -> np.ndarray:
-    """(size[1], size[0], 3) uint8: the photo cut around the face of the view, edges repeated beyond the photo."""
+    """(size[1], size[0], 3) uint8: the photo cut around the face of the view."""
     factor = pixels.shape[1] / view.camera.width
     points = view.landmarks.points * factor
     centre = (points.min(0) + points.max(0)) / 2.0
@@ -59,7 +59,7 @@ def face_crop(pixels: np.ndarray, view: View, size: tuple[int, int] = TILE, scal
     while zoom * step < 0.5 and min(reduced.shape[:2]) > 2:  # pyramid steps keep the reduction free of aliasing
         reduced, step = cv2.pyrDown(reduced), step * 2.0
     matrix[:, :2] *= step
-    return cv2.warpAffine(reduced, matrix, size, flags=cv2.INTER_AREA, borderMode=cv2.BORDER_REPLICATE)
+    return cv2.warpAffine(reduced, matrix, size, flags=cv2.INTER_AREA, borderValue=_BACKGROUND)
 
 
 def contact_sheet(pixels: np.ndarray, character: Character, renders: Path) -> np.ndarray:
