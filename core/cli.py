@@ -15,6 +15,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from collections import deque
 from pathlib import Path
 
 from .errors import FurrowError, OutputError
@@ -179,7 +180,7 @@ def _preview(options: argparse.Namespace) -> int:
 
     character, photo = load_character(options.character), load_photo(options.photo)
     with tempfile.TemporaryDirectory() as folder:
-        status = _in_blender("render", options.character, Path(folder))
+        status = _in_blender("render", options.character, Path(folder), "rendered ")
         if status:
             return status
         write_png(options.output, contact_sheet(photo.pixels, character, Path(folder)))
@@ -187,7 +188,7 @@ def _preview(options: argparse.Namespace) -> int:
     return 0
 
 
-def _in_blender(command: str, character: Path, output: Path) -> int:
+def _in_blender(command: str, character: Path, output: Path, written: str = "wrote ") -> int:
     """Run a command of the add-on in a process of its own: core itself never loads Blender."""
     from importlib.util import find_spec
 
@@ -199,8 +200,17 @@ def _in_blender(command: str, character: Path, output: Path) -> int:
 
     load_character(character)  # a bad file is one line, before Blender starts
     package = __package__.rpartition(".")[0]
-    module = f"{package}.blender_addon.command"
-    return subprocess.run([sys.executable, "-m", module, command, str(character), str(output)], check=False).returncode
+    arguments = [sys.executable, "-m", f"{package}.blender_addon.command", command, str(character), str(output)]
+    chatter: deque[str] = deque(maxlen=30)
+    # Blender's own lines are noise unless it fails; its bar-less renders report one line each
+    with subprocess.Popen(arguments, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process:
+        for line in process.stdout:
+            chatter.append(line)
+            if line.startswith("wrote "):
+                print(line.replace("wrote ", written, 1), end="", flush=True)
+    if process.returncode:
+        print("".join(chatter), end="", file=sys.stderr)
+    return process.returncode
 
 
 def check_output(path: Path) -> None:
