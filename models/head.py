@@ -28,7 +28,7 @@ from .population import (
     sample_people,
 )
 from .regions import REGION_NAMES, build_regions, hidden_skin, painted_mask
-from .topology import SourceTopology, cut_head
+from .topology import SourceTopology, cut_head, level_border
 from .uv_chart import chart_scale, uv_chart
 from .wrinkle_fields import wrinkle_normals
 
@@ -130,8 +130,12 @@ def _build_shape(wheel: zipfile.ZipFile, base: BaseMesh, topology: SourceTopolog
     directions = np.tensordot(_direction_weights(targets), still, 1)
     directions = 0.5 * (directions + mirrored(directions, mirror))
     ours = np.searchsorted(rows, topology.source)
+    mean = level_border(points[ours], topology.head_faces)
     return _Shape(
-        mean=points[ours], identity=identity[:, ours], directions=directions[:, ours], joints=at_joints @ points,
+        mean=0.5 * (mean + mirrored(mean, topology.mirror)),
+        identity=identity[:, ours],
+        directions=directions[:, ours],
+        joints=at_joints @ points,
         joint_identity=np.einsum("jen,knd->kjed", at_joints, identity),
         joint_directions=np.einsum("jen,knd->kjed", at_joints, directions),
     )

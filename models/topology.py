@@ -5,14 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from scipy import sparse
+from scipy.sparse.linalg import spsolve
 
 from ..core.errors import AssetsError
-from ..core.head_model import PARTS
+from ..core.head_model import PARTS, unique_edges
 from .makehuman import BaseMesh
 
-# The neck is cut here first (decimetres), which leaves a clean edge loop; two more rings of quads are added to it.
-NECK_HEIGHT = 5.75
-NECK_RINGS = 2
+NECK_HEIGHT = 5.75  # decimetres: cutting the neck here leaves a clean edge loop
+LEVELLED_RINGS = 6  # edge loops above the neck's border that give way when it is levelled
 HELPER_GROUPS = {
     "eyes": ("helper-l-eye", "helper-r-eye"),
     "teeth": ("helper-upper-teeth", "helper-lower-teeth"),
@@ -115,8 +116,34 @@ def _head_quads(base: BaseMesh) -> np.ndarray:
     corners = base.vertices[quads]
     # the shoulders and arms are as high as the neck: keep near the midline
     keep = (corners[..., 1].min(1) > NECK_HEIGHT) & (np.abs(corners[..., 0]).max(1) < 1.6)
-    for _ in range(NECK_RINGS):
-        reached = np.zeros(len(base.vertices), bool)
-        reached[quads[keep]] = True
-        keep = reached[quads].any(1)
     return body[keep]
+
+
+def level_border(points: np.ndarray, faces: np.ndarray) -> np.ndarray:
+    """Points (n, 3) with the neck's border on a slanted plane and even around it; the rings above follow.
+
+    The cut runs along an edge loop, which is scalloped where the mesh of the shoulders begins. The move fades out over
+    ``LEVELLED_RINGS`` edge loops (harmonic over the mesh).
+    """
+    loop = boundary_loop(faces)
+    border = points[loop]
+    even = border.copy()
+    for _ in range(12):
+        even = 0.5 * even + 0.25 * (np.roll(even, 1, axis=0) + np.roll(even, -1, axis=0))
+    plane = np.column_stack([np.ones(len(loop)), even[:, 2]])
+    even[:, 1] = plane @ np.linalg.lstsq(plane, even[:, 1], rcond=None)[0]
+    edges = unique_edges(faces)
+    count = len(points)
+    graph = sparse.coo_matrix(
+        (np.ones(2 * len(edges)), (edges.ravel("F"), edges[:, ::-1].ravel("F"))), (count, count)
+    ).tocsr()
+    near = np.zeros(count, bool)
+    near[loop] = True
+    for _ in range(LEVELLED_RINGS):
+        near |= (graph @ near.astype(np.float64)) > 0
+    free = np.setdiff1d(np.flatnonzero(near), loop)
+    laplacian = sparse.diags(np.asarray(graph.sum(axis=1)).ravel()) - graph
+    moved = np.zeros_like(points)
+    moved[loop] = even - border
+    moved[free] = spsolve(laplacian[free][:, free].tocsc(), graph[free][:, loop] @ moved[loop])
+    return points + moved
