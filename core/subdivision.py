@@ -3,7 +3,8 @@
 A matrix depends on the faces only, so one product subdivides positions, normals or displacements alike, and a cached
 matrix makes posing a subdivided head one sparse product. Rules: Catmull and Clark 1978, with the boundary rules of
 DeRose et al. 1998 (edge points at midpoints, boundary vertices 1/8, 3/4, 1/8), which is what Blender does with
-"Boundary Smooth: All".
+"Boundary Smooth: All". UVs are subdivided by the same rules on their own topology, cut at the seams, with points on
+seams and borders held in place: Blender's "UV Smooth: Keep Boundaries".
 """
 
 from __future__ import annotations
@@ -12,6 +13,8 @@ from dataclasses import dataclass
 
 import numpy as np
 from scipy import sparse
+
+UV_STEPS = 1e5  # UVs that agree to this share of the map are one
 
 
 @dataclass(frozen=True)
@@ -39,17 +42,31 @@ def subdivide(faces: np.ndarray, vertex_count: int, levels: int = 1, uv: np.ndar
     Args:
         faces: (F, 4) int quads into ``vertex_count`` vertices; vertices of no face stay where they are.
         levels: how often to subdivide; 0 gives the cage back.
-        uv: (F, 4, 2) per corner; interpolated bilinearly, so UV seams and borders stay in place.
+        uv: (F, 4, 2) per corner; smoothed inside, while UV seams and borders stay in place.
 
     Returns:
         Subdivision. The first ``vertex_count`` points are the moved cage vertices.
     """
     matrix = sparse.identity(vertex_count, format="csr")
     faces = np.asarray(faces, dtype=np.int32)
+    if uv is not None:
+        uv = _subdivided_uv(faces, uv, levels)
     for _ in range(levels):
-        step, faces, uv = _one_level(faces, matrix.shape[0], uv)
+        step, faces = _one_level(faces, matrix.shape[0])
         matrix = step @ matrix
     return Subdivision(matrix.tocsr(), faces, uv)
+
+
+def _subdivided_uv(faces: np.ndarray, uv: np.ndarray, levels: int) -> np.ndarray:
+    """(f, 4, 2) float32 of UVs (F, 4, 2): corners of a vertex with one UV are one point, seams are borders."""
+    uv = np.where((faces[:, 3] == faces[:, 2])[:, None, None] & (np.arange(4) == 3)[:, None], uv[:, 2:3], uv)
+    keys = np.column_stack([faces.ravel(), np.round(uv.reshape(-1, 2) * UV_STEPS).astype(np.int64)])
+    _, first, point = np.unique(keys, axis=0, return_index=True, return_inverse=True)
+    points, islands = uv.reshape(-1, 2)[first].astype(float), point.reshape(faces.shape).astype(np.int32)
+    for _ in range(levels):
+        step, islands = _one_level(islands, len(points), hold_border=True)
+        points = step @ points
+    return points[islands].astype(np.float32)
 
 
 def _corners(faces: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -67,8 +84,8 @@ def _sparse(rows, columns, values, shape) -> sparse.csr_matrix:
     return sparse.csr_matrix((values, (rows, columns)), shape=shape)
 
 
-def _one_level(faces: np.ndarray, vertices: int, uv: np.ndarray | None):
-    """Matrix, faces and UVs of one level; new points are vertex points, then edge points, then face points."""
+def _one_level(faces: np.ndarray, vertices: int, hold_border: bool = False) -> tuple[sparse.csr_matrix, np.ndarray]:
+    """Matrix and faces of one level; new points are vertex points, then edge points, then face points."""
     here, following, previous = _corners(faces)
     flat = faces.ravel()
     face_of = here // 4
@@ -87,32 +104,24 @@ def _one_level(faces: np.ndarray, vertices: int, uv: np.ndarray | None):
     inside = sparse.diags((~boundary).astype(float))
     edge_points = ends_mean - 0.5 * inside @ ends_mean + 0.5 * inside @ edge_face_mean @ face_points
 
-    vertex_points = _vertex_points(edges, boundary, ends_mean, face_points, face_of, flat[here], vertices)
+    vertex_points = _vertex_points(edges, boundary, ends_mean, face_points, face_of, flat[here], vertices, hold_border)
     step = sparse.vstack([vertex_points, edge_points, face_points]).tocsr()
 
     new_faces = np.stack([
         flat[here], vertices + edge_at[here], vertices + len(edges) + face_of, vertices + edge_at[previous]
     ], axis=1).astype(np.int32)
-    if uv is None:
-        return step, new_faces, None
-    corner_uv = uv.reshape(-1, 2)
-    centre = np.zeros((len(faces), 2))
-    np.add.at(centre, face_of, corner_uv[here])
-    centre /= np.maximum(corner_count, 1)[:, None]
-    own = corner_uv[here]
-    new_uv = np.stack([
-        own, (own + corner_uv[following]) / 2, centre[face_of], (own + corner_uv[previous]) / 2
-    ], axis=1).astype(np.float32)
-    return step, new_faces, new_uv
+    return step, new_faces
 
 
-def _vertex_points(edges, boundary, ends_mean, face_points, face_of, corner_vertex, vertices) -> sparse.csr_matrix:
-    """(V, V) moved cage vertices: (Q + 2 R + (n - 3) S) / n inside, (1, 6, 1) / 8 along a boundary."""
+def _vertex_points(
+    edges, boundary, ends_mean, face_points, face_of, corner_vertex, vertices, hold_border
+) -> sparse.csr_matrix:
+    """(V, V) moved cage vertices: (Q + 2 R + (n - 3) S) / n inside, (1, 6, 1) / 8 or held along a boundary."""
     edge_rows = np.arange(len(edges))
     valence = np.bincount(edges.ravel(), minlength=vertices)
     border_valence = np.bincount(edges[boundary].ravel(), minlength=vertices)
     on_border = border_valence > 0
-    smooth_border = border_valence == 2
+    smooth_border = (border_valence == 2) & (not hold_border)
 
     faces_at = np.bincount(corner_vertex, minlength=vertices)
     face_mean = _sparse(
