@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 import bpy
 import numpy as np
@@ -11,7 +12,16 @@ from ..core.character import Character
 from ..core.head_model import DIRECTIONS, PARTS
 from ..core.presets import photo_expression
 from . import armature as rig
-from . import eye_material, images, mesh_objects, mouth_materials, names, shape_keys, skin_material
+from . import (
+    character_store,
+    eye_material,
+    images,
+    mesh_objects,
+    mouth_materials,
+    names,
+    shape_keys,
+    skin_material,
+)
 from .fine_skin_nodes import fine_skin_images
 from .fingerprint import FINGERPRINT, fingerprint
 from .modifier_inputs import set_input
@@ -44,7 +54,7 @@ def build_head(character: Character, context: bpy.types.Context | None = None, s
     materials. True scale: one Blender unit is a metre. Nothing that exists is changed.
 
     Args:
-        source: path of the .furrow file, remembered for export.
+        source: path of the .furrow file that the character was read from; its bytes are kept in the .blend.
     """
     context = context or bpy.context
     active = context.view_layer.objects.active
@@ -59,7 +69,7 @@ def build_head(character: Character, context: bpy.types.Context | None = None, s
         if parts[part].data.shape_keys:
             shape_keys.drive_shape_keys(parts[part], parts["head"])
     result = HeadObjects(collection, skeleton, parts)
-    _dress(character, result)
+    _dress(character, result, source)
     _remember(character, result, source)
     skeleton.location = place
     context.view_layer.objects.active = parts["head"]
@@ -105,10 +115,12 @@ def _build_part(
     return made
 
 
-def _dress(character: Character, made: HeadObjects) -> None:
+def _dress(character: Character, made: HeadObjects, source: str) -> None:
     """Modifiers and materials."""
     head, name = made.head, character.name
-    maps, scale = images.detail_image(f"{name} Wrinkles", character.detail)
+    maps = character_store.maps_image(character, Path(source).read_bytes() if source else b"")
+    scale = maps[character_store.SCALE]
+    made.collection[character_store.MAPS] = made.collection[character_store.ORIGINAL] = maps
     head.modifiers.new(names.TENSION, "NODES").node_group = tension_tree()
     for part in PARTS:
         if part != "lashes":
@@ -140,6 +152,7 @@ def _remember(character: Character, made: HeadObjects, source: str) -> None:
     photo = photo_expression(character)
     made.collection["furrow_schema"] = SCHEMA
     made.collection["furrow_source"] = source
+    made.collection["furrow_regions"] = list(character.topology.region_names)
     made.collection["furrow_warnings"] = list(character.warnings)
     made.collection["furrow_photo_expression"] = photo
     made.collection["furrow_directions"] = [0.0] * len(DIRECTIONS)

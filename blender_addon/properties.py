@@ -6,6 +6,7 @@ import bpy
 from bpy.props import (
     BoolProperty,
     CollectionProperty,
+    EnumProperty,
     FloatProperty,
     IntProperty,
     PointerProperty,
@@ -13,7 +14,10 @@ from bpy.props import (
 )
 
 from ..core.head_model import DIRECTIONS
+from ..core.wrinkle_edit import OLDEST, YOUNGEST
+from .age_slider import ask_for_age, shown_age
 from .head_shape import apply_directions
+from .names import REGIONS
 
 
 class FurrowPhoto(bpy.types.PropertyGroup):
@@ -49,6 +53,13 @@ def _direction(name: str, description: str, low: float) -> FloatProperty:
     )
 
 
+def _is_other_character(settings, collection) -> bool:
+    return "furrow_schema" in collection and collection != settings.id_data
+
+
+_REGION_ITEMS = tuple((name, name, f"Take over detail of the region {name}") for name in REGIONS)
+
+
 class FurrowCharacter(bpy.types.PropertyGroup):
     age: _direction("Age", "Younger or older features", -1.0)
     gender: _direction("Gender", "Feminine or masculine features", -1.0)
@@ -57,11 +68,41 @@ class FurrowCharacter(bpy.types.PropertyGroup):
     asian: _direction("Asian", "Asian features", 0.0)
     caucasian: _direction("Caucasian", "Caucasian features", 0.0)
 
+    wrinkle_age: FloatProperty(
+        name="Age",
+        description="Years: how many lines there are and how deep they have become",
+        min=YOUNGEST, max=OLDEST, precision=0, step=100, get=shown_age, set=ask_for_age,
+    )
+    age_shape: BoolProperty(
+        name="Age Shape Too", description="Let the shape of the head grow older or younger with the age slider"
+    )
+    swap_from: EnumProperty(
+        name="From",
+        items=(
+            ("SCENE", "Scene", "A character of this file"),
+            ("FILE", "File", "A .furrow file"),
+        ),
+    )
+    swap_source: PointerProperty(
+        name="Source", description="Character to take detail from", type=bpy.types.Collection, poll=_is_other_character
+    )
+    swap_file: StringProperty(name="Source", description=".furrow file to take detail from", subtype="FILE_PATH")
+    swap_mix: FloatProperty(
+        name="Mix", description="0: own detail, 1: the source's", min=0.0, max=1.0, default=1.0, subtype="FACTOR"
+    )
+    swap_regions: EnumProperty(
+        name="Regions", description="Where detail is taken over; all: the whole head", options={"ENUM_FLAG"},
+        items=_REGION_ITEMS, default={name for name, *_ in _REGION_ITEMS},
+    )
+    swap_static: BoolProperty(name="Static", description="Wrinkles that show at rest", default=True)
+    swap_dynamic: BoolProperty(name="Dynamic", description="Wrinkles that come and go with the expression")
+
 
 class FurrowJob(bpy.types.PropertyGroup):
     """State of the running reconstruction; lives in the window manager, so undo leaves it alone."""
 
     running: BoolProperty()
+    changing: BoolProperty()  # the wrinkles of a character, by another worker
     cancel: BoolProperty()
     fraction: FloatProperty(min=0.0, max=1.0, subtype="FACTOR")
     message: StringProperty()

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import bpy
 
-from . import file_handlers, preferences, previews, properties
+from . import age_slider, file_handlers, preferences, previews, properties, wrinkle_change
 from .operators import character_files, characters, expressions, photos, reconstruct
+from .operators import wrinkles as wrinkle_operators
 from .panels import character, expression, head_shape, main, wrinkles
 
 CLASSES = (
@@ -16,6 +17,7 @@ CLASSES = (
     *character_files.CLASSES,
     *characters.CLASSES,
     *expressions.CLASSES,
+    *wrinkle_operators.CLASSES,
     *main.CLASSES,
     *character.CLASSES,
     *expression.CLASSES,
@@ -35,6 +37,8 @@ def register() -> None:
 def unregister() -> None:
     """Undo :func:`register`: stop a running worker, drop thumbnails, properties and classes."""
     reconstruct.stop_running()
+    age_slider.stop()
+    wrinkle_change.stop_worker()
     previews.clear()
     properties.detach()
     for cls in reversed(CLASSES):

@@ -9,7 +9,11 @@ from .fine_skin_nodes import FineSkin, fine_skin_height
 from .shading import attribute, new_material
 
 SCATTER_RADIUS = (1.0, 0.35, 0.18)  # red light travels furthest in skin
-SCATTER_SCALE = 0.0032  # metres
+SCATTER_SCALE = 0.0016  # metres: wider scattering would wash creases out
+CREASE_SHADING = 0.6  # change of the albedo per millimetre of displacement: light is lost between the walls of a crease
+CREASE_RANGE = (0.45, 1.08)
+MAPS_SCALE = "Wrinkle Scale (mm)"  # names of Value nodes that the panel and scripts may set
+CREASE_STRENGTH = "Crease Shading"
 
 
 def skin_material(
@@ -26,10 +30,13 @@ def skin_material(
     material, build, surface = new_material(name)
     colour = build.node("ShaderNodeTexImage", image=albedo, interpolation="Linear", extension="EXTEND")
     rough = build.node("ShaderNodeTexImage", image=roughness, interpolation="Linear", extension="EXTEND")
-    height = build.math("ADD", _wrinkle_height(build, maps, scale), fine_skin_height(build, fine_skin))
+    displacement = _displacement(build, maps, scale)
+    moved = build.math("MULTIPLY", attribute(build, names.DISPLACEMENT, "Fac"), 1.0 / names.METRES)
+    finer = build.math("MULTIPLY", build.math("SUBTRACT", displacement, moved), names.METRES)
+    height = build.math("ADD", finer, fine_skin_height(build, fine_skin))
     bump = build.node("ShaderNodeBump", {"Strength": 1.0, "Distance": 1.0, "Height": height})
     values = {
-        "Base Color": colour.outputs["Color"],
+        "Base Color": build.scale(colour.outputs["Color"], _crease_shading(build, displacement)),
         "Roughness": rough.outputs["Color"],
         "IOR": 1.4,
         "Subsurface Weight": 0.65,
@@ -43,12 +50,23 @@ def skin_material(
     return material
 
 
-def _wrinkle_height(build, maps: bpy.types.Image, scale: float) -> bpy.types.NodeSocket:
-    """Displacement in metres at full resolution, less what the modifier has moved the mesh already."""
+def _displacement(build, maps: bpy.types.Image, scale: float) -> bpy.types.NodeSocket:
+    """Live displacement in millimetres at the maps' full resolution."""
     texel = build.node("ShaderNodeTexImage", image=maps, interpolation="Cubic", extension="EXTEND")
     centred = build.vector("SUBTRACT", texel.outputs["Color"], (0.5, 0.5, 0.5))
     first = build.vector("DOT_PRODUCT", centred, attribute(build, names.WRINKLES, "Vector"))
     alpha = build.math("SUBTRACT", texel.outputs["Alpha"], 0.5)
     total = build.math("MULTIPLY_ADD", alpha, attribute(build, names.WRINKLES, "Alpha"), first)
-    moved = attribute(build, names.DISPLACEMENT, "Fac")
-    return build.math("SUBTRACT", build.math("MULTIPLY", total, scale * names.METRES), moved)
+    return build.math("MULTIPLY", total, _value(build, MAPS_SCALE, scale))
+
+
+def _crease_shading(build, displacement: bpy.types.NodeSocket) -> bpy.types.NodeSocket:
+    """Factor of the albedo: darker in creases, a little lighter on rolls, 1 on smooth skin."""
+    factor = build.math("MULTIPLY_ADD", displacement, _value(build, CREASE_STRENGTH, CREASE_SHADING), 1.0)
+    return build.clamp(factor, *CREASE_RANGE)
+
+
+def _value(build, name: str, value: float) -> bpy.types.NodeSocket:
+    node = build.node("ShaderNodeValue", name=name, label=name)
+    node.outputs[0].default_value = value
+    return node.outputs[0]

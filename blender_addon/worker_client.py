@@ -74,6 +74,11 @@ class WorkerClient:
                 events.append({"event": "error", "kind": "FurrowError", "message": _ended_message(status)})
         return events
 
+    @property
+    def running(self) -> bool:
+        """Whether it can take another command."""
+        return self._process.poll() is None
+
     def log(self) -> str:
         """What the worker wrote besides events, its last 4000 characters."""
         return self._log.read_text("utf-8", "replace")[-4000:] if self._log.exists() else ""

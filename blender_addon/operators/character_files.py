@@ -11,8 +11,8 @@ from bpy.props import StringProperty
 
 from ...core.character import Character
 from ...core.character_file import SUFFIX, load_character, save_character
-from ...core.errors import CharacterFileError
 from ..build_head import build_head
+from ..character_store import character_from, stored_bytes
 from ..characters import active_character
 from .base import FurrowOperator, frame_active, has_character, not_running
 
@@ -48,7 +48,7 @@ class FURROW_OT_import_character(FurrowOperator, bpy.types.Operator):
 class FURROW_OT_export_character(FurrowOperator, bpy.types.Operator):
     bl_idname = "furrow.export_character"
     bl_label = "Export Character"
-    bl_description = "Save the active character, with its head shape sliders, as a .furrow file"
+    bl_description = "Save the active character, with its head shape and wrinkles, as a .furrow file"
     bl_options = {"REGISTER"}
 
     filepath: StringProperty(subtype="FILE_PATH")
@@ -67,13 +67,7 @@ class FURROW_OT_export_character(FurrowOperator, bpy.types.Operator):
     def run(self, context):
         collection = active_character(context)
         path = Path(bpy.path.abspath(self.filepath)).with_suffix(SUFFIX)
-        source = Path(collection.get("furrow_source") or "")
-        if not source.is_file():
-            raise CharacterFileError(
-                f"The character's own file {source.name or '(none)'} is not on this machine: "
-                "export it where it was reconstructed."
-            )
-        character = load_character(source)
+        character = character_from(stored_bytes(collection))
         shaped = with_directions(character, np.asarray(list(collection["furrow_directions"]), np.float32))
         save_character(dataclasses.replace(shaped, name=collection.name), path)
         self.report({"INFO"}, f"Wrote {path}")

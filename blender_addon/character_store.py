@@ -1,0 +1,109 @@
+"""The character inside the .blend: its .furrow bytes travel with the image of its displacement maps.
+
+Each change of the wrinkles brings a new image and leaves the old one as it is, so that undo, which brings pointers
+back but not packed pixels, finds the old maps together with the old character.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+
+import bpy
+
+from ..core.character import Character
+from ..core.character_file import SUFFIX, load_character, save_character
+from ..core.errors import CharacterFileError
+from . import images, names
+from .modifier_inputs import get_input, set_input
+from .skin_material import MAPS_SCALE
+
+MAPS = "furrow_maps"  # on the collection: the image in use
+ORIGINAL = "furrow_original_maps"  # as reconstructed
+BEFORE_SWAP = "furrow_maps_before_swap"
+FILE, SCALE, AGE, SEED = "furrow_file", "furrow_scale_mm", "furrow_age", "furrow_seed"  # on the image
+
+
+def maps_image(character: Character, data: bytes = b"") -> bpy.types.Image:
+    """New packed image of a character's displacement maps that carries the whole character.
+
+    Args:
+        data: the character's .furrow file, if there is one already.
+    """
+    image, scale = images.detail_image(f"{character.name} Wrinkles", character.detail)
+    image[FILE] = data or character_bytes(character)
+    image[SCALE], image[AGE], image[SEED] = scale, float(character.age), int(character.wrinkle_seed)
+    return image
+
+
+def character_bytes(character: Character) -> bytes:
+    """The .furrow file of a character, in memory."""
+    with tempfile.TemporaryDirectory(prefix="furrow-") as folder:
+        path = Path(folder) / f"character{SUFFIX}"
+        save_character(character, path)
+        return path.read_bytes()
+
+
+def character_from(data: bytes) -> Character:
+    """Character of .furrow bytes.
+
+    Raises:
+        CharacterFileError: damaged.
+    """
+    with tempfile.TemporaryDirectory(prefix="furrow-") as folder:
+        path = Path(folder) / f"character{SUFFIX}"
+        path.write_bytes(data)
+        return load_character(path)
+
+
+def stored_bytes(collection: bpy.types.Collection, which: str = MAPS) -> bytes:
+    """The .furrow bytes of a character in the scene.
+
+    Raises:
+        CharacterFileError: the .blend does not hold them.
+    """
+    image = collection.get(which)
+    data = image.get(FILE) if image is not None else None
+    if data:
+        return bytes(data)
+    source = Path(collection.get("furrow_source") or "")
+    if source.is_file():  # a .blend from before characters travelled with it
+        return source.read_bytes()
+    raise CharacterFileError(
+        f"{collection.name} no longer holds its character (its maps were replaced and {source.name or 'its file'} is "
+        "not on this machine): import its .furrow file again."
+    )
+
+
+def use_maps(collection: bpy.types.Collection, image: bpy.types.Image) -> None:
+    """Switch modifiers and materials of a character over to the maps of an image from :func:`maps_image`."""
+    before = collection.get(MAPS)
+    for made in collection.objects:
+        for modifier in made.modifiers:
+            ours = modifier.name == names.WRINKLE and modifier.type == "NODES" and modifier.node_group is not None
+            if ours and get_input(modifier, "Maps") == before:
+                set_input(modifier, "Maps", image)
+                set_input(modifier, "Scale (mm)", image[SCALE])
+        for slot in made.material_slots:
+            if slot.material is not None and slot.material.node_tree is not None:
+                _use_in_material(slot.material.node_tree, before, image)
+    collection[MAPS] = image
+    if before is not None:
+        before.buffers_free()
+    prune_maps()
+
+
+def _use_in_material(tree: bpy.types.NodeTree, before: bpy.types.Image | None, image: bpy.types.Image) -> None:
+    found = [n for n in tree.nodes if n.bl_idname == "ShaderNodeTexImage" and n.image is not None and n.image == before]
+    for node in found:
+        node.image = image
+    scale = tree.nodes.get(MAPS_SCALE)
+    if found and scale is not None:
+        scale.outputs[0].default_value = image[SCALE]
+
+
+def prune_maps() -> None:
+    """Drop unused maps that undo can no longer reach; Blender drops all unused ones when it saves."""
+    unused = [image for image in bpy.data.images if image.users == 0 and FILE in image]
+    for image in sorted(unused, key=lambda i: i.session_uid)[: -max(bpy.context.preferences.edit.undo_steps, 1)]:
+        bpy.data.images.remove(image)

@@ -1,0 +1,246 @@
+"""Changing a character's wrinkles: age, another layout, detail of another character, and back."""
+
+from __future__ import annotations
+
+import random
+import time
+from pathlib import Path
+
+import bpy
+from bpy.props import FloatProperty, IntProperty, StringProperty
+
+from ...core.errors import CharacterFileError, FurrowError
+from ...core.wrinkle_edit import age_of_years
+from .. import age_slider, character_store
+from ..characters import active_character
+from ..names import REGIONS
+from ..wrinkle_change import WrinkleChange
+from .base import FurrowOperator, has_character
+from .characters import named_character
+
+INTERVAL = 0.05  # seconds between looks at the worker
+SEEDS = 10_000  # layouts to draw from
+
+
+class _ChangesWrinkles(FurrowOperator):
+    """Mix-in of operators whose maps the worker computes: modal in a window, waiting without one.
+
+    Subclasses write ``begin(context, collection) -> WrinkleChange`` and ``done(collection, before)``, which is called
+    once the new maps are in use; before is the image that was in use when the change began.
+    """
+
+    bl_options = {"UNDO"}
+
+    @classmethod
+    def poll(cls, context):
+        return has_character(context) and not context.window_manager.furrow_job.changing
+
+    def target(self, context) -> bpy.types.Collection:
+        return active_character(context)
+
+    def invoke(self, context, _event):
+        return self.guarded(context, lambda: self._start_modal(context))
+
+    def _start_modal(self, context):
+        self._begin(context)
+        self._timer = context.window_manager.event_timer_add(INTERVAL, window=context.window)
+        context.window_manager.modal_handler_add(self)
+        return {"RUNNING_MODAL"}
+
+    def modal(self, context, event):
+        if event.type != "TIMER":
+            return {"PASS_THROUGH"}
+        result = self.guarded(context, lambda: self._step(context))
+        if result == {"RUNNING_MODAL"}:
+            return {"PASS_THROUGH"}
+        self._finish(context, result == {"FINISHED"})
+        for area in context.screen.areas if context.screen else ():
+            if area.type == "VIEW_3D":
+                area.tag_redraw()
+        return result
+
+    def cancel(self, context):
+        self._finish(context, False)
+
+    def run(self, context):
+        """Without a window: wait for the result."""
+        finished = False
+        try:
+            self._begin(context)
+            while (result := self._step(context)) == {"RUNNING_MODAL"}:
+                time.sleep(INTERVAL)
+            finished = True
+            return result
+        finally:
+            self._finish(context, finished)
+
+    def _begin(self, context) -> None:
+        collection = self.target(context)
+        self._name = collection.name
+        self._change = self.begin(context, collection)
+        context.window_manager.furrow_job.changing = True
+
+    def _step(self, context) -> set[str]:
+        data = self._change.poll()
+        if data is None:
+            return {"RUNNING_MODAL"}
+        collection = named_character(self._name)
+        before = collection.get(character_store.MAPS)
+        image = character_store.maps_image(character_store.character_from(data), data)
+        character_store.use_maps(collection, image)
+        self.done(collection, before)
+        return {"FINISHED"}
+
+    def _finish(self, context, finished: bool) -> None:
+        change, timer = self.__dict__.pop("_change", None), self.__dict__.pop("_timer", None)
+        if change is not None:
+            change.close(finished)
+        if timer is not None:
+            context.window_manager.event_timer_remove(timer)
+        context.window_manager.furrow_job.changing = False
+
+
+class FURROW_OT_change_wrinkles(_ChangesWrinkles, bpy.types.Operator):
+    bl_idname = "furrow.change_wrinkles"
+    bl_label = "Change Wrinkles"
+    bl_description = "Give the character the wrinkles of another age or another layout of the lines"
+
+    character: StringProperty(description="Name of the character; empty: the active one", options={"SKIP_SAVE"})
+    years: FloatProperty(name="Age", description="Years; 0 keeps the age", max=200.0, options={"SKIP_SAVE"})
+    seed: IntProperty(name="Seed", description="Layout of the lines; -1 keeps it", default=-1, min=-1,
+                      options={"SKIP_SAVE"})
+
+    @classmethod
+    def poll(cls, context):
+        return context.mode in ("OBJECT", "POSE") and not context.window_manager.furrow_job.changing
+
+    def target(self, context):
+        collection = named_character(self.character) if self.character else active_character(context)
+        if collection is None:
+            raise FurrowError("No character is active: select its head first.")
+        return collection
+
+    def begin(self, _context, collection):
+        return WrinkleChange(
+            character_store.stored_bytes(collection),
+            command="wrinkles",
+            age=age_of_years(self.years) if self.years > 0.0 else None,
+            seed=self.seed if self.seed >= 0 else None,
+        )
+
+    def done(self, collection, before):
+        older = collection[character_store.MAPS][character_store.AGE]
+        if before is not None and collection.furrow.age_shape:
+            collection.furrow.age += older - before[character_store.AGE]
+        collection.pop(character_store.BEFORE_SWAP, None)
+
+    def _finish(self, context, finished):
+        super()._finish(context, finished)
+        name = self.__dict__.get("_name", self.character)
+        age_slider.forget(name, self.years if finished and self.years > 0.0 else None)
+
+
+class FURROW_OT_randomise_wrinkles(_ChangesWrinkles, bpy.types.Operator):
+    bl_idname = "furrow.randomise_wrinkles"
+    bl_label = "Randomise Wrinkles"
+    bl_description = "Another layout and other depths of the lines, of the same age; what the photo showed stays"
+
+    def begin(self, _context, collection):
+        data = character_store.stored_bytes(collection)
+        return WrinkleChange(data, command="wrinkles", age=None, seed=random.randrange(SEEDS))
+
+    def done(self, collection, _before):
+        collection.pop(character_store.BEFORE_SWAP, None)
+
+
+class FURROW_OT_swap_detail(_ChangesWrinkles, bpy.types.Operator):
+    bl_idname = "furrow.swap_detail"
+    bl_label = "Take Over Detail"
+    bl_description = (
+        "Mix the skin detail of the chosen character into this one; its shape stays. "
+        "Repeat with another mix or other regions to adjust it"
+    )
+
+    def begin(self, _context, collection):
+        settings = collection.furrow
+        if not (settings.swap_static or settings.swap_dynamic):
+            raise FurrowError("Nothing is chosen: switch on Static, Dynamic or both.")
+        base = character_store.BEFORE_SWAP if character_store.BEFORE_SWAP in collection else character_store.MAPS
+        return WrinkleChange(
+            character_store.stored_bytes(collection, base),
+            source_bytes(settings),
+            command="swap",
+            mix=settings.swap_mix,
+            regions=chosen_regions(settings),
+            static=settings.swap_static,
+            dynamic=settings.swap_dynamic,
+        )
+
+    def done(self, collection, before):
+        if character_store.BEFORE_SWAP not in collection and before is not None:
+            collection[character_store.BEFORE_SWAP] = before
+
+
+class FURROW_OT_restore_wrinkles(FurrowOperator, bpy.types.Operator):
+    bl_idname = "furrow.restore_wrinkles"
+    bl_label = "Restore Wrinkles"
+    bl_description = "Back to the wrinkles as reconstructed: age, layout and swapped detail"
+
+    @classmethod
+    def poll(cls, context):
+        return has_character(context) and not context.window_manager.furrow_job.changing
+
+    def run(self, context):
+        collection = active_character(context)
+        original, current = collection.get(character_store.ORIGINAL), collection.get(character_store.MAPS)
+        if original is None:
+            raise FurrowError(f"{collection.name} holds no original wrinkles: import its .furrow file again.")
+        if collection.furrow.age_shape and current is not None:
+            collection.furrow.age += original[character_store.AGE] - current[character_store.AGE]
+        character_store.use_maps(collection, original)
+        collection.pop(character_store.BEFORE_SWAP, None)
+        age_slider.forget(collection.name)
+        return {"FINISHED"}
+
+
+def source_bytes(settings) -> bytes:
+    """The .furrow bytes of the chosen source of detail.
+
+    Raises:
+        FurrowError: nothing is chosen, or the file cannot be read.
+    """
+    if settings.swap_from == "SCENE":
+        if settings.swap_source is None:
+            raise FurrowError("Choose the character to take detail from.")
+        return character_store.stored_bytes(settings.swap_source)
+    if not settings.swap_file:
+        raise FurrowError("Choose the .furrow file to take detail from.")
+    path = Path(bpy.path.abspath(settings.swap_file))
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise CharacterFileError(f"{path} cannot be read ({error.strerror}): choose another .furrow file.") from None
+
+
+def chosen_regions(settings) -> list[str] | None:
+    """Names of the topology's regions that are switched on; None for all of the head.
+
+    Raises:
+        FurrowError: none is.
+    """
+    chosen = settings.swap_regions
+    if len(chosen) == len(REGIONS):
+        return None
+    known = list(settings.id_data.get("furrow_regions", ()))
+    members = [m for name, parts in REGIONS.items() if name in chosen for m in parts if m in known]
+    if not members:
+        raise FurrowError("No region is chosen: switch on at least one.")
+    return members
+
+
+CLASSES = (
+    FURROW_OT_change_wrinkles,
+    FURROW_OT_randomise_wrinkles,
+    FURROW_OT_swap_detail,
+    FURROW_OT_restore_wrinkles,
+)
