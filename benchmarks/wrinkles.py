@@ -29,7 +29,7 @@ from furrow.models.strain import expression_delta
 from furrow.models.wrinkle_fields import buckling_depth, excess_strain, family_direction, vertex_fields
 from furrow.models.wrinkle_groups import GROUPS, HABITS
 
-NAMES = ("brow raise", "brow down", "smile and squint", "sneer", "pucker")
+NAMES = ("brow raise", "brow down", "smile and squint", "sneer", "pucker", "chin raise")
 SIZE, AGE, SEED = 1024, 0.5, 0
 
 

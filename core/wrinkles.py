@@ -6,7 +6,6 @@ rest, dynamic ones what full compression adds. A seed chooses among layouts of t
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import lru_cache
 
 import cv2
@@ -14,54 +13,30 @@ import numpy as np
 
 from .curve_basis import CurveTexels, evaluate, texels_near
 from .wrinkle_atlas import FOLD, PRIMARY, SECONDARY, WrinkleAtlas, load_atlas, save_atlas
+from .wrinkle_coefficients import (
+    CoefficientPrior,
+    coefficient_prior,
+    coefficients,
+    dynamic_share,
+    person,
+    profile,
+    static_share,
+)
 
 __all__ = [
-    "FOLD", "PRIMARY", "SECONDARY", "WrinkleAtlas", "dynamic_amplitudes", "dynamic_maps", "load_atlas", "points_of",
-    "save_atlas", "static_amplitudes", "static_prior",
+    "FOLD", "PRIMARY", "SECONDARY", "CoefficientPrior", "WrinkleAtlas", "coefficient_prior", "coefficients",
+    "dynamic_amplitudes", "dynamic_maps", "load_atlas", "points_of", "save_atlas", "static_amplitudes", "static_prior",
 ]
 
 ROLL_SIZE = 256  # rolls are wide: a coarse map holds them, the same for every size
 GROOVE_REACH = 4.0  # widths
-DEEPEST = 1.3  # of the depth a line has on average
-STATIC_SHARE = 0.7  # share of the deepest groove that stays at rest at age 1
 STATIC_ROLLS = 0.5  # share of the rolls beside lines at rest: they rise with compression
 STRETCH_FLATTENING = 0.6  # share of the lines at rest that full stretch takes away
 
 
-@dataclass(frozen=True)
-class _Person:
-    """What a seed decides: which curves there are (P control points in all), and how deep each is.
-
-    ``amplitude`` (P,) multiplies strength; curves of other layouts are left out.
-    """
-
-    points: np.ndarray
-    start: np.ndarray
-    curves: np.ndarray
-    amplitude: np.ndarray
-
-
-@lru_cache(maxsize=4)
-def _person(atlas: WrinkleAtlas, seed: int) -> _Person:
-    rng = np.random.default_rng(seed)
-    chosen = rng.integers(atlas.layouts, size=len(atlas.group_names))
-    habit = rng.lognormal(0.0, 0.25, int(atlas.group_habit.max()) + 1)
-    shared = rng.standard_normal(int(atlas.curve_pair.max()) + 1)
-    own = rng.standard_normal(len(atlas.curve_group))
-    depth = np.exp(0.3 * (np.sqrt(0.7) * shared[atlas.curve_pair] + np.sqrt(0.3) * own))
-    depth *= habit[atlas.group_habit[atlas.curve_group]]
-    kept = (atlas.curve_layout == chosen[atlas.curve_group]) | (atlas.curve_rank == FOLD)
-    curves = np.flatnonzero(kept)
-    count = np.diff(atlas.curve_start)
-    points = np.flatnonzero(np.repeat(kept, count))
-    start = np.concatenate([[0], np.cumsum(count[curves])])
-    amplitude = np.repeat(np.clip(depth[curves], 0.4, 1.6), count[curves]) * atlas.strength[points]
-    return _Person(points, start, curves, np.minimum(amplitude, DEEPEST).astype(np.float32))
-
-
 def points_of(atlas: WrinkleAtlas, seed: int) -> np.ndarray:
     """(P,) control points of a person's curves, in atlas order."""
-    return _person(atlas, seed).points
+    return person(atlas, seed).points
 
 
 def groove_profile(distance: np.ndarray, width: np.ndarray) -> np.ndarray:
@@ -85,12 +60,12 @@ def _near_grooves(atlas: WrinkleAtlas, seed: int, size: int) -> tuple[CurveTexel
 
     Texels average over their area: a groove is as much wider and shallower as a texel half as wide would make it.
     """
-    person = _person(atlas, seed)
-    uv, metric = atlas.uv[person.points], atlas.metric[person.points]
-    width = atlas.of_points(atlas.curve_width)[person.points]
+    someone = person(atlas, seed)
+    uv, metric = atlas.uv[someone.points], atlas.metric[someone.points]
+    width = atlas.of_points(atlas.curve_width)[someone.points]
     texel = np.sqrt(np.sqrt(np.maximum(metric[:, 0] * metric[:, 2] - metric[:, 1] ** 2, 1e-12))) / size
     blurred = np.hypot(width, 0.45 * texel)
-    near = texels_near(uv, metric, person.start, GROOVE_REACH * blurred, size)
+    near = texels_near(uv, metric, someone.start, GROOVE_REACH * blurred, size)
     profile = groove_profile(near.distance, blurred[near.point]) * (width / blurred)[near.point]
     return near, profile.astype(np.float32)
 
@@ -98,13 +73,13 @@ def _near_grooves(atlas: WrinkleAtlas, seed: int, size: int) -> tuple[CurveTexel
 @lru_cache(maxsize=4)
 def _near_rolls(atlas: WrinkleAtlas, seed: int) -> tuple[CurveTexels, np.ndarray]:
     """Texels around the rolls and their height for a groove of depth 1, at ``ROLL_SIZE``."""
-    person = _person(atlas, seed)
-    crest = atlas.roll_crest[person.points]
+    someone = person(atlas, seed)
+    crest = atlas.roll_crest[someone.points]
     near = texels_near(
-        atlas.uv[person.points], atlas.metric[person.points], person.start, 2.0 * crest.max(1), ROLL_SIZE
+        atlas.uv[someone.points], atlas.metric[someone.points], someone.start, 2.0 * crest.max(1), ROLL_SIZE
     )
     side = (near.distance < 0).astype(int)
-    gain = np.repeat(atlas.curve_roll[person.curves], np.diff(person.start), axis=0)
+    gain = someone.of_points(atlas.curve_roll[someone.curves])
     profile = gain[near.point, side] * roll_profile(near.distance, crest[near.point, side])
     return near, profile.astype(np.float32)
 
@@ -139,27 +114,19 @@ def _enlarged(coarse: np.ndarray, size: int) -> np.ndarray:
 
 def static_amplitudes(atlas: WrinkleAtlas, age: float, seed: int) -> np.ndarray:
     """(P,) float32 mm of depth that a face of an age keeps at rest, at the control points of the person's curves."""
-    person = _person(atlas, seed)
-    group = atlas.curve_group[person.curves]
-    onset = atlas.curve_onset[person.curves]
-    grown = np.clip((age - onset) / (1.0 - onset), 0.0, 1.0) ** 1.3
-    floor = atlas.group_floor[group]
-    share = STATIC_SHARE * atlas.group_retention[group] * (floor + (1.0 - floor) * grown)
-    depth = np.repeat(share, np.diff(person.start)) * atlas.memory[person.points] * person.amplitude
-    return depth.astype(np.float32)
+    return _amplitudes(atlas, seed, static_share(atlas, age), atlas.memory)
 
 
 def dynamic_amplitudes(atlas: WrinkleAtlas, age: float, seed: int) -> np.ndarray:
-    """(P,) float32 mm of depth that full compression adds, at the control points of the person's curves.
+    """(P,) float32 mm of depth that full compression adds, at the control points of the person's curves."""
+    return _amplitudes(atlas, seed, dynamic_share(atlas, age), atlas.dynamic)
 
-    Young skin folds into few broad lines, old skin also into the fine ones between; what is there at rest already
-    deepens less.
-    """
-    person = _person(atlas, seed)
-    rank = atlas.curve_rank[person.curves]
-    share = np.where(rank == SECONDARY, 0.25 + 0.75 * age, 0.85 + 0.15 * age) * (1.0 - 0.35 * age)
-    depth = np.repeat(share, np.diff(person.start)) * atlas.dynamic[person.points] * person.amplitude
-    return depth.astype(np.float32)
+
+def _amplitudes(atlas: WrinkleAtlas, seed: int, share: np.ndarray, depth: np.ndarray) -> np.ndarray:
+    """(P,) coefficients x basis curves: d_i share_i per curve (C,), depth (N,) mm by the strength along it."""
+    someone = person(atlas, seed)
+    along = (depth * profile(atlas))[someone.points]
+    return (someone.of_points(someone.depth * share[someone.curves]) * along).astype(np.float32)
 
 
 def dynamic_maps(
@@ -176,9 +143,8 @@ def dynamic_maps(
     Returns:
         compressed_1, compressed_2, stretched: (S, S) float32 mm, for compression of families 1 and 2 and stretch of 1.
     """
-    person = _person(atlas, seed)
-    family = atlas.group_family[atlas.curve_group[person.curves]]
-    family = np.repeat(family, np.diff(person.start))
+    someone = person(atlas, seed)
+    family = someone.of_points(atlas.group_family[atlas.curve_group[someone.curves]])
     depth = dynamic_amplitudes(atlas, age, seed)
     flattened = -STRETCH_FLATTENING * static_amplitudes(atlas, age, seed)
     amplitudes = np.stack([depth * (family == 1), depth * (family == 2), flattened], axis=-1)

@@ -38,6 +38,8 @@ LASH_NEIGHBOURS = 6
 LASH_ROOT_GAP = 0.8  # mm
 LID_OVERLAP = 0.05  # radians around the eye
 BLINK_SHARE = (0.4, 1.0)
+CHIN_PAD = ((0.0, -97.0), (19.0, 14.0), 70.0)  # mm: centre and radii of the skin that the mentalis gathers, back end
+CHIN_GATHER = 0.14  # of the distance to the centre
 
 
 def counterpart(name: str) -> str:
@@ -74,6 +76,7 @@ def build_expressions(
         free = free_skin(mean, regions, deltas[row])[head]
         deltas[row, head] = membrane(mean[head], topology.head_faces, deltas[row, head], free)
     _close_eye(names, deltas, base, topology, mean, joints)
+    deltas[names.index("mouthShrugLower"), head] += gathered_chin(mean[head])
     outside = 1.0 - np.maximum.reduce([regions[name] for name in UNSMOOTHED_REGIONS])
     for row, name in enumerate(names):
         if name not in UNSMOOTHED:
@@ -113,6 +116,19 @@ def free_skin(mean: np.ndarray, regions: dict[str, np.ndarray], delta: np.ndarra
     kept = np.maximum.reduce([regions[name] for name in KEPT_REGIONS])
     length = np.linalg.norm(delta, axis=1)
     return free * (1.0 - kept) ** 2 * (1.0 - smoothstep(length / length.max(), *KEPT_SHARE))
+
+
+def gathered_chin(points: np.ndarray) -> np.ndarray:
+    """(n, 3) mm by which the mentalis draws the skin of the chin together; the source leaves it as it is.
+
+    Args:
+        points: (n, 3) mm at rest.
+    """
+    (x, y), (across, along), back = CHIN_PAD
+    offset = points * [1.0, 1.0, 0.0] - [x, y, 0.0]
+    away = np.hypot(offset[:, 0] / across, offset[:, 1] / along)
+    share = CHIN_GATHER * (1.0 - smoothstep(away, 0.4, 1.0)) * smoothstep(points[:, 2], back, back + 20.0)
+    return -share[:, None] * offset
 
 
 def _turn_eye(

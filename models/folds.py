@@ -1,7 +1,8 @@
 """Folds of the face: creases that fat and muscle make, not compression. Explicit curves, each with a bulge beside it.
 
-A smile pulls the skin longer across the nasolabial fold and shorter along it, and a mouth frown shortens the skin at a
-slant to the marionette line: each fold says at which angle to it compression is measured.
+A smile pulls the skin longer across the nasolabial fold and shorter along it, a raised upper lip shortens it across,
+and a mouth frown shortens the skin at a slant to the marionette line: each fold says at which angle to it compression
+is measured.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from scipy.spatial import cKDTree
 
 from .streamlines import Streamline
 from .surface_grid import SurfaceGrid
-from .wrinkle_groups import MOUTH_FROWN, SMILE, smoothstep
+from .wrinkle_groups import JAW_OPEN, LIP_RAISE, MOUTH_FROWN, SMILE, smoothstep
 
 JITTER = 0.7  # spread of a fold's knots between sides and builds, face frame units
 SPACING = 1.2  # between control points, face frame units
@@ -38,6 +39,8 @@ class Fold:
         driver: expression that deepens it.
         dynamic: share of ``cap`` that the driver adds.
         onset: age (0 is 20, 1 is 85 years) from which it grows.
+        at_rest: share of ``cap`` that an old face has.
+        follows: name of an earlier fold on whose line this one lies; one line may deepen for several reasons.
         angle: degrees from the line to the direction whose compression deepens it, counter-clockwise on the left side.
     """
 
@@ -53,6 +56,8 @@ class Fold:
     dynamic: float
     onset: float
     angle: float = 90.0
+    at_rest: float = 1.0
+    follows: str = ""
 
     @property
     def bilateral(self) -> bool:
@@ -60,8 +65,9 @@ class Fold:
         return self.path[0][0] < 0
 
 
+NASOLABIAL = ((17.5, -33.5), (22, -40.5), (27, -50.5), (31, -61.5), (33.5, -71.5))
 FOLDS = (
-    Fold("nasolabial", 2, ((17.5, -33.5), (22, -40.5), (27, -50.5), (31, -61.5), (33.5, -71.5)),
+    Fold("nasolabial", 2, NASOLABIAL,
          2.0, 8.0, (0.7, 0.15), 0.85, 0.12, SMILE, 0.75, 0.05, angle=0.0),
     Fold("marionette", 2, ((27, -73.5), (29.5, -81.5), (30.5, -90.5), (29.5, -99.5)),
          1.7, 6.0, (0.5, 0.12), 0.55, 0.0, MOUTH_FROWN, 0.6, 0.35, angle=35.0),
@@ -71,6 +77,12 @@ FOLDS = (
          0.7, 2.0, (0.35, 0.0), 0.25, 0.1, SMILE, 0.5, 0.1),
     Fold("labiomental", 2, ((-17, -84.5), (-9, -86.5), (0, -87.3), (9, -86.5), (17, -84.5)),
          1.4, 4.0, (0.1, 0.1), 0.35, 0.1, MOUTH_FROWN, 0.4, 0.2, angle=0.0),
+    Fold("nasolabial_lift", 1, NASOLABIAL, 2.0, 8.0, (0.7, 0.15), 0.85, 0.0, LIP_RAISE, 0.6, 0.05,
+         at_rest=0.0, follows="nasolabial"),
+    Fold("neck_upper", 1, ((-47, -123), (-26, -129.5), (0, -132), (26, -129.5), (47, -123)),
+         1.3, 6.0, (0.3, 0.3), 0.55, 0.08, JAW_OPEN, 0.0, 0.15),
+    Fold("neck_lower", 1, ((-45, -137), (-25, -144), (0, -147), (25, -144), (45, -137)),
+         1.2, 6.0, (0.25, 0.25), 0.42, 0.05, JAW_OPEN, 0.0, 0.30),
 )
 
 
@@ -88,7 +100,8 @@ def _spline(knots: np.ndarray, count: int) -> np.ndarray:
 
 def _texels_at(points: np.ndarray, grid: SurfaceGrid) -> np.ndarray:
     """(k, 2) texels (x, y) seen from the front at points (k, 2) of the face frame: of near ones the foremost."""
-    rows, columns = np.nonzero(grid.covered & (grid.frame[..., 2] > -30.0))
+    y, z = grid.frame[..., 1], grid.frame[..., 2]
+    rows, columns = np.nonzero(grid.covered & ((z > -30.0) | ((y < -114.0) & (z > -85.0))))
     at = grid.frame[rows, columns]
     away = np.linalg.norm(at[None, :, :2] - points[:, None], axis=-1) - 0.2 * at[:, 2]
     best = away.argmin(1)
@@ -133,7 +146,8 @@ def trace_fold(fold: Fold, grid: SurfaceGrid, rng: np.random.Generator) -> list[
         points = _spline(_texels_at(moved, grid), count)
         t = np.linspace(0.0, 1.0, count)
         slow = gaussian_filter1d(rng.standard_normal(count), 5.0, mode="nearest")
-        taper = smoothstep(t, 0.0, 0.3) * (1.0 - smoothstep(t, 0.5, 1.0))
+        fade = 0.65 if fold.bilateral else 0.5
+        taper = smoothstep(t, 0.0, min(0.3, 1.0 - fade)) * (1.0 - smoothstep(t, fade, 1.0))
         strength = taper * np.exp(0.5 * slow)
         rolls = fold.rolls if side > 0 else fold.rolls[::-1]
         lines.append((Streamline(points, strength, fold.width, False, 0), rolls))

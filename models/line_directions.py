@@ -30,7 +30,7 @@ def anatomical_direction(group: str, frame: np.ndarray) -> np.ndarray:
 
     Forehead horizontal with the brow's arch; glabella vertical, fanning upwards; crow's feet radial from just outside
     the canthus; under-eye parallel to the lid; nose about 32 degrees up and outwards; lips and perioral radial from
-    the mouth slit; mouth corner in arcs around it.
+    the mouth slit; mouth corner in arcs around it; temple as crow's feet go on; crepe askew to level lines.
 
     Args:
         group: name.
@@ -55,7 +55,8 @@ def anatomical_direction(group: str, frame: np.ndarray) -> np.ndarray:
         "perioral": (beyond + 0.12 * x, np.where(from_slit > 0, 1.0, -1.0) * np.maximum(np.abs(from_slit), 0.5)),
         "mouth_corner": (-0.55 * (y - LIPS_Y - 3.5), x - 14.0),
     }
-    fields["lips"] = fields["perioral"]
+    fields |= {"lips": fields["perioral"], "temple": fields["crows_feet"], "chin": (0.0 * x, one)}
+    fields |= {"crepe": (one, 0.55 * one), "crepe_cross": (one, -0.75 * one)}
     across, up = fields[group]
     return line_number(across * np.where(frame[:, 0] < 0, -1.0, 1.0), up)
 

@@ -17,7 +17,7 @@ from .surface_grid import GRID_SIZE, SurfaceGrid, smooth_noise
 from .wrinkle_groups import Group, smoothstep
 
 STEP_MM = 0.7
-CANDIDATES = 3000
+CANDIDATES = 6000
 
 
 @dataclass(frozen=True)

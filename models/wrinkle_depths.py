@@ -79,11 +79,14 @@ def group_depths(
     compression: Compression,
 ) -> Depths:
     """Depths of a group's lines; dynamic ones are divided by the compression of the group's own expression."""
+    if group.resting:
+        at_rest = grid_image(group.cap * at.masks[group.name], texels)
+        return Depths(np.zeros_like(at_rest), at_rest)
     dynamic = grid_image(buckling_depth(group, excess), texels) / compression(group.driver, group.family)
     return Depths(np.minimum(dynamic, DEEPEST * group.cap), grid_image(memory_depth(group, at, direction), texels))
 
 
 def fold_depths(fold: Fold, compression: Compression) -> Depths:
-    """Depths of a fold: its share under its driver, and all of it with age."""
+    """Depths of a fold: its share under its driver, and what age gives it."""
     dynamic = np.minimum(fold.cap * fold.dynamic / compression(fold.driver, fold.family), DEEPEST * fold.cap)
-    return Depths(dynamic, np.full_like(dynamic, fold.cap))
+    return Depths(dynamic, np.full_like(dynamic, fold.cap * fold.at_rest))

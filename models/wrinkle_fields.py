@@ -85,11 +85,12 @@ def family_direction(family: int, at: Driven) -> np.ndarray:
     Groups of one family that meet are blended, so that their lines run into each other and not across.
     """
     total = sum(
-        (at.masks[group.name] ** 2 * group_direction(group, at) for group in GROUPS if group.family == family),
+        (at.masks[group.name] ** 2 * group_direction(group, at) for group in GROUPS
+         if group.family == family and not group.resting),
         np.zeros(len(at.frame), complex),
     )
     for fold in FOLDS:
-        if fold.family == family:
+        if fold.family == family and fold.dynamic > 0.0:
             direction, weight = fold_direction(fold, at.frame)
             total = total + weight * direction
     return total

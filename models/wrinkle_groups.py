@@ -26,9 +26,12 @@ SMILE = {
 SNEER = {"noseSneerLeft": 1.0, "noseSneerRight": 1.0}
 PUCKER = {"mouthPucker": 1.0}
 MOUTH_FROWN = {"mouthFrownLeft": 1.0, "mouthFrownRight": 1.0}
+CHIN_RAISE = {"mouthShrugLower": 1.0}
+JAW_OPEN = {"jawOpen": 1.0}
+LIP_RAISE = {"mouthUpperUpLeft": 1.0, "mouthUpperUpRight": 1.0, "noseSneerLeft": 1.0, "noseSneerRight": 1.0}
 
 # expressions that a face makes all day, and how much of each leaves a trace
-HABITS = ((BROW_RAISE, 0.8), (BROW_DOWN, 0.7), (SMILE, 0.8), (SNEER, 0.4), (PUCKER, 0.6))
+HABITS = ((BROW_RAISE, 0.8), (BROW_DOWN, 0.7), (SMILE, 0.8), (SNEER, 0.4), (PUCKER, 0.6), (CHIN_RAISE, 0.3))
 
 
 @dataclass(frozen=True)
@@ -50,6 +53,8 @@ class Group:
         secondary: spacing of the finer lines between, as a share of ``wavelength``; 0 for none.
         prior: excess strain taken for granted, where shape keys say too little.
         floor: share of the memory that is there at every age.
+        resting: lines that age alone draws: no expression deepens them, and they bend no other lines.
+        pits: dimples in no order instead of lines.
     """
 
     name: str
@@ -67,6 +72,8 @@ class Group:
     secondary: float = 0.45
     prior: float = 0.02
     floor: float = 0.0
+    resting: bool = False
+    pits: bool = False
 
 
 GROUPS = (
@@ -74,10 +81,14 @@ GROUPS = (
     Group("glabella", 2, BROW_DOWN, 9.0, 0.95, 1.1, 0.06, 6, 25, 0.12, secondary=0.5),
     Group("crows_feet", 1, SMILE, 5.4, 0.48, 0.8, 0.04, 7, 22, 0.12),
     Group("under_eye", 1, SMILE, 3.4, 0.24, 1.1, 0.03, 10, 11, 0.15, secondary=0.5, prior=0.05),
-    Group("nose", 1, SNEER, 4.6, 0.32, 1.4, 0.03, 7, 14, 0.35, retention=0.35, secondary=0.5),
+    Group("nose", 1, SNEER, 4.6, 0.50, 2.4, 0.03, 7, 14, 0.35, retention=0.35, secondary=0.5),
     Group("perioral", 1, PUCKER, 4.6, 0.28, 0.9, 0.04, 9, 11, 0.40, secondary=0.5, prior=0.10),
     Group("lips", 1, PUCKER, 2.0, 0.12, 1.2, 0.0, 10, 7, 0.0, secondary=0.0, prior=0.15, floor=0.35),
     Group("mouth_corner", 1, SMILE, 9.5, 0.24, 0.6, 0.08, 6, 24, 0.25, secondary=0.4),
+    Group("temple", 1, SMILE, 6.5, 0.26, 0.6, 0.03, 9, 17, 0.40, retention=0.8, secondary=0.0, prior=0.06),
+    Group("chin", 2, CHIN_RAISE, 4.6, 0.50, 3.0, 0.02, 0, 3.4, 0.45, retention=0.3, secondary=0.0, pits=True),
+    Group("crepe", 1, SMILE, 1.5, 0.065, 1.0, 0.0, 18, 9, 0.25, secondary=0.0, resting=True),
+    Group("crepe_cross", 1, SMILE, 1.5, 0.065, 1.0, 0.0, 18, 9, 0.25, secondary=0.0, resting=True),
 )
 
 
@@ -121,6 +132,9 @@ def group_masks(frame: np.ndarray) -> dict[str, np.ndarray]:
     front = smoothstep(z, -42.0, -30.0)
     lips = ellipse(x, y, (0.0, LIPS_Y), (26.0, 11.0), 0.12)
     around = ellipse(x, y, (0.0, LIPS_Y), (23.0, np.where(y > LIPS_Y, 19.0, 26.0)))
+    cheek = ellipse(x, y, (43.0, -45.0), (17.0, 27.0)) * (1.0 - around)
+    thin = np.maximum(0.8 * cheek, ellipse(x, y, (33.0, -14.0), (20.0, 9.0)) * (1.0 - smoothstep(y, -9.0, -3.0)))
+    crepe = np.maximum(thin * front, front_of_neck(frame))
     masks = {
         "forehead": band(x, -100.0, 54.0, 8.0) * band(y, 28.0, 76.0, 8.0),
         "glabella": band(x, -100.0, 17.0, 5.0) * band(y, 2.5, 27.0, 6.0),
@@ -130,5 +144,13 @@ def group_masks(frame: np.ndarray) -> dict[str, np.ndarray]:
         "perioral": (1.0 - lips) * around,
         "lips": ellipse(x, y, (0.0, LIPS_Y), (25.0, 10.5), 0.12),
         "mouth_corner": ellipse(x, y, (36.0, -68.0), (12.0, 24.0)) * smoothstep(x, 26.0, 32.0),
+        "temple": ellipse(x, y, (61.0, 25.0), (9.0, 15.0)),
+        "chin": ellipse(x, y, (0.0, -99.0), (17.0, 9.0), 0.25),
     }
-    return {name: mask * front for name, mask in masks.items()}
+    return {name: mask * front for name, mask in masks.items()} | {"crepe": crepe, "crepe_cross": crepe}
+
+
+def front_of_neck(frame: np.ndarray) -> np.ndarray:
+    """(n,) in [0, 1]: the skin of the throat, of points (n, 3) in the face frame."""
+    y, z = frame[:, 1], frame[:, 2]
+    return smoothstep(z, -86.0, -70.0) * smoothstep(y, -155.0, -146.0) * (1.0 - smoothstep(y, -128.0, -114.0))

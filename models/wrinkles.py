@@ -14,6 +14,7 @@ from scipy.spatial import cKDTree
 from ..core.head_model import HeadModel, HeadTopology
 from ..core.wrinkles import FOLD, PRIMARY, SECONDARY, WrinkleAtlas, save_atlas
 from .folds import FOLDS, trace_fold
+from .pits import trace_pits
 from .streamlines import Streamline, trace_group
 from .surface_grid import GRID_SIZE, SurfaceGrid, surface_grid
 from .wrinkle_depths import Depths, driver_compression, fold_depths, grid_image, group_depths
@@ -22,11 +23,12 @@ from .wrinkle_fields import (
     bare_skin,
     excess_strain,
     family_direction,
+    group_direction,
     habit_of,
     vertex_fields,
     wrinkle_normals,
 )
-from .wrinkle_groups import GROUPS, HABITS, Group, smoothstep
+from .wrinkle_groups import GROUPS, HABITS, Group, front_of_neck, smoothstep
 
 __all__ = ["build", "build_atlas", "wrinkle_normals"]
 
@@ -79,18 +81,22 @@ def build_atlas(
     distance = [[np.full((GRID_SIZE, GRID_SIZE), 1e3, np.float32) for _ in range(LAYOUTS)] for _ in range(2)]
     directions = {family: family_direction(family, at) for family in (1, 2)}
     for number, group in enumerate(GROUPS):
-        direction = directions[group.family]
+        direction = group_direction(group, at) if group.resting else directions[group.family]
         excess = excess_strain(group, at, direction)
-        drive = grid_image(excess + group.prior * at.masks[group.name], texels)
+        drive = grid_image((0.0 if group.resting else excess) + group.prior * at.masks[group.name], texels)
         depths.append(group_depths(group, at, texels, direction, excess, compression))
-        for layout in range(LAYOUTS):
+        for layout in range(1 if group.resting else LAYOUTS):
             rng = np.random.default_rng([SEED, number, layout])
-            seeds = GLABELLA_SEEDS if group.name == "glabella" else ()
-            apart = distance[group.family - 1][layout]
-            lines = trace_group(group, grid, grid_image(direction, texels), drive, rng, seeds, apart)
+            if group.pits:
+                lines = trace_pits(group, grid, drive, rng)
+            else:
+                seeds = GLABELLA_SEEDS if group.name == "glabella" else ()
+                apart = None if group.resting else distance[group.family - 1][layout]
+                lines = trace_group(group, grid, grid_image(direction, texels), drive, rng, seeds, apart)
             traced += _placed(lines, group, number, layout, grid, rng)
     for number, fold in enumerate(FOLDS):
-        rng = np.random.default_rng([SEED, len(GROUPS) + number])
+        line_of = [other.name for other in FOLDS].index(fold.follows or fold.name)
+        rng = np.random.default_rng([SEED, LAYOUTS, line_of])
         depths.append(fold_depths(fold, compression))
         for line, rolls in trace_fold(fold, grid, rng):
             crest = np.full((len(line.points), 2), fold.bulge)
@@ -106,7 +112,7 @@ def _texel_fields(topology: HeadTopology, grid: SurfaceGrid, at: Driven) -> tupl
     """
     head = topology.part_slice("head")
     x, y, z = np.moveaxis(grid.frame, -1, 0)
-    face = grid.covered & (np.abs(x) < 95.0) & (y > -125.0) & (y < 100.0) & (z > -60.0)
+    face = grid.covered & (np.abs(x) < 95.0) & (y < 100.0) & ((y > -125.0) & (z > -60.0) | (y > -185.0) & (z > -90.0))
     texels = np.flatnonzero(face)
 
     def carried(values: np.ndarray) -> np.ndarray:
@@ -267,6 +273,7 @@ def _mask(topology: HeadTopology, grid: SurfaceGrid) -> np.ndarray:
     bare = grid.raster.sample(bare_skin(topology)[:, None].astype(np.float32))[..., 0]
     height = grid.frame[..., 1]
     front = smoothstep(grid.frame[..., 2], -60.0, -45.0) * smoothstep(height, -125.0, -110.0)
+    front = np.maximum(front, front_of_neck(grid.frame.reshape(-1, 3)).reshape(front.shape))
     front = front * (1.0 - smoothstep(height, 88.0, 98.0))
     kept = np.clip(1.0 - 2.0 * bare, 0.0, 1.0) * front * grid.covered
     return np.round(255.0 * np.minimum(kept, cv2.GaussianBlur(kept, (0, 0), 1.5))).astype(np.uint8)
