@@ -65,9 +65,7 @@ def _start() -> float | None:
                 how = "EXEC_DEFAULT" if bpy.app.background else "INVOKE_DEFAULT"
                 bpy.ops.furrow.change_wrinkles(how, True, character=name, years=years)
         except RuntimeError:
-            forget(name)  # the operator has said why
-            if bpy.app.background:
-                raise
+            forget(name)  # the operator has said why, in the panel and the status bar
         if bpy.context.window_manager.furrow_job.changing:
             return REST if len(_wanted) > 1 else None
     return None

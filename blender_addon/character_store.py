@@ -21,7 +21,9 @@ from .skin_material import MAPS_SCALE
 MAPS = "furrow_maps"  # on the collection: the image in use
 ORIGINAL = "furrow_original_maps"  # as reconstructed
 BEFORE_SWAP = "furrow_maps_before_swap"
-FILE, SCALE, AGE, SEED = "furrow_file", "furrow_scale_mm", "furrow_age", "furrow_seed"  # on the image
+# on the image
+FILE, SCALE, AGE, SEED = "furrow_file", "furrow_scale_mm", "furrow_age", "furrow_seed"
+AGED_SHAPE = "furrow_aged_shape"  # how far the age slider has moved the head shape's age along
 
 
 def maps_image(character: Character, data: bytes = b"") -> bpy.types.Image:
@@ -33,6 +35,7 @@ def maps_image(character: Character, data: bytes = b"") -> bpy.types.Image:
     image, scale = images.detail_image(f"{character.name} Wrinkles", character.detail)
     image[FILE] = data or character_bytes(character)
     image[SCALE], image[AGE], image[SEED] = scale, float(character.age), int(character.wrinkle_seed)
+    image[AGED_SHAPE] = 0.0
     return image
 
 

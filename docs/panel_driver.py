@@ -63,6 +63,7 @@ def photo(window, area, _space):
 def character(window, area, space):
     furrow_operator(window, area, "import_character", filepath=str(HERE / "head.furrow"))
     furrow_operator(window, area, "preset", preset="brow_raise")
+    bpy.context.scene.furrow.character.furrow.wrinkle_age = 62.0  # the maps come from the worker
     space.shading.type = "SOLID"
     space.overlay.show_overlays = False
     space.lens = 85.0
@@ -73,7 +74,7 @@ def character(window, area, space):
     view.view_location = bpy.context.object.parent.matrix_world.translation
     view.view_location.z += 0.01
     view.view_distance = 0.8
-    return 3.0
+    return 8.0
 
 
 def material(_window, _area, space):
@@ -81,5 +82,18 @@ def material(_window, _area, space):
     return 45.0  # software rendering compiles the materials first
 
 
-STEPS = [clean, photo, shot("chooser"), character, shot("solid"), material, shot("panel"), lambda *_: 1.0]
+def wrinkles(window, area, _space):
+    settings = bpy.context.scene.furrow.character.furrow
+    print("AGE", settings.wrinkle_age, bpy.context.window_manager.furrow_job.error, flush=True)
+    region = next(r for r in area.regions if r.type == "UI")
+    with bpy.context.temp_override(window=window, area=area, region=region):
+        bpy.ops.view2d.scroll_down("EXEC_DEFAULT", deltay=SCROLL)
+    return 2.0
+
+
+SCROLL = 480  # pixels down to the section Wrinkles
+STEPS = [
+    clean, photo, shot("chooser"), character, shot("solid"), wrinkles, shot("wrinkles"), material, shot("panel"),
+    lambda *_: 1.0,
+]
 bpy.app.timers.register(step, first_interval=1.0)

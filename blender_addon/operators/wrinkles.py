@@ -87,6 +87,8 @@ class _ChangesWrinkles(FurrowOperator):
         collection = named_character(self._name)
         before = collection.get(character_store.MAPS)
         image = character_store.maps_image(character_store.character_from(data), data)
+        if before is not None:
+            image[character_store.AGED_SHAPE] = before.get(character_store.AGED_SHAPE, 0.0)
         character_store.use_maps(collection, image)
         self.done(collection, before)
         return {"FINISHED"}
@@ -129,9 +131,11 @@ class FURROW_OT_change_wrinkles(_ChangesWrinkles, bpy.types.Operator):
         )
 
     def done(self, collection, before):
-        older = collection[character_store.MAPS][character_store.AGE]
+        image = collection[character_store.MAPS]
         if before is not None and collection.furrow.age_shape:
-            collection.furrow.age += older - before[character_store.AGE]
+            older = image[character_store.AGE] - before[character_store.AGE]
+            image[character_store.AGED_SHAPE] += older
+            collection.furrow.age += older
         collection.pop(character_store.BEFORE_SWAP, None)
 
     def _finish(self, context, finished):
@@ -195,8 +199,9 @@ class FURROW_OT_restore_wrinkles(FurrowOperator, bpy.types.Operator):
         original, current = collection.get(character_store.ORIGINAL), collection.get(character_store.MAPS)
         if original is None:
             raise FurrowError(f"{collection.name} holds no original wrinkles: import its .furrow file again.")
-        if collection.furrow.age_shape and current is not None:
-            collection.furrow.age += original[character_store.AGE] - current[character_store.AGE]
+        aged = current.get(character_store.AGED_SHAPE, 0.0) if current is not None else 0.0
+        if aged:
+            collection.furrow.age -= aged
         character_store.use_maps(collection, original)
         collection.pop(character_store.BEFORE_SWAP, None)
         age_slider.forget(collection.name)
