@@ -9,7 +9,7 @@ from .surface_grid import SurfaceGrid
 from .wrinkle_groups import Group
 
 COUNT = 9  # control points of a pit
-SHARE_OF_WAVELENGTH = 0.2  # half width of a pit
+SHARE_OF_WAVELENGTH = 0.24  # half width of a pit
 
 
 def trace_pits(group: Group, grid: SurfaceGrid, drive: np.ndarray, rng: np.random.Generator) -> list[Streamline]:

@@ -133,9 +133,9 @@ def _fill(
         if seeds:
             strength *= 1.2 if chosen else 0.6
         if secondary:
-            width = (0.028 * group.wavelength + 0.16) * rng.uniform(0.85, 1.3)
+            width = (0.045 * group.wavelength + 0.2) * rng.uniform(0.85, 1.3)
         else:
-            width = (0.075 * group.wavelength + 0.24) * rng.uniform(0.8, 1.25)
+            width = (0.1 * group.wavelength + 0.28) * rng.uniform(0.8, 1.25)
         points = gaussian_filter1d(points, 2.0, axis=0, mode="nearest")
         lines.append(Streamline(points, strength, width, secondary, count + len(lines), chosen))
         _update_distance(field, points)
@@ -197,7 +197,7 @@ def _strength(count: int, length: float, median: float, secondary: bool, rng: np
     slow = np.interp(t * (knots - 1), np.arange(knots), rng.standard_normal(knots))
     along = np.clip(np.exp(0.3 * gaussian_filter1d(slow, 4.0, mode="nearest")), 0.25, 1.7)
     whole = min(1.35, rng.lognormal(-0.15, 0.38)) * np.clip(length / (0.7 * median), 0.1, 1.15) ** 0.9
-    return (0.34 if secondary else 1.0) * whole * taper * along
+    return (0.3 if secondary else 1.0) * whole * taper * along
 
 
 def _update_distance(field: _Field, points: np.ndarray, reach_mm: float = 16.0) -> None:

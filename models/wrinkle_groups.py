@@ -78,15 +78,15 @@ class Group:
 
 GROUPS = (
     Group("forehead", 1, BROW_RAISE, 10.0, 0.80, 1.8, 0.03, 7, 85, 0.10, bilateral=True),
-    Group("glabella", 2, BROW_DOWN, 9.0, 0.95, 1.1, 0.06, 6, 25, 0.12, secondary=0.5),
+    Group("glabella", 2, BROW_DOWN, 9.0, 0.85, 1.1, 0.06, 6, 25, 0.12, secondary=0.5),
     Group("crows_feet", 1, SMILE, 5.4, 0.48, 0.8, 0.04, 7, 22, 0.12),
     Group("under_eye", 1, SMILE, 3.4, 0.24, 1.1, 0.03, 10, 11, 0.15, secondary=0.5, prior=0.05),
-    Group("nose", 1, SNEER, 4.6, 0.50, 2.4, 0.03, 7, 14, 0.35, retention=0.35, secondary=0.5),
+    Group("nose", 1, SNEER, 4.6, 0.50, 3.0, 0.02, 7, 9, 0.35, retention=0.35, secondary=0.5),
     Group("perioral", 1, PUCKER, 4.6, 0.28, 0.9, 0.04, 9, 11, 0.40, secondary=0.5, prior=0.10),
     Group("lips", 1, PUCKER, 2.0, 0.12, 1.2, 0.0, 10, 7, 0.0, secondary=0.0, prior=0.15, floor=0.35),
     Group("mouth_corner", 1, SMILE, 9.5, 0.24, 0.6, 0.08, 6, 24, 0.25, secondary=0.4),
     Group("temple", 1, SMILE, 6.5, 0.26, 0.6, 0.03, 9, 17, 0.40, retention=0.8, secondary=0.0, prior=0.06),
-    Group("chin", 2, CHIN_RAISE, 4.6, 0.50, 3.0, 0.02, 0, 3.4, 0.45, retention=0.3, secondary=0.0, pits=True),
+    Group("chin", 2, CHIN_RAISE, 5.2, 0.26, 2.0, 0.02, 0, 4.2, 0.45, retention=0.25, secondary=0.0, pits=True),
     Group("crepe", 1, SMILE, 1.5, 0.065, 1.0, 0.0, 18, 9, 0.25, secondary=0.0, resting=True),
     Group("crepe_cross", 1, SMILE, 1.5, 0.065, 1.0, 0.0, 18, 9, 0.25, secondary=0.0, resting=True),
 )

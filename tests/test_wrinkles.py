@@ -19,7 +19,7 @@ from furrow.core.wrinkles import (
     static_prior,
 )
 from furrow.models.strain import expression_delta, log_strain
-from furrow.models.wrinkle_groups import BROW_DOWN, BROW_RAISE, PUCKER, SMILE, SNEER
+from furrow.models.wrinkle_groups import BROW_DOWN, BROW_RAISE, CHIN_RAISE, PUCKER, SMILE, SNEER
 
 SIZE = 512
 
@@ -199,7 +199,7 @@ def test_a_brow_raise_creases_the_forehead(model, maps, live):
     assert np.sqrt(energy.max()) > 0.2
 
 
-@pytest.mark.parametrize("expression", [BROW_RAISE, BROW_DOWN, SMILE, SNEER, PUCKER])
+@pytest.mark.parametrize("expression", [BROW_RAISE, BROW_DOWN, SMILE, SNEER, PUCKER, CHIN_RAISE])
 def test_nothing_creases_where_the_skin_does_not_get_shorter(model, atlas, live, expression):
     """Reference: deformation gradients of the triangles, not edge lengths."""
     fold = np.repeat(atlas.curve_rank == FOLD, np.diff(atlas.curve_start))
@@ -240,3 +240,80 @@ def test_wrinkle_normals_are_unit_tangents_or_nothing(model):
     assert along.max() < 0.02
     forehead = topology.region("forehead")[head] > 0.8
     assert np.abs(topology.wrinkle_normals[0, head][forehead][:, 1]).mean() > 0.8
+
+
+def _only(atlas, *groups):
+    """The atlas with all other groups flattened."""
+    numbers = [atlas.group_names.index(group) for group in groups]
+    kept = atlas.of_points(np.isin(atlas.curve_group, numbers))
+    flat = np.float32(0.0)
+    return replace(atlas, dynamic=np.where(kept, atlas.dynamic, flat), memory=np.where(kept, atlas.memory, flat))
+
+
+def _drawn(atlas, live, expression, age=0.6):
+    """(S, S) mm that an expression adds to the resting face of person 0."""
+    return (np.stack(dynamic_maps(atlas, SIZE, age)[:2], axis=-1) * live(expression)).sum(-1)
+
+
+def test_a_raised_chin_dimples_and_nothing_else_does(model, atlas, live):
+    chin = _only(atlas, "chin")
+    depth = {
+        name: -_drawn(chin, live, expression).min()
+        for name, expression in (("raise", CHIN_RAISE), ("brow", BROW_RAISE), ("smile", SMILE))
+    }
+    assert depth["raise"] > 0.15 and depth["brow"] < 0.005 and depth["smile"] < 0.05
+    place = uv_raster(model.topology, SIZE).sample(model.mean)
+    pits = (_drawn(chin, live, CHIN_RAISE) < -0.1).astype(np.uint8)
+    count, _, boxes, _ = cv2.connectedComponentsWithStats(pits)
+    assert count > 8
+    extent = boxes[1:, [cv2.CC_STAT_WIDTH, cv2.CC_STAT_HEIGHT]]
+    # pits and not lines: about as long as wide
+    assert np.median(extent.max(1) / extent.min(1)) < 2.0
+    at = place[pits > 0]
+    assert np.abs(at[:, 0]).max() < 25.0 and -115.0 < at[:, 1].min() and at[:, 1].max() < -80.0
+
+
+@pytest.mark.parametrize("shape", ["mouthUpperUp", "noseSneer"])
+def test_the_nasolabial_fold_deepens_under_a_raised_lip(atlas, live, shape):
+    expression = {f"{shape}Left": 1.0, f"{shape}Right": 1.0}
+    fold = _only(atlas, "nasolabial", "nasolabial_lift")
+    assert -_drawn(fold, live, expression).min() > 0.15
+    # a smile shortens the skin along the fold: what it does across the lower end does not double the depth
+    alone = _drawn(_only(atlas, "nasolabial"), live, SMILE)
+    assert _drawn(fold, live, SMILE).min() > 1.25 * alone.min()
+
+
+def test_both_reasons_of_the_nasolabial_fold_share_its_line(atlas):
+    lines = [atlas.uv[_points_in(atlas, name)] for name in ("nasolabial", "nasolabial_lift")]
+    assert len(lines[0]) > 40 and np.array_equal(*lines)
+
+
+def _points_in(atlas, group):
+    return atlas.of_points(atlas.curve_group == atlas.group_names.index(group))
+
+
+def test_neck_rings_and_crepe_come_with_age_alone(model, atlas, live):
+    ageing = _only(atlas, "crepe", "crepe_cross", "neck_upper", "neck_lower")
+    for expression in (SMILE, {"jawOpen": 1.0}):
+        assert np.abs(_drawn(ageing, live, expression, 1.0)).max() == 0.0
+    young, old = (static_prior(ageing, SIZE, age) for age in (0.05, 1.0))
+    place = uv_raster(model.topology, SIZE).sample(model.mean)
+    neck = place[..., 1] < -118.0
+    rings = static_prior(_only(atlas, "neck_upper", "neck_lower"), SIZE, 1.0)
+    assert -rings[neck].min() > 0.15 and (rings[~neck] ** 2).sum() < 0.02 * (rings**2).sum()
+    assert -young.min() < 0.25 * -old.min()
+    crepe = static_prior(_only(atlas, "crepe", "crepe_cross"), SIZE, 1.0)
+    cheek = uv_raster(model.topology, SIZE).sample(model.topology.region("cheek")[:, None])[..., 0] > 0.8
+    assert 0.02 < -np.percentile(crepe[cheek], 0.5) < 0.09
+    assert np.abs(static_prior(_only(atlas, "crepe", "crepe_cross"), SIZE, 0.25)).max() < 1e-4
+
+
+def test_crepe_lines_cross(atlas):
+    angles = []
+    for name in ("crepe", "crepe_cross"):
+        rows = np.flatnonzero(atlas.curve_group == atlas.group_names.index(name))
+        left = rows[atlas.uv[atlas.curve_start[rows], 0] > 0.5]
+        chord = atlas.uv[atlas.curve_start[left + 1] - 1] - atlas.uv[atlas.curve_start[left]]
+        angles.append(0.5 * np.angle(np.mean(((chord[:, 0] + 1j * chord[:, 1]) / np.hypot(*chord.T)) ** 2)))
+    between = np.degrees(np.abs(angles[0] - angles[1]))
+    assert 40.0 < between < 140.0
