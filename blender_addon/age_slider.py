@@ -17,7 +17,8 @@ _wanted: dict[str, float] = {}  # years by character, until the maps are there
 def shown_age(settings) -> float:
     """Years that the slider of a character shows."""
     collection = settings.id_data
-    if collection.name in _wanted:
+    busy = bpy.context.window_manager.furrow_job.changing or bpy.app.timers.is_registered(_start)
+    if busy and collection.name in _wanted:
         return _wanted[collection.name]
     image = collection.get(MAPS)
     return years_of_age(image[AGE] if image is not None and AGE in image else 0.0)

@@ -42,8 +42,14 @@ def step():
 
 
 def clean(_window, _area, _space):
+    """An empty scene, and one section open that is closed at first."""
     for item in list(bpy.data.objects):
         bpy.data.objects.remove(item)
+    bpy.data.collections.remove(bpy.data.collections["Collection"])
+    panel = bpy.types.FURROW_PT_swap_detail
+    bpy.utils.unregister_class(panel)
+    panel.bl_options = set()
+    bpy.utils.register_class(panel)
     return 0.5
 
 
@@ -60,10 +66,22 @@ def photo(window, area, _space):
     return 1.5
 
 
-def character(window, area, space):
-    furrow_operator(window, area, "import_character", filepath=str(HERE / "head.furrow"))
+def characters(window, area, _space):
+    """Two people: the older one lends its detail."""
+    for name, years in (("Older", 80.0), ("Younger", 45.0)):
+        furrow_operator(window, area, "import_character", filepath=str(HERE / "head.furrow"))
+        made = bpy.context.scene.furrow.character
+        made.name = name
+        made.furrow.wrinkle_age = years  # the maps come from the worker
+    made.furrow.swap_source = bpy.data.collections["Older"]
+    made.furrow.swap_mix = 0.6
+    return 10.0
+
+
+def look(window, area, space):
+    for made in bpy.data.collections:
+        print("AGE", made.name, made.furrow.wrinkle_age, bpy.context.window_manager.furrow_job.error, flush=True)
     furrow_operator(window, area, "preset", preset="brow_raise")
-    bpy.context.scene.furrow.character.furrow.wrinkle_age = 62.0  # the maps come from the worker
     space.shading.type = "SOLID"
     space.overlay.show_overlays = False
     space.lens = 85.0
@@ -72,9 +90,10 @@ def character(window, area, space):
     view.view_perspective = "PERSP"
     view.view_rotation = (0.7, 0.7, 0.1, 0.1)
     view.view_location = bpy.context.object.parent.matrix_world.translation
+    view.view_location.x -= 0.13
     view.view_location.z += 0.01
-    view.view_distance = 0.8
-    return 8.0
+    view.view_distance = 1.0
+    return 3.0
 
 
 def material(_window, _area, space):
@@ -83,17 +102,35 @@ def material(_window, _area, space):
 
 
 def wrinkles(window, area, _space):
-    settings = bpy.context.scene.furrow.character.furrow
-    print("AGE", settings.wrinkle_age, bpy.context.window_manager.furrow_job.error, flush=True)
+    """Scroll down to Wrinkles."""
     region = next(r for r in area.regions if r.type == "UI")
     with bpy.context.temp_override(window=window, area=area, region=region):
-        bpy.ops.view2d.scroll_down("EXEC_DEFAULT", deltay=SCROLL)
-    return 2.0
+        for _ in range(SCROLLS):
+            bpy.ops.view2d.scroll_down("EXEC_DEFAULT")
+    return 3.0
 
 
-SCROLL = 480  # pixels down to the section Wrinkles
+def swap(window, area, _space):
+    before = bpy.context.scene.furrow.character["furrow_maps"].name
+    region = next(r for r in area.regions if r.type == "WINDOW")
+    with bpy.context.temp_override(window=window, area=area, region=region):
+        print("swap", before, bpy.ops.furrow.swap_detail("INVOKE_DEFAULT"), flush=True)
+    return 5.0
+
+
+def undo(window, area, _space):
+    job = bpy.context.window_manager.furrow_job
+    print("MAPS", bpy.context.scene.furrow.character["furrow_maps"].name, job.changing, job.error, flush=True)
+    bpy.ops.ed.undo()
+    print("UNDONE", bpy.context.scene.furrow.character["furrow_maps"].name, flush=True)
+    bpy.ops.ed.redo()
+    print("REDONE", bpy.context.scene.furrow.character["furrow_maps"].name, flush=True)
+    return 1.0
+
+
+SCROLLS = 40  # to the end
 STEPS = [
-    clean, photo, shot("chooser"), character, shot("solid"), wrinkles, shot("wrinkles"), material, shot("panel"),
-    lambda *_: 1.0,
+    clean, photo, shot("chooser"), characters, look, shot("solid"), wrinkles, swap, undo, shot("wrinkles"), material,
+    shot("panel"), lambda *_: 1.0,
 ]
 bpy.app.timers.register(step, first_interval=1.0)

@@ -35,8 +35,8 @@ class FURROW_PT_wrinkles(FurrowPanel, bpy.types.Panel):
             wrapped(layout, context, f"The modifier {TENSION} was removed", "INFO")
             return
         column = layout.column(align=True)
-        for name in ("Static Strength", "Dynamic Strength", "Tension Gain"):
-            column.prop(*input_property(modifier, name), text=name)
+        for name, text in (("Static Strength", "Static"), ("Dynamic Strength", "Dynamic"), ("Tension Gain", "Gain")):
+            column.prop(*input_property(modifier, name), text=text)
         column.prop(*input_property(modifier, "Directional"), text="Directional")
 
     def _age(self, layout, context, collection) -> None:
