@@ -131,10 +131,11 @@ def test_closing_the_mouth_undoes_the_opening_jaw_at_the_lips(model):
     closed = model.landmarks((model.mean + _shape(model, "jawOpen") + _shape(model, "mouthClose")).astype(np.float32))
 
     def gap(points):
-        return points[13, 1] - points[14, 1]
+        return points[[13, 81, 311, 82, 312], 1] - points[[14, 178, 402, 87, 317], 1]
 
-    assert gap(opened) > gap(neutral) + 20
-    assert abs(gap(closed) - gap(neutral)) < 2
+    assert gap(opened)[0] > gap(neutral)[0] + 20
+    # the lips of the neutral face touch; the points lie on their outer edges
+    assert (gap(closed) - gap(neutral)).max() < 0.3 and (gap(closed) - gap(neutral)).min() > -1.0
 
 
 def test_lower_lashes_stay_on_their_lid(model):
