@@ -63,15 +63,15 @@ class FitSettings:
     """
 
     components: int = 150
-    landmark_spread: float = 3.0
+    landmark_spread: float = 5.0
     pair_spread: float = 0.7
-    depth_spread: float = 12.0
+    depth_spread: float = 3.5
     contour_spread: float = 4.0
     outline_weight: float = 0.15
     robust_scale: float = 3.0
     expression_strength: float = 1.0
     focal_35mm: tuple[float, float] = (55.0, 0.35)
-    distance: tuple[float, float] = (900.0, 0.7)
+    distance: tuple[float, float] = (900.0, 0.3)
     exif_spread: float = 0.03
     limit: float = 3.5
     iterations: int = 14

@@ -30,13 +30,12 @@ NOT_SKIN = (
 )
 EYE_DISTANCE = 150.0  # pixels between the outer eye corners in the image the shading is read from
 BLUR = 2.0  # pixels of that image
-SPREAD = 0.04  # of the mean luminance: what the model of light leaves unexplained
+SPREAD = 0.017  # of the mean luminance: what the model of light leaves unexplained
 CORRELATION = 3.0  # neighbouring residuals are not independent: their weight is divided by this
 FACING = 0.35
 STEP = 1.0  # standard deviations an identity coefficient may move in one iteration
-ITERATIONS = 4
-NORMALS_AT = (0, 2)
-LANDMARKS_WORSE = 1.03
+ITERATIONS = 6
+LANDMARKS_WORSE = 1.5
 
 
 @dataclass(frozen=True)
@@ -92,7 +91,7 @@ def refine(model: HeadModel, fit: CoarseFit, images: list[np.ndarray], masks: li
         The refined fit, or ``fit`` itself where shading does not help.
     """
     problem = coarse_fit.problem_of(model, fit, settings)
-    patch = skin_patch(model, len(problem.prior.rate), len(fit.identity))
+    patch = skin_patch(model, len(fit.identity))
     shading = [
         shading_image(image, view, mask) for image, view, mask in zip(images, fit.views, masks or [None] * len(images))
     ]
@@ -102,10 +101,9 @@ def refine(model: HeadModel, fit: CoarseFit, images: list[np.ndarray], masks: li
     prior = coarse_fit.system(problem, identity, states)
     start = (identity, states)
     before = _shading_cost(patch, shading, visible, identity, states, problem)
-    normal_jacobian = None
-    for iteration in range(ITERATIONS):
-        if iteration in NORMALS_AT:
-            normal_jacobian = [patch_normals(patch, identity, s.expression, True)[1] for s in states]
+    # the normals' derivative hardly changes within the few steps
+    normal_jacobian = [patch_normals(patch, identity, state.expression, True)[1] for state in states]
+    for _ in range(ITERATIONS):
         identity, states = _step(
             problem, patch, shading, visible, normal_jacobian, start, prior, identity, states
         )
@@ -118,7 +116,7 @@ def refine(model: HeadModel, fit: CoarseFit, images: list[np.ndarray], masks: li
     return fit if worse or not after < before else refined
 
 
-def skin_patch(model: HeadModel, expressions: int, components: int) -> SkinPatch:
+def skin_patch(model: HeadModel, components: int) -> SkinPatch:
     """Facial skin away from brows, lids, lips and openings."""
     topology = model.topology
     weight = topology.region("face").copy()
@@ -158,13 +156,15 @@ def patch_normals(patch: SkinPatch, identity: np.ndarray, expression: np.ndarray
     normals = total / length[:, None]
     if not derivative:
         return normals, None
-    basis = np.concatenate([patch.basis.expression, patch.basis.identity], axis=2)
+    basis = np.concatenate([patch.basis.expression, patch.basis.identity], axis=2).astype(np.float32)
     d_ab, d_ac = basis[b] - basis[a], basis[c] - basis[a]
-    d_cross = cross_columns(ab, d_ac) - cross_columns(ac, d_ab)
+    d_cross = cross_columns(ab.astype(np.float32), d_ac) - cross_columns(ac.astype(np.float32), d_ab)
     size = d_cross.shape[2]
     d_total = (patch.gather @ d_cross.reshape(len(d_cross), -1)).reshape(-1, 3, size)
     along = np.einsum("md,mdp->mp", normals, d_total)
-    return normals, (d_total - normals[:, :, None] * along[:, None, :]) / length[:, None, None]
+    d_total -= normals[:, :, None] * along[:, None, :]
+    d_total /= length[:, None, None]
+    return normals, d_total
 
 
 def cross_columns(vectors: np.ndarray, matrices: np.ndarray) -> np.ndarray:
@@ -255,13 +255,25 @@ def shading_term(patch: SkinPatch, image: ShadingImage, visible: np.ndarray, nor
     weight = weight / CORRELATION
     if normal_jacobian is None:
         return Term(residual, np.zeros((len(residual), 0)), weight)
-    jacobian = slope_u[:, None] * projection.pixel_jacobian[:, 0] + slope_v[:, None] * projection.pixel_jacobian[:, 1]
-    by_normal = harmonics_gradient(normals, light)
-    jacobian[:, :3] -= np.cross(normals, by_normal)
-    jacobian[:, POSE_PARAMETERS:] -= np.einsum("md,mdp->mp", by_normal @ state.rotation, normal_jacobian)
+    slopes = np.stack([slope_u, slope_v], axis=-1)
+    jacobian = residual_jacobian(slopes, projection.pixel_jacobian, normals, light, state.rotation, normal_jacobian)
     weighted = lights * weight[:, None]
     jacobian -= lights @ np.linalg.solve(weighted.T @ lights + 1e-6 * np.eye(9), weighted.T @ jacobian)
     return Term(residual, -jacobian / SPREAD, weight)
+
+
+def residual_jacobian(slopes: np.ndarray, pixel_jacobian: np.ndarray, normals: np.ndarray, light: np.ndarray,
+                      rotation: np.ndarray, normal_jacobian: np.ndarray) -> np.ndarray:
+    """(m, 7 + E + K) derivative of luminance minus shading at a fixed light.
+
+    Args:
+        slopes: (m, 2) luminance gradient; normals: (m, 3) camera space; normal_jacobian: (m, 3, E + K) head space.
+    """
+    jacobian = np.einsum("md,mdp->mp", slopes, pixel_jacobian)
+    by_normal = harmonics_gradient(normals, light)
+    jacobian[:, :3] -= np.cross(normals, by_normal)
+    jacobian[:, POSE_PARAMETERS:] -= np.einsum("md,mdp->mp", by_normal @ rotation, normal_jacobian)
+    return jacobian
 
 
 def _shading_cost(patch, shading, visible, identity, states, problem) -> float:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from . import coarse_fit, detection, landmarks, personal_shapes, texture, wrinkles
+from . import coarse_fit, detection, landmarks, personal_shapes, photometric, texture, wrinkles
 from .assets import assets_folder
 from .character import Character, CoarseFit, DetailMaps
 from .devices import choose
@@ -137,14 +137,18 @@ def reconstruct(
     loaded = [load_photo(Path(path)) for path in photos]
     notes += [f"{photo.name}: {note}" for photo in loaded for note in photo.notes]
     progress.stage("face", "finding the face")
-    marks = []
+    faces, marks = [], []
     for i, photo in enumerate(loaded):
         progress.within(i / len(loaded), f"finding the face in {photo.name}")
         found, remarks = detection.choose_face(detection.find_faces(photo.pixels, models.nets), face)
         notes += [f"{photo.name}: {remark}" for remark in remarks]
+        faces.append(found)
         marks.append(landmarks.detect_landmarks(photo.pixels, found, models.nets))
     progress.stage("fit", "fitting the head")
     fit = coarse_fit.fit(models.head, [_observation(photo, mark) for photo, mark in zip(loaded, marks)])
+    progress.within(0.6, "refining the shape by its shading")
+    people = [landmarks.segment_person(photo.pixels, found, models.nets) for photo, found in zip(loaded, faces)]
+    fit = photometric.refine(models.head, fit, [photo.pixels for photo in loaded], people)
     notes += fit.warnings
     character = _character(models, fit, loaded, name, size, notes, progress)
     progress.finish()
