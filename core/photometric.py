@@ -257,6 +257,8 @@ def shading_term(patch: SkinPatch, image: ShadingImage, visible: np.ndarray, nor
         return Term(residual, np.zeros((len(residual), 0)), weight)
     slopes = np.stack([slope_u, slope_v], axis=-1)
     jacobian = residual_jacobian(slopes, projection.pixel_jacobian, normals, light, state.rotation, normal_jacobian)
+    # shading refines the shape: a brow's or a fold's own tone must not become an expression
+    jacobian[:, POSE_PARAMETERS : POSE_PARAMETERS + len(state.expression)] = 0.0
     weighted = lights * weight[:, None]
     jacobian -= lights @ np.linalg.solve(weighted.T @ lights + 1e-6 * np.eye(9), weighted.T @ jacobian)
     return Term(residual, -jacobian / SPREAD, weight)
@@ -281,7 +283,7 @@ def _shading_cost(patch, shading, visible, identity, states, problem) -> float:
     total = 0.0
     for image, seen, state, photo in zip(shading, visible, states, problem.photos):
         term = shading_term(patch, image, seen, None, identity, state, photo[1], photo[2])
-        base = patch.weight * seen
+        base = np.where(term.weight > 0.0, patch.weight, 0.0)
         total += float(base @ np.minimum(term.residual**2, 9.0) / max(base.sum(), 1e-9))
     return total
 
