@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+import zlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -27,6 +28,8 @@ STAGES = {
     "wrinkles": 0.12,
     "shape keys": 0.06,
 }
+
+SEEDS = 10_000  # layouts of wrinkles a photo can have: two people should not crease alike
 
 
 @dataclass
@@ -180,7 +183,8 @@ def _character(
         lambda f, message: progress.within(f, message),
     )
     progress.stage("wrinkles", "placing wrinkles")
-    detail = detail_maps(models.atlas, skin)
+    seed = zlib.crc32(np.ascontiguousarray(photos[0].pixels[::16, ::16]).tobytes()) % SEEDS
+    detail = detail_maps(models.atlas, skin, seed)
     progress.stage("shape keys", "personal shape keys")
     deltas = personal_shapes.personal_deltas(models.head, fit.neutral)
     head = models.head
@@ -201,13 +205,14 @@ def _character(
         skin_mask=skin.skin_mask,
         eye_colour=skin.eye_colour,
         detail=detail,
+        wrinkle_seed=seed,
         static_residual=skin.static,
         residual_age=skin.age,
         warnings=tuple(dict.fromkeys([*notes, *models.nets.notes, *skin.warnings])),
     )
 
 
-def detail_maps(atlas: wrinkles.WrinkleAtlas, skin: texture.Texture, seed: int = 0) -> DetailMaps:
+def detail_maps(atlas: wrinkles.WrinkleAtlas, skin: texture.Texture, seed: int) -> DetailMaps:
     """Displacement maps: the photo's band and the age prior at rest, the atlas under compression and stretch."""
     size = skin.albedo.shape[0]
     compressed_1, compressed_2, stretched = wrinkles.dynamic_maps(atlas, size, skin.age, seed)
