@@ -24,7 +24,8 @@ def differences(function, state, identity, step=1e-5):
     for j in range(fit_terms.POSE_PARAMETERS + E):
         move = np.zeros(fit_terms.POSE_PARAMETERS + E)
         move[j] = step
-        columns.append((function(state.stepped(move), identity) - function(state.stepped(-move), identity)) / (2 * step))
+        after, before = function(state.stepped(move), identity), function(state.stepped(-move), identity)
+        columns.append((after - before) / (2 * step))
     for j in range(K):
         move = np.zeros(K)
         move[j] = step

@@ -1,0 +1,193 @@
+"""The coarse fit on landmarks of heads whose shape, expression, pose and camera are known."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from furrow.core import coarse_fit
+from furrow.core.errors import NoFaceError, PhotoError
+from furrow.core.head_model import load_head_model
+from synthetic_head import aligned_distance, degrees_between, observe, some_identity
+
+
+@pytest.fixture(scope="module")
+def model(assets):
+    return load_head_model(assets / "head.npz")
+
+
+def broken(seen, **changes):
+    """The observation with other landmark values."""
+    return seen._replace(landmarks=replace(seen.landmarks, **changes))
+
+
+def weight(fit, model, name, view=0):
+    """Fitted weight of a named shape."""
+    return fit.views[view].expression[model.expression_names.index(name)]
+
+
+@pytest.fixture(scope="module")
+def neutral_fits(model):
+    """Truth and fit of three neutral heads, turned a little."""
+    results = []
+    for seed in range(3):
+        identity = some_identity(model, seed)
+        seen, pose = observe(model, identity, turn=(0.06, 0.15 - 0.12 * seed, 0.05), seed=seed)
+        results.append((identity, pose, seen, coarse_fit.fit(model, [seen])))
+    return results
+
+
+def test_neutral_heads_are_recovered(model, neutral_fits):
+    errors, mean_errors = [], []
+    for identity, pose, _, fit in neutral_fits:
+        view = fit.views[0]
+        assert view.landmark_error < 0.02
+        assert degrees_between(view.pose.rotation, pose.rotation) < 1.5
+        assert fit.warnings == ()
+        truth = model.landmarks(model.neutral(identity).astype(float))
+        errors.append(aligned_distance(model.landmarks(fit.neutral.astype(float)), truth))
+        mean_errors.append(aligned_distance(model.landmarks(model.mean.astype(float)), truth))
+        # without EXIF only focal length over distance is well known
+        assert view.camera.fx / view.pose.translation[2] == pytest.approx(1500 / 850, rel=0.08)
+    # the defaults distrust the net's points, so a good part of the way is all that can be asked
+    assert np.mean(errors) < 0.75 * np.mean(mean_errors)
+
+
+def test_trusted_landmarks_give_the_shape(model, neutral_fits):
+    """With spreads as small as the noise the prior has no say, and the solution is the truth."""
+    trusting = coarse_fit.FitSettings(landmark_spread=0.3, depth_spread=0.3, outline_weight=1.0, contour_spread=50.0)
+    identity, _, seen, _ = neutral_fits[2]
+    fit = coarse_fit.fit(model, [seen._replace(focal_px=1500.0)], trusting)
+    truth = model.landmarks(model.neutral(identity).astype(float))
+    assert aligned_distance(model.landmarks(model.mean.astype(float)), truth) > 2.5
+    assert aligned_distance(model.landmarks(fit.neutral.astype(float)), truth) < 0.3
+
+
+def test_reported_error_is_the_reprojection_over_the_eye_distance(model, neutral_fits):
+    _, _, seen, fit = neutral_fits[0]
+    view = fit.views[0]
+    points = model.landmarks(fit.neutral.astype(float) + np.tensordot(view.expression, model.expression_basis, 1))
+    x, y, z = (points @ view.pose.rotation.T + view.pose.translation).T
+    camera = view.camera
+    off = np.hypot(camera.fx * x / z + camera.cx - seen.landmarks.points[:, 0],
+                   camera.fy * y / z + camera.cy - seen.landmarks.points[:, 1])
+    left, right = seen.landmarks.points[[33, 263]]
+    assert view.landmark_error == pytest.approx(off.mean() / np.hypot(*(left - right)), rel=1e-3)
+
+
+def test_a_neutral_face_gets_next_to_no_expression(neutral_fits):
+    for _, _, _, fit in neutral_fits:
+        assert fit.views[0].expression.max() < 0.1 and fit.views[0].expression.sum() < 0.2
+
+
+@pytest.mark.parametrize("shapes", [
+    {"jawOpen": 0.6}, {"mouthSmileLeft": 0.8, "mouthSmileRight": 0.8}, {"eyeBlinkLeft": 0.9}, {"mouthPucker": 0.8},
+])
+def test_an_expression_is_found(model, shapes):
+    seen, _ = observe(model, some_identity(model, 5), shapes, turn=(0.0, -0.2, 0.0))
+    fit = coarse_fit.fit(model, [seen])
+    for name, value in shapes.items():
+        assert 0.25 * value < weight(fit, model, name) < 1.3 * value, name
+    others = [w for w, name in zip(fit.views[0].expression, model.expression_names) if name not in shapes]
+    assert max(others) < 0.6 * min(weight(fit, model, name) for name in shapes)
+
+
+@pytest.fixture(scope="module")
+def two_photos(model):
+    identity = some_identity(model, 8)
+    first, pose_1 = observe(model, identity, {}, (0, 0.35, 0), exif=1500.0, photo="first.jpg", seed=1)
+    second, pose_2 = observe(
+        model, identity, {"jawOpen": 0.6}, (0.1, -0.45, 0), exif=1500.0, photo="second.jpg", seed=2
+    )
+    return identity, (first, second), (pose_1, pose_2), coarse_fit.fit(model, [first, second])
+
+
+def test_the_order_of_photos_does_not_matter(model, two_photos):
+    _, (first, second), _, fit = two_photos
+    turned = coarse_fit.fit(model, [second, first])
+    assert np.allclose(fit.identity, turned.identity, atol=1e-6)
+    for one, other in zip(fit.views, reversed(turned.views)):
+        assert one.photo == other.photo
+        assert np.allclose(one.expression, other.expression, atol=1e-6)
+        assert np.allclose(one.pose.translation, other.pose.translation, atol=1e-4)
+
+
+def test_photos_share_the_identity_and_keep_their_own_expression_and_pose(model, two_photos):
+    identity, photos, poses, fit = two_photos
+    for view, pose in zip(fit.views, poses):
+        assert degrees_between(view.pose.rotation, pose.rotation) < 1.5
+    assert weight(fit, model, "jawOpen", 0) < 0.1 < 0.3 < weight(fit, model, "jawOpen", 1)
+    truth = model.landmarks(model.neutral(identity).astype(float))
+    both = aligned_distance(model.landmarks(fit.neutral.astype(float)), truth)
+    single = aligned_distance(model.landmarks(coarse_fit.fit(model, [photos[1]]).neutral.astype(float)), truth)
+    assert both < single
+
+
+@pytest.mark.parametrize("focal", [1000.0, 2800.0])
+def test_a_focal_length_from_exif_is_respected(model, focal):
+    distance = 850.0 * focal / 1500.0
+    seen, _ = observe(model, some_identity(model, 3), focal=focal, distance=distance, exif=focal)
+    view = coarse_fit.fit(model, [seen]).views[0]
+    assert view.camera.fx == pytest.approx(focal, rel=0.04) and view.camera.fy == view.camera.fx
+    assert view.pose.translation[2] == pytest.approx(distance, rel=0.1)
+
+
+def test_weights_and_coefficients_keep_their_bounds(model):
+    """Landmarks that no head has, trusted: both bounds are reached and neither is passed."""
+    seen, _ = observe(model, np.zeros(150), {"jawOpen": 1.0, "eyeWideLeft": 1.0})
+    points = seen.landmarks.points.copy()
+    points[:, 0] = 500 + 1.3 * (points[:, 0] - 500)
+    points[[14, 17, 84, 314, 87, 317, 152, 148, 377]] += [0, 110.0]
+    settings = coarse_fit.FitSettings(landmark_spread=0.5, expression_strength=0.02, robust_scale=100.0)
+    fit = coarse_fit.fit(model, [broken(seen, points=points)], settings)
+    assert 3.4 < np.abs(fit.identity).max() <= 3.5 + 1e-9
+    expression = fit.views[0].expression
+    assert 0.0 == expression.min() and 0.99 < expression.max() <= 1.0
+    assert np.isfinite(fit.neutral).all()
+
+
+def test_landmarks_that_fit_no_head_give_a_warning(model):
+    seen, _ = observe(model, np.zeros(150), noise=25.0, photo="blurred.jpg")
+    fit = coarse_fit.fit(model, [seen])
+    (line,) = fit.warnings
+    assert line.startswith("blurred.jpg: the head fits only roughly") and "\n" not in line
+
+
+def test_a_profile_is_delivered_with_a_warning(model):
+    identity = some_identity(model, 4)
+    seen, pose = observe(model, identity, turn=(0, 1.2, 0), photo="side.jpg")
+    fit = coarse_fit.fit(model, [seen])
+    assert degrees_between(fit.views[0].pose.rotation, pose.rotation) < 3
+    (line,) = fit.warnings
+    assert line.startswith("side.jpg: the head is turned by 6") and "\n" not in line
+
+
+def test_a_stray_landmark_does_not_move_the_head(model, neutral_fits):
+    _, _, seen, fit = neutral_fits[0]
+    points = seen.landmarks.points.copy()
+    points[[205, 50, 101]] += [160.0, -140.0]
+    other = coarse_fit.fit(model, [broken(seen, points=points)])
+    before, after = (model.landmarks(f.neutral.astype(float)) for f in (fit, other))
+    assert np.linalg.norm(before - after, axis=1).mean() < 0.5
+
+
+@pytest.mark.parametrize("spoil, error, words", [
+    (lambda s: broken(s, points=np.full((478, 2), np.nan)), PhotoError, "not finite"),
+    (lambda s: broken(s, depth=np.full(478, np.inf)), PhotoError, "not finite"),
+    (lambda s: broken(s, points=s.landmarks.points[:68]), PhotoError, "478 landmarks"),
+    (lambda s: broken(s, points=np.full((478, 2), 7.0)), PhotoError, "too small"),
+    (lambda s: broken(s, score=0.02), NoFaceError, "no face"),
+    (lambda s: broken(s, score=float("nan")), NoFaceError, "no face"),
+    (lambda s: s._replace(width=0), PhotoError, "positive"),
+    (lambda s: s._replace(focal_px=-5.0), PhotoError, "positive"),
+    (lambda s: s._replace(focal_px=float("nan")), PhotoError, "positive"),
+])
+def test_bad_input_is_one_clear_line(model, spoil, error, words):
+    seen, _ = observe(model, np.zeros(150), photo="bad.jpg")
+    with pytest.raises(error) as caught:
+        coarse_fit.fit(model, [spoil(seen)])
+    assert words in str(caught.value) and str(caught.value).startswith("bad.jpg: ") and "\n" not in str(caught.value)
+
+
+def test_no_photo_is_an_error(model):
+    with pytest.raises(PhotoError, match="give at least one"):
+        coarse_fit.fit(model, [])
