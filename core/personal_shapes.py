@@ -22,6 +22,8 @@ REGULARISE = 1e-6
 FOLLOWED = 4  # skin vertices that a lash vertex follows
 TOUCHING = 0.8  # mm between lids, or between lips, that count as closed
 APART = 2.5  # mm between the same vertices when open
+CLEARANCE = 0.4  # mm of a shut lid before the eyeball that are kept
+BEHIND = (-1.5, -0.6)  # mm: lid skin so far inside the eyeball on the mean head is the socket's, and stays there
 
 
 def personal_deltas(model: HeadModel, neutral: np.ndarray) -> np.ndarray:
@@ -43,6 +45,11 @@ def personal_deltas(model: HeadModel, neutral: np.ndarray) -> np.ndarray:
     triangles = topology.triangles[(topology.triangles < head.stop).all(axis=1)] - head.start
     pairs = touching_pairs(mean[head], basis[:, head], triangles, _closing_skin(model))
     deltas[:, head] = transfer(mean[head], neutral[head], basis[:, head], triangles, pairs)
+    closing = [i for i, touching in enumerate(pairs) if len(touching)]
+    for eye in _eyes(model):
+        for i in closing:
+            before = mean[head] + basis[i, head]
+            deltas[i, head] += pushed_clear(mean[eye], before, neutral[eye], neutral[head] + deltas[i, head])
     for vertices in _rigid_groups(model):
         deltas[:, vertices] = carried(mean[vertices], neutral[vertices], basis[:, vertices])
     lashes = topology.part_slice("lashes")
@@ -55,11 +62,43 @@ def personal_deltas(model: HeadModel, neutral: np.ndarray) -> np.ndarray:
     return deltas.astype(np.float32)
 
 
+def _eyes(model: HeadModel) -> list[np.ndarray]:
+    """Vertex lists of the left and the right eyeball."""
+    span = model.topology.part_slice("eyes")
+    vertices = np.arange(span.start, span.stop)
+    left = model.mean[vertices, 0] > 0
+    return [side for side in (vertices[left], vertices[~left]) if len(side) >= 4]
+
+
+def pushed_clear(source_eye: np.ndarray, source: np.ndarray, target_eye: np.ndarray, target: np.ndarray) -> np.ndarray:
+    """Push along the eyeball's radius that keeps shut lids before it: no less clear than on the source head.
+
+    Args:
+        source_eye, target_eye: (e, 3) mm, eyeballs; source, target: (n, 3) mm, skin with the lids shut.
+
+    Returns:
+        (n, 3) mm, zero where the target's lid lies as far out as the source's or more than CLEARANCE.
+    """
+    _, wanted = _clearance(source_eye, source)
+    outward, found = _clearance(target_eye, target)
+    share = np.clip((wanted - BEHIND[0]) / (BEHIND[1] - BEHIND[0]), 0.0, 1.0)
+    return outward * (share * np.maximum(np.minimum(wanted, CLEARANCE) - found, 0.0))[:, None]
+
+
+def _clearance(eye: np.ndarray, points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Directions (n, 3) of points from the centre of an eyeball (e, 3), and distances (n,) mm from its sphere."""
+    centre = eye.mean(axis=0)
+    away = points - centre
+    distance = np.linalg.norm(away, axis=1)
+    radius = np.median(np.linalg.norm(eye - centre, axis=1))
+    return away / np.maximum(distance, 1e-9)[:, None], distance - radius
+
+
 def _rigid_groups(model: HeadModel) -> list[np.ndarray]:
     """Vertex lists of what moves as one piece: each eye, upper and lower teeth, tongue."""
     topology = model.topology
-    groups = []
-    for part, split in (("eyes", model.mean[:, 0] > 0), ("teeth", _jaw_share(model) > 0.5), ("tongue", None)):
+    groups = _eyes(model)
+    for part, split in (("teeth", _jaw_share(model) > 0.5), ("tongue", None)):
         span = topology.part_slice(part)
         vertices = np.arange(span.start, span.stop)
         sides = [vertices] if split is None else [vertices[split[vertices]], vertices[~split[vertices]]]
