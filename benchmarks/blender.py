@@ -1,4 +1,4 @@
-"""Blender: time to build a head, and a scrub step against Subdivision alone, in one run.
+"""Blender: time to build a head, and a scrub step against Subdivision alone and against a Python handler, in one run.
 
     python benchmarks/blender.py
 
@@ -22,6 +22,8 @@ sys.path.insert(0, str(ROOT / "tests"))
 from blender_helpers import mean_character  # noqa: E402
 from furrow.blender_addon import names  # noqa: E402
 from furrow.blender_addon.build_head import build_head  # noqa: E402
+from furrow.core.character import Character  # noqa: E402
+from furrow.core.tension import evaluate_tension, tension_weights  # noqa: E402
 
 STEPS = {1: 10, 2: 8, 3: 3}  # of each level, in each round
 ROUNDS = 5
@@ -38,16 +40,40 @@ def step(made: bpy.types.Object, value: float) -> float:
     return (time.perf_counter() - start) * 1e3
 
 
-def plain_copy(head: bpy.types.Object) -> bpy.types.Object:
-    """The same head with nothing of Furrow but its shape keys: armature and subdivision alone."""
+def copy_without(head: bpy.types.Object, *modifiers: str) -> bpy.types.Object:
+    """The same head without some of Furrow's modifiers, nor the attributes that nothing reads then."""
     copy = head.copy()
     copy.data = head.data.copy()
     bpy.context.scene.collection.objects.link(copy)
-    for name in (names.TENSION, names.WRINKLE):
+    for name in modifiers:
         copy.modifiers.remove(copy.modifiers[name])
-    for attribute in [a.name for a in copy.data.attributes if a.name.startswith("furrow_")] + [names.REST_POSITION]:
-        copy.data.attributes.remove(copy.data.attributes[attribute])
+    if names.WRINKLE in modifiers:
+        for attribute in [a.name for a in copy.data.attributes if a.name.startswith("furrow_")] + [names.REST_POSITION]:
+            copy.data.attributes.remove(copy.data.attributes[attribute])
     return copy
+
+
+class PythonHandler:
+    """Without tension nodes: on every change Python measures tension and writes a weight for each vertex.
+
+    The displacement after subdivision is the same as Furrow's.
+    """
+
+    def __init__(self, made: bpy.types.Object, character: Character):
+        self.made, self.character = made, character
+        self.weights = tension_weights(character.topology, character.neutral)
+        self.count = character.topology.part_slice("head").stop
+        self.groups = [made.vertex_groups.new(name=name) for name in ("compression", "stretch")]
+
+    def __call__(self, value: float) -> float:
+        """Milliseconds of one scrub step."""
+        start = time.perf_counter()
+        delta = self.character.expression_deltas[self.character.expression_names.index("mouthSmileLeft")]
+        found = evaluate_tension(self.weights, self.character.neutral + value * delta)
+        for group, values in zip(self.groups, (found.compression_1, found.stretch)):
+            for vertex in range(self.count):
+                group.add((vertex,), float(values[vertex]), "REPLACE")
+        return (time.perf_counter() - start) * 1e3 + step(self.made, value)
 
 
 def main() -> None:
@@ -62,8 +88,13 @@ def main() -> None:
     print(f"Blender {bpy.app.version_string}; build of the head: {statistics.median(builds):.2f} s (aim 1.5)")
     for part, item in made.parts.items():
         item.hide_viewport = part != "head"
-    heads = {"plain": plain_copy(made.head), "wrinkles": made.head}
-    print(f"{'level':>5} {'vertices':>9} {'subdivision ms':>15} {'wrinkles ms':>12} {'ratio':>6}")
+    heads = {
+        "plain": copy_without(made.head, names.TENSION, names.WRINKLE),
+        "wrinkles": made.head,
+        "handler": copy_without(made.head, names.TENSION),
+    }
+    scrub = {"handler": PythonHandler(heads["handler"], character)}
+    print(f"{'level':>5} {'vertices':>9} {'subdivision ms':>15} {'wrinkles':>9} {'Python handler':>15}   (times)")
     for level, count in STEPS.items():
         times: dict[str, list[float]] = {kind: [] for kind in heads}
         for _ in range(ROUNDS):
@@ -71,10 +102,11 @@ def main() -> None:
                 for other in heads.values():
                     other.hide_viewport = other is not head
                 head.modifiers[names.SUBDIVISION].levels = level
-                times[kind] += [step(head, 0.05 + (i % 10) / 10) for i in range(count + 2)][2:]
-        plain, full = (statistics.median(times[kind]) for kind in ("plain", "wrinkles"))
-        aim = "  (aim 1.7)" if level == 2 else ""
-        print(f"{level:>5} {vertices * 4**level:>9} {plain:>15.1f} {full:>12.1f} {full / plain:>6.2f}{aim}")
+                one = scrub.get(kind, lambda value, head=head: step(head, value))
+                times[kind] += [one(0.05 + (i % 10) / 10) for i in range(count + 2)][2:]
+        plain, full, handler = (statistics.median(times[kind]) for kind in ("plain", "wrinkles", "handler"))
+        aim = "   aim 1.7" if level == 2 else ""
+        print(f"{level:>5} {vertices * 4**level:>9} {plain:>15.1f} {full / plain:>9.2f} {handler / plain:>15.2f}{aim}")
     sys.stdout.flush()
     os._exit(0)  # the module frees its memory slowly on the ordinary way out
 
