@@ -49,6 +49,7 @@ class FitSettings:
     Attributes:
         components: identity components used, at most.
         landmark_spread: mm, how far the net's points are from where the model has them.
+        lip_sharpness, lid_sharpness: how much closer the points on lips and lids are to where the model has them.
         pair_spread: mm, the same for the distance between lids and between lips.
         depth_spread: mm, of the net's relative depth.
         contour_spread: mm, across the outline.
@@ -63,13 +64,15 @@ class FitSettings:
     """
 
     components: int = 150
-    landmark_spread: float = 5.0
+    landmark_spread: float = 6.0
     pair_spread: float = 0.7
-    depth_spread: float = 3.5
+    lip_sharpness: float = 2.0
+    lid_sharpness: float = 2.0
+    depth_spread: float = 4.5
     contour_spread: float = 4.0
     outline_weight: float = 0.15
     robust_scale: float = 3.0
-    expression_strength: float = 1.0
+    expression_strength: float = 0.3
     focal_35mm: tuple[float, float] = (55.0, 0.35)
     distance: tuple[float, float] = (900.0, 0.3)
     exif_spread: float = 0.03
@@ -205,7 +208,10 @@ def view_terms(problem: _Problem, identity: np.ndarray, state: ViewState, photo:
             outline, landmarks.points[matched.landmarks], matched.normals, spread, np.ones(len(spread)),
             settings.robust_scale,
         ))
-    spread = np.hypot(settings.landmark_spread * scale, landmarks.spread)
+    sharp = np.ones(LANDMARK_COUNT)
+    sharp[fit_terms.LIPS] = settings.lip_sharpness
+    sharp[fit_terms.LIDS] = settings.lid_sharpness
+    spread = np.hypot(settings.landmark_spread * scale / sharp, landmarks.spread)
     terms.append(fit_terms.position_term(projection, landmarks.points, spread, weight, settings.robust_scale))
     pairs = fit_terms.APART_PAIRS
     pair_spread = np.hypot(settings.pair_spread * scale, 0.5 * landmarks.spread[pairs].mean(axis=1))
