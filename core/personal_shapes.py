@@ -17,6 +17,8 @@ from .geometry import vertex_normals
 from .head_model import JOINTS, HeadModel
 
 STILL = 1e-3  # mm: a vertex that no shape moves farther is held
+REACHED = 0.2  # mm: what counts as moved by a shape
+FADE = (15.0, 40.0)  # mm from the nearest moved vertex, between which a shape's correction fades out
 HOLD = 1.0
 REGULARISE = 1e-6
 FOLLOWED = 4  # skin vertices that a lash vertex follows
@@ -43,13 +45,7 @@ def personal_deltas(model: HeadModel, neutral: np.ndarray) -> np.ndarray:
     deltas = basis.copy()
     head = topology.part_slice("head")
     triangles = topology.triangles[(topology.triangles < head.stop).all(axis=1)] - head.start
-    pairs = touching_pairs(mean[head], basis[:, head], triangles, _closing_skin(model))
-    deltas[:, head] = transfer(mean[head], neutral[head], basis[:, head], triangles, pairs)
-    closing = [i for i, touching in enumerate(pairs) if len(touching)]
-    for eye in _eyes(model):
-        for i in closing:
-            before = mean[head] + basis[i, head]
-            deltas[i, head] += pushed_clear(mean[eye], before, neutral[eye], neutral[head] + deltas[i, head])
+    deltas[:, head] = _skin_deltas(model, mean, neutral, basis, triangles)
     for vertices in _rigid_groups(model):
         deltas[:, vertices] = carried(mean[vertices], neutral[vertices], basis[:, vertices])
     lashes = topology.part_slice("lashes")
@@ -60,6 +56,38 @@ def personal_deltas(model: HeadModel, neutral: np.ndarray) -> np.ndarray:
         change = (deltas[:, head] - basis[:, head])[:, nearest]
         deltas[:, lashes] = basis[:, lashes] + np.einsum("mlkd,lk->mld", change, share)
     return deltas.astype(np.float32)
+
+
+def _skin_deltas(model: HeadModel, mean: np.ndarray, neutral: np.ndarray, basis: np.ndarray,
+                 triangles: np.ndarray) -> np.ndarray:
+    """(52, n, 3) mm shapes of the head part with lids and lips that close."""
+    head = model.topology.part_slice("head")
+    skin = _closing_skin(model)
+    pairs = touching_pairs(mean[head], basis[:, head], triangles, skin)
+    jaw, close = (model.expression_names.index(name) for name in ("jawOpen", "mouthClose"))
+    # mouthClose shuts an open jaw: the sum of both is what has to seal, and what is transferred
+    wanted = basis[:, head].copy()
+    wanted[close] += wanted[jaw]
+    pairs[close] = touching_pairs(mean[head] + basis[jaw, head], basis[[close]][:, head], triangles, skin)[0]
+    # the least-squares solution drifts a little where a shape does nothing: there the source's displacement stays
+    own = np.stack([_nearness(mean[head], delta) for delta in wanted])[:, :, None]
+    deltas = wanted + own * (transfer(mean[head], neutral[head], wanted, triangles, pairs) - wanted)
+    deltas[close] -= deltas[jaw]
+    closing = [i for i, touching in enumerate(pairs) if len(touching) and i != close]
+    for eye in _eyes(model):
+        for i in closing:
+            before = mean[head] + basis[i, head]
+            deltas[i] += own[i] * pushed_clear(mean[eye], before, neutral[eye], neutral[head] + deltas[i])
+    return deltas
+
+
+def _nearness(points: np.ndarray, delta: np.ndarray) -> np.ndarray:
+    """(n,) 1 at and around the points (n, 3) mm that a displacement (n, 3) moves, 0 far from them."""
+    moved = np.linalg.norm(delta, axis=1) > REACHED
+    if not moved.any():
+        return np.zeros(len(points))
+    distance = cKDTree(points[moved]).query(points)[0]
+    return np.clip((FADE[1] - distance) / (FADE[1] - FADE[0]), 0.0, 1.0)
 
 
 def _eyes(model: HeadModel) -> list[np.ndarray]:
