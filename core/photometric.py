@@ -29,13 +29,14 @@ NOT_SKIN = (
     "brow", "upper_lid", "lower_lid", "lips", "nostril", "eye_socket_inner", "mouth_inner", "ear", "scalp", "neck",
 )
 EYE_DISTANCE = 150.0  # pixels between the outer eye corners in the image the shading is read from
-BLUR = 2.0  # pixels of that image
-SPREAD = 0.017  # of the mean luminance: what the model of light leaves unexplained
+BLUR = 3.0  # pixels of that image
+SPREAD = 0.06  # of the mean luminance: what the model of light leaves unexplained
 CORRELATION = 3.0  # neighbouring residuals are not independent: their weight is divided by this
-FACING = 0.35
+FACING = 0.1
 STEP = 1.0  # standard deviations an identity coefficient may move in one iteration
-ITERATIONS = 6
-LANDMARKS_WORSE = 1.5
+ITERATIONS = 4
+LANDMARKS_WORSE = 0.008  # of the eye distance: if they get worse by more, the result is thrown away
+SHADING_BETTER = 0.97  # and if less of the shading's misfit goes
 
 
 @dataclass(frozen=True)
@@ -111,9 +112,9 @@ def refine(model: HeadModel, fit: CoarseFit, images: list[np.ndarray], masks: li
     refined = coarse_fit.result(model, problem, identity, states, fit.warnings)
     after = _shading_cost(patch, shading, visible, identity, states, problem)
     worse = any(
-        new.landmark_error > LANDMARKS_WORSE * old.landmark_error + 1e-4 for new, old in zip(refined.views, fit.views)
+        new.landmark_error > old.landmark_error + LANDMARKS_WORSE for new, old in zip(refined.views, fit.views)
     )
-    return fit if worse or not after < before else refined
+    return fit if worse or not after < SHADING_BETTER * before else refined
 
 
 def skin_patch(model: HeadModel, components: int) -> SkinPatch:
