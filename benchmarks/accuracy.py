@@ -1,0 +1,121 @@
+"""Accuracy of the reconstruction on photos of heads whose shape is known.
+
+    python benchmarks/accuracy.py FOLDER [--out DIR] [--jobs N] [--only PREFIX,PREFIX]
+
+FOLDER holds the photos, their truth and a scorer:
+
+    images/<stem>.jpg        one face a photo
+    gt/<stem>.npz            verts (n, 3) mm in camera coordinates (x right, y down, z forward), faces, camera (fx, fy,
+                             cx, cy in pixels), R and t (model to camera), visible, points (right eye, left eye, nose
+                             tip), detected (478 landmarks), and what else the scorer reads
+    score.py                 called as: score.py OUT --gt FOLDER/gt --json OUT/scores.json --jobs N [--only ...]
+    BASELINE.md              optional table, rows "| key | value | value |": printed beside the results
+
+OUT/<stem>/ gets what ``furrow export`` writes: neutral.obj and posed.obj in millimetres, params.json with camera and
+landmarks_camera. NoW, REALY and FaceScape may be used only under their own licences, by who has them: put each scan
+in its photo's camera frame, save vertices and faces as gt/<stem>.npz under the names above (scans without cameras:
+the identity for R and t, and only the scores after alignment mean something), put the photos into images/, and write
+or copy a score.py that computes that benchmark's own measure. Photos are read from images/ alone; nothing is sent
+anywhere.
+
+Without FOLDER: three photos of ../shared/eval if that exists, else nothing is done.
+"""
+
+from __future__ import annotations
+
+import os
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
+import argparse
+import re
+import subprocess
+import sys
+import tempfile
+from concurrent.futures import ProcessPoolExecutor
+from functools import cache
+from pathlib import Path
+
+from furrow.core.errors import FurrowError
+from furrow.core.export import export
+from furrow.core.pipeline import Models, load_models, reconstruct
+
+DEFAULT = Path(__file__).parents[2] / "shared" / "eval"
+DEFAULT_STEMS = "dev_00_neutral,dev_00_expr,dev_01_neutral"
+PHOTO_TYPES = (".jpg", ".jpeg", ".png")
+
+
+@cache
+def models() -> Models:
+    """The models, loaded once a process."""
+    return load_models("cpu")
+
+
+def reconstruct_one(photo: Path, out: Path) -> str:
+    """Export of one photo into out/<stem>; returns the error's line, or nothing."""
+    try:
+        export(reconstruct([photo], models=models()), out / photo.stem, models().head)
+    except FurrowError as error:
+        return f"{photo.name}: {error}"
+    return ""
+
+
+def baselines(path: Path) -> tuple[list[str], dict[str, list[str]]]:
+    """Column titles and rows (key to values) of the first table of a Markdown file; empty if there is none."""
+    if not path.is_file():
+        return [], {}
+    rows = [[cell.strip() for cell in line.strip().strip("|").split("|")]
+            for line in path.read_text(encoding="utf-8").splitlines() if line.lstrip().startswith("|")]
+    rows = [row for row in rows if not set("".join(row)) <= set("-: ")]
+    return (rows[0][1:], {row[0]: row[1:] for row in rows[1:]}) if rows else ([], {})
+
+
+def table(scores: str, folder: Path) -> str:
+    """The scorer's lines, baseline values at their ends."""
+    titles, rows = baselines(folder / "BASELINE.md")
+    lines = [f"{'(baselines are of the whole set)':<62}" + "".join(f"{title:>12}" for title in titles)] if titles else []
+    for line in scores.splitlines():
+        key = re.match(r"\S*", line)[0]
+        lines.append(f"{line:<62}" + "".join(f"{value:>12}" for value in rows.get(key, ())))
+    return "\n".join(line.rstrip() for line in lines)
+
+
+def run(folder: Path, out: Path, jobs: int, only: str) -> int:
+    """Reconstruct, score and print; the scorer's exit status, or 1 if a photo failed."""
+    prefixes = tuple(only.split(",")) if only else ("",)
+    photos = sorted(p for p in (folder / "images").glob("*")
+                    if p.suffix.lower() in PHOTO_TYPES and p.stem.startswith(prefixes))
+    if not photos or not (folder / "gt").is_dir() or not (folder / "score.py").is_file():
+        print(f"{folder} needs images/, gt/ and score.py: see the start of {Path(__file__).name}.", file=sys.stderr)
+        return 2
+    out.mkdir(parents=True, exist_ok=True)
+    with ProcessPoolExecutor(jobs) as pool:
+        failures = [line for line in pool.map(reconstruct_one, photos, [out] * len(photos)) if line]
+    print("\n".join(failures), end="\n" if failures else "", file=sys.stderr)
+    command = [sys.executable, str(folder / "score.py"), str(out), "--gt", str(folder / "gt"),
+               "--json", str(out / "scores.json"), "--jobs", str(jobs)]
+    scored = subprocess.run(command + (["--only", only] if only else []), stdout=subprocess.PIPE, text=True)
+    print(table(scored.stdout, folder))
+    return scored.returncode or int(bool(failures))
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("folder", nargs="?", type=Path, metavar="FOLDER")
+    parser.add_argument("--out", type=Path, help="keep the results here")
+    parser.add_argument("--jobs", type=int, default=1)
+    parser.add_argument("--only", default="", help="photos whose names start so, comma-separated")
+    options = parser.parse_args()
+    folder, only = options.folder, options.only
+    if folder is None:
+        if not DEFAULT.is_dir():
+            print("No folder with photos and truth was given: nothing to measure.")
+            return 0
+        folder, only = DEFAULT, only or DEFAULT_STEMS
+    with tempfile.TemporaryDirectory() as scratch:
+        return run(folder.resolve(), (options.out or Path(scratch)).resolve(), max(1, options.jobs), only)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
