@@ -74,7 +74,8 @@ def baselines(path: Path) -> tuple[list[str], dict[str, list[str]]]:
 def table(scores: str, folder: Path) -> str:
     """The scorer's lines, baseline values at their ends."""
     titles, rows = baselines(folder / "BASELINE.md")
-    lines = [f"{'(baselines are of the whole set)':<62}" + "".join(f"{title:>12}" for title in titles)] if titles else []
+    head = f"{'(baselines are of the whole set)':<62}" + "".join(f"{title:>12}" for title in titles)
+    lines = [head] if titles else []
     for line in scores.splitlines():
         key = re.match(r"\S*", line)[0]
         lines.append(f"{line:<62}" + "".join(f"{value:>12}" for value in rows.get(key, ())))

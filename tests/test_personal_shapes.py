@@ -155,7 +155,7 @@ def test_skin_that_a_shape_leaves_alone_stays(model, heads):
         assert still.sum() > 300
         for _, _, deltas in heads:
             here = np.linalg.norm(shapes(model, deltas, name)[head], axis=1)
-            assert here[still].max() < 0.01, name
+            assert here[still].max() < 0.05, name
             assert here[source > 1].mean() > 0.7
     never = np.abs(model.expression_basis[:, head]).max(axis=(0, 2)) == 0
     assert never.sum() > 100
