@@ -3,13 +3,14 @@
     python build_addon.py [--python 3.11] [--platform linux-x64] [-o dist]
 
 Blender 4.5 and 5.0 run Python 3.11, later ones 3.13; some Linux distributions build Blender with their own Python.
-Wheels are downloaded once into build/wheels by pip (PyPI, versions pinned in pyproject.toml) and never include numpy,
-which Blender brings. Everything else comes from this folder; run ``make models`` first.
+Wheels are downloaded once into build/wheels by pip (PyPI, versions and sha256 pinned in pyproject.toml) and never
+include numpy, which Blender brings. Everything else comes from this folder; run ``make models`` first.
 """
 
 from __future__ import annotations
 
 import argparse
+import hashlib
 import os
 import platform
 import re
@@ -73,8 +74,22 @@ def fetch_wheels(python: str, target: str) -> list[Path]:
             if result.returncode:
                 reason = (result.stderr.strip().splitlines() or ["pip failed"])[-1]
                 raise BuildError(f"No wheel of {name} {version} for Python {python} on {target}: {reason}")
-        found.append(next(folder.glob(pattern)))
+        found.append(checked(next(folder.glob(pattern))))
     return found
+
+
+def checked(wheel: Path) -> Path:
+    """The wheel itself, once its sha256 is the one in pyproject.toml.
+
+    Raises:
+        BuildError: another file under that name, or one whose sum is not recorded.
+    """
+    pins = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["tool"]["furrow"]["wheels"]
+    if wheel.name not in pins:
+        raise BuildError(f"{wheel.name} has no sha256 in pyproject.toml: add it under [tool.furrow.wheels].")
+    if hashlib.sha256(wheel.read_bytes()).hexdigest() != pins[wheel.name]:
+        raise BuildError(f"{wheel} is not the file that was pinned: delete it and build again.")
+    return wheel
 
 
 def manifest(python: str, target: str, wheels: list[Path]) -> str:

@@ -13,7 +13,6 @@ Row 0 of every image is v = 1; beyond the chart the nearest skin is continued, s
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 
 import numpy as np
@@ -31,6 +30,7 @@ from .character import Character
 from .errors import OutputError
 from .normal_map import encode_normals, resized, slopes_to_normals, surface_slopes, uv_metric
 from .raster import uv_raster
+from .safe_files import folder_written_aside, write_text
 from .tension import TensionWeights, evaluate_tension, tension_weights
 
 SCHEMA = 1
@@ -68,8 +68,8 @@ def bake(character: Character, directory: Path, size: int | None = None, kind: s
         raise OutputError(f"Cannot bake maps of {size} texels: choose a size from {SIZES[0]} to {SIZES[1]}.")
     directory = Path(directory)
     try:
-        directory.mkdir(parents=True, exist_ok=True)
-        _write(character, directory, size, kind)
+        with folder_written_aside(directory) as aside:
+            _write(character, aside, size, kind)
     except OSError as error:
         raise OutputError(f"Cannot write the bake to {directory}: {error.strerror or error}.") from None
 
@@ -101,7 +101,7 @@ def _write(character: Character, directory: Path, size: int, kind: str) -> None:
     described["compact"] = _write_compact(character, directory, maps, min(size, MASK_SIZE))
     driven = {shape for shapes in KEY_EXPRESSIONS.values() for shape in shapes}
     described["undriven"] = [name for name in character.expression_names if name not in driven]
-    _write_text(directory / "bake.json", json.dumps(described, indent=1))
+    write_text(directory / "bake.json", json.dumps(described, indent=1))
 
 
 def _write_activation(character: Character, directory: Path, size: int) -> dict[str, dict[str, dict]]:
@@ -158,11 +158,3 @@ def _write_compact(character: Character, directory: Path, maps: np.ndarray, size
             png16.write_png(directory / tensions[shape], coded)
     return {"formula": COMPACT_FORMULA, "map": "detail.png", "detail_scale_mm": scale, "tension": tensions}
 
-
-def _write_text(path: Path, text: str) -> None:
-    aside = path.with_name(path.name + ".part")
-    try:
-        aside.write_text(text, encoding="utf-8")
-        os.replace(aside, path)
-    finally:
-        aside.unlink(missing_ok=True)

@@ -11,7 +11,6 @@ A file from a stranger is safe to open: entry names, sizes and counts are checke
 from __future__ import annotations
 
 import json
-import os
 import re
 import zipfile
 from pathlib import Path
@@ -24,6 +23,7 @@ from .character import Character, DetailMaps, Landmarks, View
 from .errors import CharacterFileError, OutputError
 from .head_model import DIRECTIONS, JOINTS, LANDMARK_COUNT, PARTS, TOPOLOGY_ARRAYS, HeadTopology
 from .npy import npy_bytes, read_npy
+from .safe_files import written_aside
 
 SCHEMA = 1
 SUFFIX = ".furrow"
@@ -44,16 +44,11 @@ def save_character(character: Character, path: Path) -> None:
         OutputError: the folder is missing or cannot be written.
     """
     path = Path(path)
-    aside = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
-        try:
-            with zipfile.ZipFile(aside, "w", zipfile.ZIP_DEFLATED, compresslevel=3) as archive:
-                for name, data in _entries(character):
-                    stored = zipfile.ZIP_STORED if name.endswith(".png") else zipfile.ZIP_DEFLATED
-                    archive.writestr(name, data, stored)
-            os.replace(aside, path)
-        finally:
-            aside.unlink(missing_ok=True)
+        with written_aside(path) as aside, zipfile.ZipFile(aside, "w", compresslevel=3) as archive:
+            for name, data in _entries(character):
+                stored = zipfile.ZIP_STORED if name.endswith(".png") else zipfile.ZIP_DEFLATED
+                archive.writestr(name, data, stored)
     except OSError as error:
         reason = error.strerror or error
         raise OutputError(f"Cannot write {path}: {reason}. Choose a folder that exists and can be written.") from None

@@ -12,7 +12,6 @@
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 
 import numpy as np
@@ -23,12 +22,15 @@ from .character import Character, DetailMaps, View
 from .displacement import displaced_head
 from .errors import OutputError
 from .head_model import HeadModel, load_head_model
+from .safe_files import folder_written_aside, write_text
 
 DETAIL_LEVELS = 3
 
 
 def export(character: Character, directory: Path, model: HeadModel | None = None) -> None:
     """Write a character's meshes, maps and parameters into a folder, which is made if needed.
+
+    Everything is written aside first and moved into place at the end: an export that fails leaves the folder as it was.
 
     Args:
         model: the head model, for the landmark positions; loaded from the built assets if not given.
@@ -39,8 +41,8 @@ def export(character: Character, directory: Path, model: HeadModel | None = None
     """
     directory = Path(directory)
     try:
-        directory.mkdir(parents=True, exist_ok=True)
-        write_export(character, directory, model or load_head_model(assets_folder() / "head.npz"))
+        with folder_written_aside(directory) as aside:
+            write_export(character, aside, model or load_head_model(assets_folder() / "head.npz"))
     except OSError as error:
         raise OutputError(f"Cannot write the export to {directory}: {error.strerror or error}.") from None
 
@@ -64,7 +66,7 @@ def write_export(character: Character, directory: Path, model: HeadModel) -> Non
         write_obj(directory / "detailed.obj", view.pose.apply(head.detailed), head.faces)
         parameters |= view_parameters(character, view, model)
         parameters["views"] = [view_parameters(character, other, model) for other in character.views]
-    _write_text(directory / "params.json", json.dumps(parameters, indent=1))
+    write_text(directory / "params.json", json.dumps(parameters, indent=1))
 
 
 def view_parameters(character: Character, view: View, model: HeadModel) -> dict:
@@ -99,17 +101,9 @@ def write_obj(path: Path, vertices: np.ndarray, faces: np.ndarray, uv: np.ndarra
     triangle = faces[:, 3] == faces[:, 2]
     for rows, corners in ((~triangle, 4), (triangle, 3)):
         parts.append(_lines("f" + corner * corners + "\n", numbers[rows][:, :corners]))
-    _write_text(path, "".join(parts))
+    write_text(path, "".join(parts))
 
 
 def _lines(pattern: str, rows: np.ndarray) -> str:
     return (pattern * len(rows)) % tuple(np.asarray(rows).ravel().tolist())
 
-
-def _write_text(path: Path, text: str) -> None:
-    aside = path.with_name(path.name + ".part")
-    try:
-        aside.write_text(text, encoding="utf-8")
-        os.replace(aside, path)
-    finally:
-        aside.unlink(missing_ok=True)

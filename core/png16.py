@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import struct
 from pathlib import Path
 
 import cv2
 import numpy as np
+
+from .safe_files import written_aside
 
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _CHANNELS = {0: 1, 2: 3, 6: 4}  # PNG colour type: grey, RGB, RGBA
@@ -68,12 +69,8 @@ def decode_png(data: bytes, depth: int, channels: int, max_size: int = 8192) -> 
 
 def write_png(path: Path, pixels: np.ndarray) -> None:
     """Write ``encode_png(pixels)`` to path: aside first, then renamed."""
-    aside = path.with_name(path.name + ".part")
-    try:
+    with written_aside(path) as aside:
         aside.write_bytes(encode_png(pixels))
-        os.replace(aside, path)
-    finally:
-        aside.unlink(missing_ok=True)
 
 
 def to_uint16(values: np.ndarray, scale_mm: float) -> np.ndarray:

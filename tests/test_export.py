@@ -156,6 +156,18 @@ def test_a_failed_write_leaves_the_file_before_it(tmp_path, monkeypatch):
     assert target.read_text() == "older result" and os.listdir(tmp_path) == ["mesh.obj"]
 
 
+def test_an_export_that_fails_half_way_leaves_the_folder_as_it_was(model, character, tmp_path, monkeypatch):
+    (tmp_path / "neutral.obj").write_text("older result")
+
+    def full(*arguments):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(exporting, "view_parameters", full)
+    with pytest.raises(OutputError, match="No space left"):
+        exporting.export(character, tmp_path, model)
+    assert os.listdir(tmp_path) == ["neutral.obj"] and (tmp_path / "neutral.obj").read_text() == "older result"
+
+
 def test_triangles_are_written_with_three_corners(tmp_path):
     uv = np.arange(16, dtype=float).reshape(2, 4, 2) / 16
     exporting.write_obj(tmp_path / "a.obj", np.eye(4, 3), np.array([[0, 1, 2, 3], [0, 2, 3, 3]]), uv)
