@@ -16,6 +16,7 @@ from bpy.props import (
 from ..core.head_model import DIRECTIONS
 from ..core.wrinkle_edit import OLDEST, YOUNGEST
 from .age_slider import ask_for_age, shown_age
+from .characters import active_character
 from .head_shape import apply_directions
 from .names import REGIONS
 
@@ -98,8 +99,29 @@ class FurrowCharacter(bpy.types.PropertyGroup):
     swap_dynamic: BoolProperty(name="Dynamic", description="Wrinkles that come and go with the expression")
 
 
+def _age_of_active(_settings) -> float:
+    collection = active_character(bpy.context)
+    return YOUNGEST if collection is None else shown_age(collection.furrow)
+
+
+def _ask_for_age_of_active(_settings, years: float) -> None:
+    collection = active_character(bpy.context)
+    if collection is not None:
+        ask_for_age(collection.furrow, years)
+
+
 class FurrowJob(bpy.types.PropertyGroup):
-    """State of the running reconstruction; lives in the window manager, so undo leaves it alone."""
+    """State of the running reconstruction; lives in the window manager, so undo leaves it alone.
+
+    The panel shows ``age`` rather than the character's own property: a slider of the window manager makes no undo step,
+    so that one undo takes back the new maps.
+    """
+
+    age: FloatProperty(
+        name="Age",
+        description="Years: how many lines there are and how deep they have become",
+        min=YOUNGEST, max=OLDEST, precision=0, step=100, get=_age_of_active, set=_ask_for_age_of_active,
+    )
 
     running: BoolProperty()
     changing: BoolProperty()  # the wrinkles of a character, by another worker

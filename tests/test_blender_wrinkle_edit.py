@@ -72,7 +72,10 @@ def test_age_slider_brings_the_maps_of_that_age_and_back(anna, files, atlas):
     np.testing.assert_allclose(shown_maps(anna), expected, atol=1e-4)
     assert anna.furrow.wrinkle_age == pytest.approx(75.0)
     assert np.abs(expected - first).max() > 0.1
-    anna.furrow.wrinkle_age = 40.0
+    slider = bpy.context.window_manager.furrow_job  # what the panel shows, for the active character
+    assert slider.age == pytest.approx(75.0)
+    slider.age = 40.0
+    assert anna.furrow.wrinkle_age == pytest.approx(40.0)
     np.testing.assert_allclose(shown_maps(anna), first, atol=1e-4)
 
 

@@ -42,7 +42,7 @@ class FURROW_PT_wrinkles(FurrowPanel, bpy.types.Panel):
     def _age(self, layout, context, collection) -> None:
         column = layout.column(align=True)
         column.enabled = context.mode in ("OBJECT", "POSE")
-        column.prop(collection.furrow, "wrinkle_age", slider=True)
+        column.prop(context.window_manager.furrow_job, "age", slider=True)
         column.prop(collection.furrow, "age_shape")
         row = layout.row(align=True)
         changing = context.window_manager.furrow_job.changing
