@@ -37,5 +37,9 @@ class BakeError(FurrowError):
     """A folder of baked maps is incomplete, damaged, or of a newer version."""
 
 
+class PerformanceError(FurrowError):
+    """A video, an image sequence or a performance file cannot be used."""
+
+
 class CancelledError(FurrowError):
     """The artist cancelled the reconstruction."""

@@ -16,7 +16,7 @@ from .face_nets import SEGMENTATION, FaceNets
 MAX_YAW = math.radians(60.0)
 _PERSON_CROP = 256
 
-__all__ = ["FaceNets", "detect_landmarks", "head_yaw", "profile_warning", "segment_person"]
+__all__ = ["FaceNets", "detect_landmarks", "head_yaw", "landmarks_in", "profile_warning", "segment_person"]
 
 
 def detect_landmarks(pixels: np.ndarray, face: Face, nets: FaceNets, jitter: int = 7) -> Landmarks:
@@ -28,19 +28,31 @@ def detect_landmarks(pixels: np.ndarray, face: Face, nets: FaceNets, jitter: int
         nets: the face nets.
         jitter: how many crops to average, odd.
     """
-    first, _ = mesh_in(pixels, [square_of_box(face.box, face.keypoints)], nets)
+    square = square_of_box(face.box, face.keypoints)
+    return landmarks_in(pixels, square, nets, jitter, np.asarray(face.box, np.float64))
+
+
+def landmarks_in(
+    pixels: np.ndarray, square: Square, nets: FaceNets, jitter: int = 7, box: np.ndarray | None = None
+) -> Landmarks:
+    """Landmarks of the face in a square of the photo, averaged over slightly moved crops.
+
+    Args:
+        pixels: (H, W, 3) uint8 sRGB.
+        square: roughly 1.5 times the face; the crops are cut anew around what is found in it.
+        nets: the face nets.
+        jitter: how many crops to average, odd.
+        box: (4,) of the face; None takes the bounding box of the landmarks.
+    """
+    first, _ = mesh_in(pixels, [square], nets)
     square = square_of_points(first[0])
     squares = [square.jittered(*move) for move in _jitter_moves(jitter)]
     points, scores = mesh_in(pixels, squares, nets)
     spread = np.sqrt(points[..., :2].var(axis=0).mean(axis=-1))
     mean = points.mean(axis=0)
-    return Landmarks(
-        points=mean[:, :2],
-        depth=mean[:, 2],
-        spread=spread,
-        score=float(scores.mean()),
-        box=np.asarray(face.box, np.float64),
-    )
+    if box is None:
+        box = np.concatenate([mean[:, :2].min(axis=0), mean[:, :2].max(axis=0)])
+    return Landmarks(points=mean[:, :2], depth=mean[:, 2], spread=spread, score=float(scores.mean()), box=box)
 
 
 def _jitter_moves(count: int) -> list[tuple[float, float, float, float]]:
