@@ -38,6 +38,7 @@ class WrinkleAtlas:
         group_habit: (G,) number of the habitual expression that drives the group.
         group_floor: (G,) share of the memory that is there at every age.
         group_retention: (G,) share of the memory that stays.
+        group_young: (G,) share of the dynamic depth at 20 years.
         group_driver: (G, E) weights of the expressions that crease it.
         expression_names: (E,) names.
         mask: (M, M) uint8, 255 where maps may be other than zero.
@@ -64,6 +65,7 @@ class WrinkleAtlas:
     group_habit: np.ndarray
     group_floor: np.ndarray
     group_retention: np.ndarray
+    group_young: np.ndarray
     group_driver: np.ndarray
     expression_names: tuple[str, ...]
     mask: np.ndarray
@@ -82,7 +84,7 @@ POINT_ARRAYS = {"uv": 2, "metric": 3, "vertices": 3, "barycentric": 3, "strength
                 "roll_crest": 2}
 CURVE_ARRAYS = {"curve_group": 0, "curve_layout": 0, "curve_rank": 0, "curve_width": 0, "curve_onset": 0,
                 "curve_roll": 2, "curve_pair": 0}
-GROUP_ARRAYS = ("group_family", "group_habit", "group_floor", "group_retention", "group_driver")
+GROUP_ARRAYS = ("group_family", "group_habit", "group_floor", "group_retention", "group_young", "group_driver")
 NAME_ARRAYS = ("group_names", "expression_names")
 
 

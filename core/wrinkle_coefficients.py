@@ -20,10 +20,11 @@ from scipy.special import ndtr
 
 from .wrinkle_atlas import FOLD, SECONDARY, WrinkleAtlas
 
-HABIT_SPREAD, LINE_SPREAD, PAIR_SHARE = 0.25, 0.3, 0.7  # of log depth; share that both sides have in common
+HABIT_SPREAD, LINE_SPREAD, PAIR_SHARE = 0.28, 0.32, 0.7  # of log depth; share that both sides have in common
 LEAST_DEPTH, GREATEST_DEPTH = 0.4, 1.6  # of the depth a line has on average
 DEEPEST = 1.3  # the same, anywhere along a line
-STATIC_SHARE = 0.7  # share of the deepest groove that stays at rest at age 1
+MATURE = 0.6  # age at which skin creases in full
+STATIC_SHARE = 0.92  # share of the deepest groove that stays at rest at age 1
 
 
 @dataclass(frozen=True)
@@ -118,7 +119,9 @@ def dynamic_share(atlas: WrinkleAtlas, age: float) -> np.ndarray:
     Young skin folds into few broad lines, old skin also into the fine ones between; what is there at rest already
     deepens less.
     """
-    return np.where(atlas.curve_rank == SECONDARY, 0.25 + 0.75 * age, 0.85 + 0.15 * age) * (1.0 - 0.35 * age)
+    young = np.where(atlas.curve_rank == SECONDARY, 0.3, 1.0) * atlas.group_young[atlas.curve_group]
+    grown = 1.0 - (1.0 - min(age / MATURE, 1.0)) ** 2
+    return (young + (1.0 - young) * np.where(atlas.curve_rank == SECONDARY, age, grown)) * (1.0 - 0.35 * age)
 
 
 @lru_cache(maxsize=4)

@@ -30,7 +30,7 @@ __all__ = [
 
 ROLL_SIZE = 256  # rolls are wide: a coarse map holds them, the same for every size
 GROOVE_REACH = 4.0  # widths
-STATIC_ROLLS = 0.5  # share of the rolls beside lines at rest: they rise with compression
+STATIC_ROLLS = 0.75  # share of the rolls beside lines at rest: they rise with compression
 STRETCH_FLATTENING = 0.6  # share of the lines at rest that full stretch takes away
 
 

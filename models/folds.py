@@ -17,7 +17,7 @@ from scipy.spatial import cKDTree
 
 from .streamlines import Streamline
 from .surface_grid import SurfaceGrid
-from .wrinkle_groups import JAW_OPEN, LIP_RAISE, MOUTH_FROWN, SMILE, smoothstep
+from .wrinkle_groups import BROW_DOWN, CHIN_RAISE, JAW_OPEN, LIP_RAISE, MOUTH_FROWN, SMILE, smoothstep
 
 JITTER = 0.7  # spread of a fold's knots between sides and builds, face frame units
 SPACING = 1.2  # between control points, face frame units
@@ -40,6 +40,7 @@ class Fold:
         dynamic: share of ``cap`` that the driver adds.
         onset: age (0 is 20, 1 is 85 years) from which it grows.
         at_rest: share of ``cap`` that an old face has.
+        fade: shares of the length at which the fold has grown to its depth and begins to fade.
         follows: name of an earlier fold on whose line this one lies; one line may deepen for several reasons.
         angle: degrees from the line to the direction whose compression deepens it, counter-clockwise on the left side.
     """
@@ -58,6 +59,7 @@ class Fold:
     angle: float = 90.0
     at_rest: float = 1.0
     follows: str = ""
+    fade: tuple[float, float] = (0.3, 0.5)
 
     @property
     def bilateral(self) -> bool:
@@ -70,35 +72,41 @@ FOLDS = (
     Fold("nasolabial", 2, NASOLABIAL,
          2.0, 8.0, (0.7, 0.15), 0.85, 0.12, SMILE, 0.75, 0.05, angle=0.0),
     Fold("marionette", 2, ((27, -73.5), (29.5, -81.5), (30.5, -90.5), (29.5, -99.5)),
-         1.7, 6.0, (0.5, 0.12), 0.55, 0.0, MOUTH_FROWN, 0.6, 0.35, angle=35.0),
+         1.8, 6.0, (0.55, 0.12), 0.7, 0.0, MOUTH_FROWN, 0.5, 0.32, angle=35.0, fade=(0.12, 0.3)),
     Fold("tear_trough", 1, ((17, -7.5), (21, -14), (28, -18.5), (36, -20), (43, -18)),
-         1.9, 4.5, (0.42, 0.0), 0.42, 0.12, SMILE, 0.2, 0.15),
+         2.1, 5.0, (0.5, 0.0), 0.55, 0.12, SMILE, 0.2, 0.15),
     Fold("lid_crease", 1, ((21, -8), (27, -12), (33, -13.2), (40, -11), (45, -7.5)),
          0.7, 2.0, (0.35, 0.0), 0.25, 0.1, SMILE, 0.5, 0.1),
     Fold("labiomental", 2, ((-17, -84.5), (-9, -86.5), (0, -87.3), (9, -86.5), (17, -84.5)),
-         1.4, 4.0, (0.1, 0.1), 0.35, 0.1, MOUTH_FROWN, 0.4, 0.2, angle=0.0),
+         1.4, 4.0, (0.1, 0.1), 0.35, 0.1, CHIN_RAISE, 0.25, 0.2, angle=0.0, fade=(0.3, 0.65)),
     Fold("nasolabial_lift", 1, NASOLABIAL, 2.0, 8.0, (0.7, 0.15), 0.85, 0.0, LIP_RAISE, 0.6, 0.05,
          at_rest=0.0, follows="nasolabial"),
-    Fold("neck_upper", 1, ((-47, -123), (-26, -129.5), (0, -132), (26, -129.5), (47, -123)),
-         1.6, 6.5, (0.35, 0.35), 0.75, 0.08, JAW_OPEN, 0.0, 0.15),
-    Fold("neck_lower", 1, ((-45, -137), (-25, -144), (0, -147), (25, -144), (45, -137)),
-         1.5, 6.0, (0.3, 0.3), 0.6, 0.05, JAW_OPEN, 0.0, 0.30),
+    Fold("jowl", 2, ((28.5, -94.5), (33, -98.5), (38, -99), (43, -95.5)),
+         2.6, 8.0, (0.55, 0.0), 0.6, 0.0, MOUTH_FROWN, 0.0, 0.40),
+    Fold("nose_root", 1, ((-8.5, 2.6), (-4, 1.2), (0.5, 0.8), (4.5, 1.4), (8.5, 2.2)),
+         0.9, 3.2, (0.3, 0.3), 0.34, 0.0, BROW_DOWN, 0.8, 0.30, fade=(0.4, 0.6)),
+    Fold("neck_upper", 1, ((-47, -121), (-30, -127), (-12, -131), (8, -130.5), (28, -129), (47, -124)),
+         2.3, 6.5, (0.4, 0.4), 0.75, 0.08, JAW_OPEN, 0.0, 0.15, fade=(0.35, 0.65)),
+    Fold("neck_lower", 1, ((-45, -138), (-28, -142), (-8, -147), (12, -146), (30, -142.5), (45, -136)),
+         2.1, 6.0, (0.35, 0.35), 0.6, 0.05, JAW_OPEN, 0.0, 0.30, fade=(0.35, 0.65)),
+    Fold("neck_left", 1, ((8, -138.5), (18, -137), (28, -133.5), (39, -129)),
+         1.6, 5.0, (0.3, 0.3), 0.45, 0.0, JAW_OPEN, 0.0, 0.45),
 )
 
 
 def fold_path(fold: Fold) -> np.ndarray:
     """(n, 2) the fold's spline in the face frame, ``SPACING`` apart."""
     knots = np.array(fold.path, float)
-    return _spline(knots, max(6, int(np.linalg.norm(np.diff(knots, axis=0), axis=1).sum() / SPACING) + 1))
+    return spline(knots, max(6, int(np.linalg.norm(np.diff(knots, axis=0), axis=1).sum() / SPACING) + 1))
 
 
-def _spline(knots: np.ndarray, count: int) -> np.ndarray:
+def spline(knots: np.ndarray, count: int) -> np.ndarray:
     """(count, 2) evenly spaced points of the cubic spline through knots (k, 2)."""
     length = np.concatenate([[0.0], np.cumsum(np.linalg.norm(np.diff(knots, axis=0), axis=1))])
     return CubicSpline(length, knots)(np.linspace(0.0, length[-1], count))
 
 
-def _texels_at(points: np.ndarray, grid: SurfaceGrid) -> np.ndarray:
+def texels_at(points: np.ndarray, grid: SurfaceGrid) -> np.ndarray:
     """(k, 2) texels (x, y) seen from the front at points (k, 2) of the face frame: of near ones the foremost."""
     y, z = grid.frame[..., 1], grid.frame[..., 2]
     rows, columns = np.nonzero(grid.covered & ((z > -30.0) | ((y < -114.0) & (z > -85.0))))
@@ -143,11 +151,10 @@ def trace_fold(fold: Fold, grid: SurfaceGrid, rng: np.random.Generator) -> list[
     for side in (1.0,) if fold.bilateral else (1.0, -1.0):
         own = rng.standard_normal(knots.shape)
         moved = (knots + JITTER * (0.8 * (shared[0] + 0.4 * shared) + 0.6 * (own[0] + 0.4 * own))) * [side, 1.0]
-        points = _spline(_texels_at(moved, grid), count)
+        points = spline(texels_at(moved, grid), count)
         t = np.linspace(0.0, 1.0, count)
         slow = gaussian_filter1d(rng.standard_normal(count), 5.0, mode="nearest")
-        fade = 0.65 if fold.bilateral else 0.5
-        taper = smoothstep(t, 0.0, min(0.3, 1.0 - fade)) * (1.0 - smoothstep(t, fade, 1.0))
+        taper = smoothstep(t, 0.0, fold.fade[0]) * (1.0 - smoothstep(t, fold.fade[1], 1.0))
         strength = taper * np.exp(0.5 * slow)
         rolls = fold.rolls if side > 0 else fold.rolls[::-1]
         lines.append((Streamline(points, strength, fold.width, False, 0), rolls))

@@ -9,7 +9,8 @@ from .surface_grid import SurfaceGrid
 from .wrinkle_groups import Group
 
 COUNT = 9  # control points of a pit
-SHARE_OF_WAVELENGTH = 0.24  # half width of a pit
+SHARE_OF_WAVELENGTH = 0.3  # half width of a pit
+BEND = 0.35  # of a pit's half length, spread of its bow
 
 
 def trace_pits(group: Group, grid: SurfaceGrid, drive: np.ndarray, rng: np.random.Generator) -> list[Streamline]:
@@ -27,7 +28,7 @@ def trace_pits(group: Group, grid: SurfaceGrid, drive: np.ndarray, rng: np.rando
     rows, columns = np.nonzero(drive > 0.3 * drive.max())
     order = rng.permutation(len(rows))
     rows, columns = rows[order], columns[order]
-    apart = group.wavelength * rng.uniform(0.7, 1.2, len(rows))
+    apart = group.wavelength * rng.uniform(0.75, 1.1, len(rows))
     places = grid.frame[rows, columns]
     kept: list[int] = []
     for i in range(len(rows)):
@@ -40,7 +41,9 @@ def trace_pits(group: Group, grid: SurfaceGrid, drive: np.ndarray, rng: np.rando
         angle = rng.uniform(0.0, np.pi)
         heading = grid.step[rows[i], columns[i]] @ [np.cos(angle), np.sin(angle)]
         half = 0.5 * group.length * rng.uniform(0.7, 1.3)
-        points = np.array([columns[i] + 0.5, rows[i] + 0.5]) + half * along[:, None] * heading
+        aside = grid.step[rows[i], columns[i]] @ [-np.sin(angle), np.cos(angle)]
+        bow = BEND * rng.standard_normal() * (1.0 - along**2)
+        points = np.array([columns[i] + 0.5, rows[i] + 0.5]) + half * (along[:, None] * heading + bow[:, None] * aside)
         width = SHARE_OF_WAVELENGTH * group.wavelength * rng.uniform(0.75, 1.25)
-        pits.append(Streamline(points, shape * min(rng.lognormal(-0.1, 0.35), 1.3), width, False, pair))
+        pits.append(Streamline(points, shape * min(rng.lognormal(0.0, 0.2), 1.3), width, False, pair))
     return pits

@@ -13,6 +13,7 @@ import cv2
 import numpy as np
 from scipy.ndimage import gaussian_filter1d
 
+from .line_seeds import line_spacing
 from .surface_grid import GRID_SIZE, SurfaceGrid, smooth_noise
 from .wrinkle_groups import Group, smoothstep
 
@@ -43,12 +44,13 @@ class Streamline:
 
 @dataclass
 class _Field:
-    """What tracing reads and keeps: distance is in mm to the nearest line so far."""
+    """What tracing reads and keeps: distance is in mm to the nearest line so far, over the local spacing."""
 
     grid: SurfaceGrid
     along: np.ndarray
     drive: np.ndarray
     distance: np.ndarray
+    spacing: np.ndarray
 
 
 def trace_group(
@@ -89,7 +91,7 @@ def trace_group(
         wander = np.radians(group.wobble) * (wander + 0.35 * smooth_noise(pitch, 1.8, rng))
         theta = 0.5 * np.angle(direction) + wander
         along = np.stack([np.cos(theta), np.sin(theta)], axis=-1)
-        field = _Field(grid, along, level, distance)
+        field = _Field(grid, along, level, distance, line_spacing(group.name, grid.frame))
         lines += _fill(group, field, secondary, pitch, rng, [] if secondary else list(seeds), len(lines))
     if not group.bilateral:
         lines += _other_side(lines, grid, pitch, rng)
@@ -108,30 +110,30 @@ def _fill(
     """Lines of one rank; ``field.distance`` is updated."""
     spacing = group.wavelength * (group.secondary if secondary else 1.0)
     floor = 0.12 if secondary else 0.16
-    median = max(7.0, 0.35 * group.length) if secondary else group.length
-    shortest = 0.55 * median if secondary else min(0.55 * median, 2.0 * spacing)
+    median = max(8.0, 0.5 * group.length) if secondary else group.length
+    shortest = 0.75 * median if secondary or seeds else min(0.55 * median, 2.0 * spacing)
     lines: list[Streamline] = []
     starts = [(seed, True) for seed in _nearest_texels(field.grid, seeds)]
     starts += [(seed, False) for seed in _candidates(field, floor, pitch, rng)]
     for (x, y), chosen in starts:
         apart = spacing * rng.uniform(0.65, 1.35)
-        if not chosen and field.distance[y, x] < apart:
+        if field.distance[y, x] < (0.4 if chosen else 1.0) * apart * field.spacing[y, x]:
             continue
-        reach = median * (1.15 if chosen else min(rng.lognormal(0.0, 0.45), 1.8))
+        reach = median * (np.clip(rng.lognormal(0.1, 0.3), 0.6, 1.7) if chosen else min(rng.lognormal(0.0, 0.45), 1.8))
         split = rng.uniform(0.35, 0.65)
         stop = floor * rng.uniform(0.4, 1.3) * (0.3 if chosen else 1.0)
-        closest = 0.5 * spacing * rng.uniform(0.6, 1.2)
+        closest = (0.28 if chosen else 0.5) * spacing * rng.uniform(0.6, 1.2)
         halves = [
             _walk(field, x, y, sign, reach * share, stop, closest)
             for sign, share in ((-1.0, split), (1.0, 1.0 - split))
         ]
         points = np.array(halves[0][:0:-1] + halves[1])
         length = len(points) * STEP_MM
-        if length < shortest:
+        if length < (0.45 * median if chosen else shortest):
             continue
         strength = _strength(len(points), length, median, secondary, rng)
         if seeds:
-            strength *= 1.2 if chosen else 0.6
+            strength *= 1.15 if chosen else 0.42
         if secondary:
             width = (0.045 * group.wavelength + 0.2) * rng.uniform(0.85, 1.3)
         else:
@@ -165,7 +167,7 @@ def _walk(
     field: _Field, x: float, y: float, sign: float, reach: float, stop: float, closest: float
 ) -> list[tuple[float, float]]:
     """Follow the direction from a texel until it ends: ``reach`` mm, low drive, or another line is near."""
-    along, step, drive, distance = field.along, field.grid.step, field.drive, field.distance
+    along, step, drive, distance, spacing = field.along, field.grid.step, field.drive, field.distance, field.spacing
     column, row = int(x), int(y)
     heading = (sign * along[row, column, 0], sign * along[row, column, 1])
     x, y = x + 0.5, y + 0.5
@@ -174,7 +176,7 @@ def _walk(
         column, row = int(x), int(y)
         if not (0 <= column < GRID_SIZE and 0 <= row < GRID_SIZE):
             break
-        if drive[row, column] < stop or distance[row, column] < closest:
+        if drive[row, column] < stop or distance[row, column] < closest * spacing[row, column]:
             break
         points.append((x, y))
         a, b = along[row, column]
@@ -197,7 +199,7 @@ def _strength(count: int, length: float, median: float, secondary: bool, rng: np
     slow = np.interp(t * (knots - 1), np.arange(knots), rng.standard_normal(knots))
     along = np.clip(np.exp(0.3 * gaussian_filter1d(slow, 4.0, mode="nearest")), 0.25, 1.7)
     whole = min(1.35, rng.lognormal(-0.15, 0.38)) * np.clip(length / (0.7 * median), 0.1, 1.15) ** 0.9
-    return (0.3 if secondary else 1.0) * whole * taper * along
+    return (0.24 if secondary else 1.0) * whole * taper * along
 
 
 def _update_distance(field: _Field, points: np.ndarray, reach_mm: float = 16.0) -> None:

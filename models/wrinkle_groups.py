@@ -55,6 +55,7 @@ class Group:
         floor: share of the memory that is there at every age.
         resting: lines that age alone draws: no expression deepens them, and they bend no other lines.
         pits: dimples in no order instead of lines.
+        young: share of the dynamic depth that skin of 20 years shows; it is all there at mid-life.
     """
 
     name: str
@@ -74,19 +75,21 @@ class Group:
     floor: float = 0.0
     resting: bool = False
     pits: bool = False
+    young: float = 0.85
 
 
 GROUPS = (
-    Group("forehead", 1, BROW_RAISE, 10.0, 0.80, 1.8, 0.03, 7, 85, 0.10, bilateral=True),
-    Group("glabella", 2, BROW_DOWN, 9.0, 0.85, 1.1, 0.06, 6, 25, 0.12, secondary=0.5),
-    Group("crows_feet", 1, SMILE, 5.4, 0.48, 0.8, 0.04, 7, 22, 0.12),
-    Group("under_eye", 1, SMILE, 3.4, 0.24, 1.1, 0.03, 10, 11, 0.15, secondary=0.5, prior=0.05),
-    Group("nose", 1, SNEER, 4.6, 0.50, 3.0, 0.02, 7, 9, 0.35, retention=0.35, secondary=0.5),
-    Group("perioral", 1, PUCKER, 4.6, 0.28, 0.9, 0.04, 9, 11, 0.40, secondary=0.5, prior=0.10),
+    Group("forehead", 1, BROW_RAISE, 10.0, 0.80, 1.8, 0.03, 7, 85, 0.10, bilateral=True, young=0.7),
+    Group("glabella", 2, BROW_DOWN, 9.0, 0.75, 1.1, 0.06, 6, 25, 0.12, secondary=0.5, young=0.25),
+    Group("crows_feet", 1, SMILE, 5.4, 0.48, 0.8, 0.04, 6, 27, 0.10, secondary=0.55, young=0.5),
+    Group("under_eye", 1, SMILE, 3.4, 0.26, 1.1, 0.03, 9, 16, 0.15, secondary=0.55, prior=0.06, young=0.6),
+    Group("nose", 1, SNEER, 4.6, 0.52, 3.0, 0.02, 7, 14, 0.35, retention=0.35, secondary=0.0, young=0.55),
+    Group("perioral", 1, PUCKER, 4.6, 0.32, 0.9, 0.04, 9, 10, 0.32, secondary=0.0, prior=0.12, young=0.45),
     Group("lips", 1, PUCKER, 2.0, 0.12, 1.2, 0.0, 10, 7, 0.0, secondary=0.0, prior=0.15, floor=0.35),
     Group("mouth_corner", 1, SMILE, 9.5, 0.24, 0.6, 0.08, 6, 24, 0.25, secondary=0.4),
-    Group("temple", 1, SMILE, 6.5, 0.26, 0.6, 0.03, 9, 17, 0.40, retention=0.8, secondary=0.0, prior=0.06),
-    Group("chin", 2, CHIN_RAISE, 5.2, 0.26, 2.0, 0.02, 0, 4.2, 0.45, retention=0.25, secondary=0.0, pits=True),
+    Group("temple", 1, SMILE, 6.5, 0.16, 0.6, 0.03, 9, 20, 0.40, retention=0.8, secondary=0.0, prior=0.06),
+    Group("chin", 2, CHIN_RAISE, 4.4, 0.20, 2.0, 0.02, 0, 6.0, 0.45, retention=0.25, secondary=0.0, pits=True,
+          young=0.7),
     Group("crepe", 1, SMILE, 1.5, 0.065, 1.0, 0.0, 18, 9, 0.25, secondary=0.0, resting=True),
     Group("crepe_cross", 1, SMILE, 1.5, 0.065, 1.0, 0.0, 18, 9, 0.25, secondary=0.0, resting=True),
 )
@@ -130,22 +133,22 @@ def group_masks(frame: np.ndarray) -> dict[str, np.ndarray]:
     """
     x, y, z = np.abs(frame[:, 0]), frame[:, 1], frame[:, 2]
     front = smoothstep(z, -42.0, -30.0)
-    lips = ellipse(x, y, (0.0, LIPS_Y), (26.0, 11.0), 0.12)
-    around = ellipse(x, y, (0.0, LIPS_Y), (23.0, np.where(y > LIPS_Y, 19.0, 26.0)))
+    lips = ellipse(x, y, (0.0, LIPS_Y), (24.0, 8.5), 0.2)
+    around = ellipse(x, y, (0.0, LIPS_Y), (23.0, np.where(y > LIPS_Y, 19.0, 20.0)))
     cheek = ellipse(x, y, (43.0, -45.0), (17.0, 27.0)) * (1.0 - around)
     thin = np.maximum(0.8 * cheek, ellipse(x, y, (33.0, -14.0), (20.0, 9.0)) * (1.0 - smoothstep(y, -9.0, -3.0)))
     crepe = np.maximum(thin * front, front_of_neck(frame))
     masks = {
-        "forehead": band(x, -100.0, 54.0, 8.0) * band(y, 28.0, 76.0, 8.0),
-        "glabella": band(x, -100.0, 17.0, 5.0) * band(y, 2.5, 27.0, 6.0),
+        "forehead": band(x, -100.0, 54.0, 8.0) * band(y, 28.0 + 7.0 * np.exp(-((x / 13.0) ** 2)), 76.0, 8.0),
+        "glabella": band(x, -100.0, 17.0, 5.0) * band(y, 2.5, 29.0, 6.0),
         "crows_feet": ellipse(x, y, (58.0, -2.5), (15.0, 20.0)) * smoothstep(x, 43.0, 49.0),
         "under_eye": ellipse(x, y, (33.0, -12.0), (22.0, 11.0)) * (1.0 - smoothstep(y, -9.0, -3.0)),
-        "nose": ellipse(x, y, (12.5, -8.5), (8.5, 12.0)) * smoothstep(x, 2.5, 7.0),
+        "nose": ellipse(x, y, (12.5, -8.0), (10.5, 13.5)) * smoothstep(x, 2.0, 6.0),
         "perioral": (1.0 - lips) * around,
-        "lips": ellipse(x, y, (0.0, LIPS_Y), (25.0, 10.5), 0.12),
+        "lips": ellipse(x, y, (0.0, LIPS_Y - 1.5), (24.0, 9.5), 0.12),
         "mouth_corner": ellipse(x, y, (36.0, -68.0), (12.0, 24.0)) * smoothstep(x, 26.0, 32.0),
         "temple": ellipse(x, y, (61.0, 25.0), (9.0, 15.0)),
-        "chin": ellipse(x, y, (0.0, -99.0), (17.0, 9.0), 0.25),
+        "chin": ellipse(x, y, (0.0, -98.5), (18.0, 10.0), 0.3),
     }
     return {name: mask * front for name, mask in masks.items()} | {"crepe": crepe, "crepe_cross": crepe}
 

@@ -14,6 +14,9 @@ from scipy.spatial import cKDTree
 from ..core.head_model import HeadModel, HeadTopology
 from ..core.wrinkles import FOLD, PRIMARY, SECONDARY, WrinkleAtlas, save_atlas
 from .folds import FOLDS, trace_fold
+from .frown_lines import trace_frown_lines
+from .line_seeds import line_seeds
+from .lip_lines import trace_lip_lines
 from .pits import trace_pits
 from .streamlines import Streamline, trace_group
 from .surface_grid import GRID_SIZE, SurfaceGrid, surface_grid
@@ -33,10 +36,12 @@ from .wrinkle_groups import GROUPS, HABITS, Group, front_of_neck, smoothstep
 __all__ = ["build", "build_atlas", "wrinkle_normals"]
 
 SEED = 20
-LAYOUTS = 3
+LAYOUTS = 4
+FROWN_LAYOUTS = 10
 CONTROL_SPACING = 1.2  # mm between control points
-GLABELLA_SEEDS = ((6.8, 15.0),)
-CREASE_ROLL = 0.18  # height of half a roll over the depth of its groove
+DRAWN = {"glabella": trace_frown_lines, "perioral": trace_lip_lines}  # groups whose lines are splines
+CREASE_ROLL = {"glabella": 0.5, "chin": 0.4}  # height of half a roll over the depth of its groove
+USUAL_ROLL = 0.22
 
 
 @dataclass(frozen=True)
@@ -78,20 +83,22 @@ def build_atlas(
     compression = driver_compression(topology, mean, expression_basis, expression_names, grid)
     traced: list[_Traced] = []
     depths: list[Depths] = []
-    distance = [[np.full((GRID_SIZE, GRID_SIZE), 1e3, np.float32) for _ in range(LAYOUTS)] for _ in range(2)]
+    distance = [np.full((GRID_SIZE, GRID_SIZE), 1e3, np.float32) for _ in range(LAYOUTS)]
     directions = {family: family_direction(family, at) for family in (1, 2)}
     for number, group in enumerate(GROUPS):
         direction = group_direction(group, at) if group.resting else directions[group.family]
         excess = excess_strain(group, at, direction)
         drive = grid_image((0.0 if group.resting else excess) + group.prior * at.masks[group.name], texels)
         depths.append(group_depths(group, at, texels, direction, excess, compression))
-        for layout in range(1 if group.resting else LAYOUTS):
+        for layout in range(_layouts_of(group)):
             rng = np.random.default_rng([SEED, number, layout])
             if group.pits:
                 lines = trace_pits(group, grid, drive, rng)
+            elif group.name in DRAWN:
+                lines = DRAWN[group.name](group, grid, rng)
             else:
-                seeds = GLABELLA_SEEDS if group.name == "glabella" else ()
-                apart = None if group.resting else distance[group.family - 1][layout]
+                seeds = line_seeds(group.name, rng)
+                apart = None if group.resting else distance[layout]
                 lines = trace_group(group, grid, grid_image(direction, texels), drive, rng, seeds, apart)
             traced += _placed(lines, group, number, layout, grid, rng)
     for number, fold in enumerate(FOLDS):
@@ -102,6 +109,11 @@ def build_atlas(
             crest = np.full((len(line.points), 2), fold.bulge)
             traced.append(_Traced(line, len(GROUPS) + number, 0, FOLD, fold.onset, rolls, crest, 0))
     return _assemble(topology, expression_names, grid, traced, depths)
+
+
+def _layouts_of(group: Group) -> int:
+    """How many alternative layouts a group has."""
+    return 1 if group.resting else FROWN_LAYOUTS if group.name == "glabella" else LAYOUTS
 
 
 def _texel_fields(topology: HeadTopology, grid: SurfaceGrid, at: Driven) -> tuple[np.ndarray, Driven]:
@@ -141,11 +153,11 @@ def _placed(
     top = max((line.strength.max() for line in lines), default=1.0)
     placed = []
     for line, crest in zip(lines, crests):
-        late = 0.30 * (1.0 - line.strength.max() / top) + (0.25 if line.secondary else 0.0)
+        late = 0.25 * (1.0 - line.strength.max() / top) + (0.25 if line.secondary else 0.0)
         onset = float(np.clip(group.onset + late + 0.04 * rng.standard_normal(), 0.0, 0.85))
         rank = SECONDARY if line.secondary else PRIMARY
-        rolls = (0.5 * CREASE_ROLL,) * 2 if line.secondary else (CREASE_ROLL,) * 2
-        placed.append(_Traced(line, number, layout, rank, onset, rolls, crest, line.pair))
+        roll = CREASE_ROLL.get(group.name, USUAL_ROLL) * (0.5 if line.secondary else 1.0)
+        placed.append(_Traced(line, number, layout, rank, onset, (roll, roll), crest, line.pair))
     return placed
 
 
@@ -242,6 +254,7 @@ def _assemble(
         ),
         group_floor=np.array([g.floor for g in GROUPS] + [f.young for f in FOLDS], np.float32),
         group_retention=np.array([g.retention for g in GROUPS] + [1.0 for _ in FOLDS], np.float32),
+        group_young=np.array([g.young for g in GROUPS] + [1.0 for _ in FOLDS], np.float32),
         group_driver=np.array(
             [[g.driver.get(name, 0.0) for name in expression_names] for g in all_groups], np.float32
         ),

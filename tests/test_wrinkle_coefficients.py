@@ -88,7 +88,8 @@ def test_spread_and_correlations_are_the_prior_s(atlas, people):
     forehead = lines[atlas.curve_group[lines] == atlas.group_names.index("forehead")]
     forehead = forehead[atlas.curve_layout[forehead] == 0]
     unrelated = list(zip(same_layout, np.resize(forehead, len(same_layout))))
-    assert abs(_correlation(phi, unrelated)) < 0.1
+    # people who have both layouts are few: three standard errors of what two habits share by chance
+    assert abs(_correlation(phi, unrelated)) < 3.0 * prior.group_correlation / np.sqrt(SEEDS / 16)
 
 
 def test_static_coefficients_grow_from_onset_and_dynamic_ones_of_creases_fall(atlas):
@@ -97,4 +98,12 @@ def test_static_coefficients_grow_from_onset_and_dynamic_ones_of_creases_fall(at
     later = (atlas.curve_onset > 0.1) & (atlas.group_floor[atlas.curve_group] == 0.0)
     assert later.sum() > 500 and young.mean_phi[later].max() == 0.0
     deep = (atlas.curve_rank == 0) & (young.mean_kappa > 1e-3)
-    assert (old.mean_kappa[deep] < young.mean_kappa[deep]).all()
+    assert (old.mean_kappa[deep] < middle.mean_kappa[deep]).all()
+
+
+def test_young_skin_frowns_into_shallow_lines(atlas):
+    young, middle = (coefficient_prior(atlas, age).mean_kappa for age in (0.08, 0.5))
+    frown = (atlas.curve_group == atlas.group_names.index("glabella")) & (middle > 1e-3)
+    fold = (atlas.curve_rank == FOLD) & (middle > 1e-3)
+    assert (young[frown] < 0.6 * middle[frown]).all()
+    assert (young[fold] > middle[fold]).all()
