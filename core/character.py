@@ -122,6 +122,7 @@ class Character:
         static_residual: (S, S) float32 mm, what ``detail.static`` has beyond the prior of age and seed: read from the
             photo or taken from another person; None if there is none.
         residual_age: age at which the residual is there in full.
+        hair_mask: (S, S) uint8, 255 where brows, beard or hair cover the skin in the photo; None if not known.
     """
 
     name: str
@@ -144,6 +145,7 @@ class Character:
     wrinkle_seed: int = 0
     static_residual: np.ndarray | None = None
     residual_age: float = 0.0
+    hair_mask: np.ndarray | None = None
 
     def posed(self, weights: np.ndarray) -> np.ndarray:
         """(V, 3) float32 mm in head coordinates, for expression weights (52,)."""

@@ -3,7 +3,7 @@
     character.json          schema version, names, ages, cameras, warnings
     arrays/NAME.npy         geometry, read with types and shapes checked, never pickled
     maps/NAME.png           albedo, roughness, skin_mask (8 bit), detail (16-bit RGBA displacement) and, where there is
-                            one, static_residual (16 bit)
+                            one, static_residual (16 bit) and hair_mask (8 bit)
 
 A file from a stranger is safe to open: entry names, sizes and counts are checked before anything is unpacked.
 """
@@ -34,6 +34,7 @@ _MAX_VERTICES = 200_000
 _NAME = re.compile(r"[A-Za-z0-9_.\- ]{1,64}")
 _GEOMETRY = ("neutral", "expression_deltas", "directions", "joints", "joint_directions", "identity")
 STATIC_RESIDUAL = "maps/static_residual.png"
+HAIR_MASK = "maps/hair_mask.png"
 _MAPS = {"albedo": (8, 3), "roughness": (8, 1), "skin_mask": (8, 1), "detail": (16, 4)}
 
 
@@ -131,6 +132,8 @@ def _entries(character: Character):
     yield "maps/detail.png", png16.encode_png(png16.to_uint16(stack, scale))
     if residual_scale is not None:
         yield STATIC_RESIDUAL, png16.encode_png(png16.to_uint16(character.static_residual, residual_scale))
+    if character.hair_mask is not None:
+        yield HAIR_MASK, png16.encode_png(character.hair_mask)
 
 
 def _view_json(view: View) -> dict:
@@ -171,6 +174,8 @@ def _read(archive: zipfile.ZipFile) -> Character:
     expected |= {f"arrays/{name}.npy" for name in TOPOLOGY_ARRAYS + _GEOMETRY}
     if header["static_residual_scale_mm"] is not None:
         expected.add(STATIC_RESIDUAL)
+    if HAIR_MASK in names:  # files from before it was kept have none
+        expected.add(HAIR_MASK)
     if len(names) != len(set(names)) or set(names) != expected:
         odd = sorted(set(names) ^ expected) or ["a name twice"]
         raise CharacterFileError(f"its contents are not those of a character ({odd[0][:60]!r}); it is not opened.")
@@ -241,6 +246,8 @@ def _read_character(archive: zipfile.ZipFile, header: dict, topology: HeadTopolo
         name: _bounded(read_npy(archive.read(f"arrays/{name}.npy"), "f", shape), name) for name, shape in shapes.items()
     }
     maps = {name: png16.decode_png(archive.read(f"maps/{name}.png"), *kind) for name, kind in _MAPS.items()}
+    if HAIR_MASK in archive.namelist():
+        maps["hair_mask"] = png16.decode_png(archive.read(HAIR_MASK), 8, 1)
     if any(m.shape[0] != m.shape[1] for m in maps.values()):
         raise ValueError("its maps are not square")
     detail = png16.from_uint16(maps.pop("detail"), _number(header["detail_scale_mm"], 0.0, 100.0))

@@ -38,7 +38,7 @@ INNER_TONES = {
     "mouth_inner": (-0.35, -1.10, -1.00),
     "nostril": (-0.55, -0.80, -0.80),
 }
-LIP_TONE = (-0.12, -0.50, -0.38)
+LIP_TONE = (-0.10, -0.38, -0.30)
 
 
 def base_tone(
@@ -198,8 +198,9 @@ def _lip_tone(detail: np.ndarray, weight: np.ndarray) -> np.ndarray:
 def _mottle_strength(detail: np.ndarray, plain: np.ndarray, texel: float) -> float:
     """Standard deviation of the seen skin's fine luminance changes, log units, within what skin has."""
     luminance = channel_mean(detail)
-    fine = luminance - cv2.GaussianBlur(luminance, (0, 0), MOTTLE_MM[1] / texel)
-    sure = fine[::3, ::3][plain[::3, ::3] > 0.95]
+    small = cv2.resize(luminance, None, fx=0.25, fy=0.25, interpolation=cv2.INTER_AREA)
+    wide = cv2.resize(cv2.GaussianBlur(small, (0, 0), 0.25 * MOTTLE_MM[1] / texel), luminance.shape[::-1])
+    sure = (luminance - wide)[::3, ::3][plain[::3, ::3] > 0.95]
     return float(np.clip(1.4826 * np.median(np.abs(sure)), 0.005, 0.03)) if len(sure) > 20 else 0.012
 
 

@@ -20,6 +20,9 @@ IRLS_ITERATIONS = 12
 FLOOR = 0.42  # of the mean shading: darker than that is taken for cast shadow, and not divided out further
 OUTLIER = 0.12  # relative residual at which a sample counts half as an outlier
 RIDGE = np.array([0, 1, 1, 1, 12, 12, 12, 12, 12]) * 3e-4
+# a channel's departure from the mean of the channels: skin has hues of its own, redder on cheeks and nose, which the
+# light must not explain away
+TINT_RIDGE = np.array([0, 1, 1, 1, 8, 8, 8, 8, 8]) * 1e-2
 
 
 @dataclass(frozen=True)
@@ -98,15 +101,17 @@ def estimate_light(normals: np.ndarray, colours: np.ndarray, weights: np.ndarray
         relative = (grey - predicted) / np.maximum(predicted, 0.2)
         inlier = 1.0 / (1.0 + (relative / OUTLIER) ** 2)
     used = weights * inlier
-    coefficients = np.stack([_solve(basis, colours[:, c] / level[c], used) for c in range(3)], axis=-1)
+    shared = _solve(basis, grey, used)
+    tinted = [_solve(basis, colours[:, c] / level[c] - basis @ shared, used, TINT_RIDGE) for c in range(3)]
+    coefficients = shared[:, None] + np.stack(tinted, axis=-1)
     shading = basis @ coefficients
     mean = (used[:, None] * shading).sum(0) / max(float(used.sum()), 1e-9)
     coefficients = coefficients / np.maximum(mean, 1e-6)
     return Light(coefficients, np.full(3, FLOOR)), inlier
 
 
-def _solve(basis: np.ndarray, values: np.ndarray, weights: np.ndarray) -> np.ndarray:
+def _solve(basis: np.ndarray, values: np.ndarray, weights: np.ndarray, ridge: np.ndarray = RIDGE) -> np.ndarray:
     """(9,) ridge solution of weighted least squares."""
     weighted = basis * weights[:, None]
     total = max(float(weights.sum()), 1e-9)
-    return np.linalg.solve(weighted.T @ basis + np.diag(RIDGE * total + 1e-9), weighted.T @ values)
+    return np.linalg.solve(weighted.T @ basis + np.diag(ridge * total + 1e-9), weighted.T @ values)

@@ -208,6 +208,7 @@ def _character(
         wrinkle_seed=seed,
         static_residual=skin.static,
         residual_age=skin.age,
+        hair_mask=skin.hair_mask,
         warnings=tuple(dict.fromkeys([*notes, *models.nets.notes, *skin.warnings])),
     )
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from .colour import srgb_to_linear
 from .head_model import HeadTopology
 from .landmark_contours import BROWS, EYES, FACE_OVAL, LIPS_INNER, LIPS_OUTER, eye_distance, fill_contours
 from .unwrap import PosedView, smoothstep
@@ -18,20 +19,42 @@ from .unwrap import PosedView, smoothstep
 FEATURES = ("allowed", "brows", "lips", "core")
 # where hair may hang over skin: near hair, a dark texel is taken for hair sooner, and none is too small
 HAIRLINE_REGIONS = ("forehead", "temple", "scalp", "ear", "neck")
-LID_REGIONS = ("upper_lid", "lower_lid")
+# what lies between the hair, where dark is shadow, a fold or a lid's shade
+INNER_REGIONS = (
+    "glabella",
+    "upper_lid",
+    "lower_lid",
+    "under_eye",
+    "nose",
+    "cheek",
+    "nasolabial",
+    "upper_lip",
+    "perioral",
+    "mouth_corner",
+)
 BEARD_REGIONS = ("upper_lip", "perioral", "chin", "jaw", "lower_lip", "mouth_corner")
+GLASSES_REGIONS = ("upper_lid", "lower_lid", "under_eye", "crows_feet", "nose", "cheek", "glabella", "brow", "temple")
 DARK = (-0.62, -0.38)  # log luminance below the tone of the skin: surely not skin, surely skin
 DARK_HAIRLINE = (-0.40, -0.20)
 BRIGHT = (0.45, 0.75)
+DARK_BROW, BRIGHT_LENS = (-1.5, -1.0), (0.2, 0.4)  # under a frame, and in the glass
+DARK_INNER, BRIGHT_INNER = (-1.9, -1.2), (0.6, 1.0)
+CHROMA_INNER = (6.0, 9.0)
 # darkest skin of the beard's region: of a shaven face (darker is shadow), of a bearded one; and the dark share of that
 SHAVEN, BEARDED = (-0.85, -0.55), (-2.2, -1.6)
 BEARD_SHARE = (0.25, 0.45)
 CHROMA_SPREAD = (2.6, 4.2)  # standard deviations: surely skin, surely not
 SPREAD_FLOOR = 0.035  # log chroma, smallest standard deviation that is believed
 MOLE_MM = 3.0  # what is not skin by colour, is larger than this, except near hair
+# landmarks along the bridge of the nose, and from under each eye to the cheek
+FRAME_PATHS = ((9, 8, 168, 6, 197, 195), (23, 230, 119, 118, 101), (253, 450, 348, 347, 330))
+FRAME_DEPTH, FRAME_WIDTH = 0.85, 0.09  # log luminance; distances between the outer eye corners
+FRAME_MM = 3.0  # kept clear of a frame
 HAIR_MM = 5.0  # width of a patch that is surely hair
+HAIR_DARK = (0.15, 0.45)  # log luminance under that of skin
 HAIR_REACH_MM = 14.0
-EDGE_MM = 1.2  # kept clear of eyes, nostrils and other holes
+HAIR_EDGE_MM = (1.0, 4.0)  # skin this near to hair is in its shadow: no trust, full trust
+EDGE_MM = 0.8  # kept clear of eyes, nostrils and other holes
 RIM_MM = (1.5, 12.0)  # the outer edge of the seen skin, where hair and background bleed in: no trust, full trust
 
 
@@ -60,11 +83,13 @@ class SkinMask:
         usable: its colour belongs to the person's skin, lips, brows or beard.
         plain: plain skin, without lips, brows and beard.
         bare: skin whose shading is worth reading: plain skin, and a beard's at half weight.
+        hair: brows, beard, and hair that hangs over skin.
     """
 
     usable: np.ndarray
     plain: np.ndarray
     bare: np.ndarray
+    hair: np.ndarray
 
 
 def feature_image(posed: PosedView, person: np.ndarray | None) -> np.ndarray:
@@ -75,8 +100,8 @@ def feature_image(posed: PosedView, person: np.ndarray | None) -> np.ndarray:
     """
     height, width = posed.image.shape[:2]
     unit = eye_distance(posed.landmarks)
-    eyes = fill_contours(posed.landmarks, EYES, width, height, grow=0.03 * unit)
-    mouth = fill_contours(posed.landmarks, (LIPS_INNER,), width, height, grow=0.016 * unit)
+    eyes = fill_contours(posed.landmarks, EYES, width, height, grow=0.02 * unit)
+    mouth = fill_contours(posed.landmarks, (LIPS_INNER,), width, height)
     allowed = 255 - np.maximum(eyes, mouth)
     oval = fill_contours(posed.landmarks, (FACE_OVAL,), width, height, grow=-0.06 * unit)
     if person is not None:
@@ -152,7 +177,8 @@ def classify(
     features: np.ndarray,
     hairline: np.ndarray,
     beard: np.ndarray,
-    lids: np.ndarray,
+    inner: np.ndarray,
+    glasses: np.ndarray,
     texel: float,
 ) -> SkinMask:
     """Trust of each texel by colour.
@@ -161,7 +187,9 @@ def classify(
         colour: (S, S, 3) linear RGB, the shading taken out.
         tone: statistics of the skin.
         features: (S, S, 4) float in [0, 1] in the order of ``FEATURES``.
-        hairline, beard, lids: (S, S) float, where hair may hang over skin, a beard may grow, lashes shade.
+        hairline, beard, inner: (S, S) float in [0, 1], where hair may hang over skin, a beard may grow, where a dark
+            texel is skin in shadow rather than anything else.
+        glasses: (S, S) in [0, 1], where the frame of glasses may lie.
         texel: mm.
     """
     away = log_chroma(colour) - tone.chroma.astype(np.float32)
@@ -171,14 +199,22 @@ def classify(
     allowed, brows, lips, _ = np.moveaxis(features, -1, 0)
     # a brow is darker than the skin and not of another colour; what is, is the frame of glasses
     brows = brows * (1 - smoothstep(chroma, 5.0, 8.0) * smoothstep(luminance, -1.2, -0.6))
-    # teeth that show at the edge of the lips, and their gloss, are lighter than the skin
-    kept = np.maximum(brows, lips * (1 - smoothstep(luminance, 0.0, 0.3)))
-    usual = smoothstep(luminance, *DARK) * (1 - smoothstep(luminance, *BRIGHT))
-    usual = usual * (1 - smoothstep(chroma, *CHROMA_SPREAD))
+    brows = brows * (1 - smoothstep(chroma, *CHROMA_SPREAD) * smoothstep(luminance, -0.45, -0.15))
+    # teeth that show at the edge of the lips are lighter than the skin and less red
+    kept = np.maximum(brows, lips * (1 - smoothstep(luminance, 0.15, 0.4) * smoothstep(-away[..., 0], 0.0, 0.1)))
+    usual = _usual(luminance, chroma, DARK, BRIGHT, CHROMA_SPREAD)
+    shaded = _usual(luminance, chroma, DARK_INNER, BRIGHT_INNER, CHROMA_INNER)
+    inner = inner * (1 - kept)
+    usual = usual + inner * (1 - glasses) * (shaded - usual)
     large = _morph(usual, cv2.MORPH_CLOSE, MOLE_MM / texel)
     strict = usual * smoothstep(luminance, *DARK_HAIRLINE)
-    strictness = lids + (1 - lids) * hairline * _near_hair(usual, hairline * allowed, texel)
-    skin = large + (strict - large) * strictness
+    hair = _hair_distance(usual, hairline * allowed, texel)
+    strictness = (1 - inner) * hairline * (1 - smoothstep(hair, 0.5 * HAIR_REACH_MM, HAIR_REACH_MM))
+    bare = _morph(strict * (1 - smoothstep(luminance, *BRIGHT_LENS)), cv2.MORPH_ERODE, FRAME_MM / texel)
+    # the frame, its shadow and its mirror image are too thin to show as patches
+    strictness, strict = np.maximum(strictness, glasses), strict + glasses * (bare - strict)
+    kept = kept * (1 - glasses * (1 - smoothstep(luminance, *DARK_BROW)))
+    skin = (large + (strict - large) * strictness) * (1 - hairline * (1 - smoothstep(hair, *HAIR_EDGE_MM)))
     region = beard * allowed * (1 - kept)
     share = float((region * (luminance < -0.45)).sum() / max(float(region.sum()), 1.0))
     bearded = float(smoothstep(np.float64(share), *BEARD_SHARE))
@@ -188,17 +224,50 @@ def classify(
     rim = _rim(np.maximum(skin, np.maximum(stubble, kept)) * allowed, texel)
     usable = np.maximum(skin, np.maximum(stubble, kept))
     usable = _retreat(usable, EDGE_MM / texel) * allowed * rim
-    plain = _retreat(skin * (1 - smoothstep(-luminance * beard, 0.2, 0.4)), EDGE_MM / texel)
-    plain = plain * (1 - kept) * allowed * rim
+    hairy = beard * bearded
+    plain = (
+        _retreat(skin * (1 - smoothstep(-luminance * hairy, 0.2, 0.4)), EDGE_MM / texel) * (1 - kept) * allowed * rim
+    )
     bare = np.maximum(plain, 0.5 * usable * (1 - kept))
-    return SkinMask(*(mask.astype(np.float32) for mask in (usable, plain, bare)))
+    dark = smoothstep(-luminance, *HAIR_DARK)
+    hair = dark * allowed * np.maximum.reduce([brows, hairy, hairline * (1 - inner) * (1 - skin)])
+    return SkinMask(*(mask.astype(np.float32) for mask in (usable, plain, bare, hair)))
 
 
-def _near_hair(skin: np.ndarray, hairline: np.ndarray, texel: float) -> np.ndarray:
-    """(S, S) 1 at patches too wide for wrinkles or moles that are not skin, falling to 0 ``HAIR_REACH_MM`` away."""
+def _usual(luminance: np.ndarray, chroma: np.ndarray, dark, bright, spread) -> np.ndarray:
+    """(S, S) in [0, 1], neither darker, nor brighter, nor of another colour than these ranges allow."""
+    usual = smoothstep(luminance, *dark) * (1 - smoothstep(luminance, *bright))
+    return usual * (1 - smoothstep(chroma, *spread))
+
+
+def wears_glasses(posed: PosedView) -> bool:
+    """Whether thin dark lines cross the bridge of the nose and the skin under an eye: the frame of glasses.
+
+    Along paths between landmarks, how much a closing of ``FRAME_WIDTH`` fills, in log luminance; bridge and eye
+    must both show it (geometric mean).
+    """
+    unit = eye_distance(posed.landmarks)
+    image = log_luminance(srgb_to_linear(cv2.GaussianBlur(posed.image, (0, 0), max(0.3, 0.006 * unit))))
+    depths = []
+    for path in FRAME_PATHS:
+        points = posed.landmarks[list(path)] - 0.5
+        length = np.concatenate([[0], np.cumsum(np.linalg.norm(np.diff(points, axis=0), axis=1))])
+        steps = np.linspace(0, length[-1], 80)
+        line = np.stack([np.interp(steps, length, points[:, k]) for k in range(2)], axis=-1)[None].astype(np.float32)
+        values = cv2.remap(image, line, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+        width = max(3, round(80 * FRAME_WIDTH * unit / max(float(length[-1]), 1e-6)))
+        filled = cv2.morphologyEx(values, cv2.MORPH_CLOSE, np.ones((1, width), np.uint8))
+        depths.append(float((filled - values).max()))
+    bridge, *under = depths
+    return bridge * max(under) > FRAME_DEPTH**2
+
+
+def _hair_distance(skin: np.ndarray, hairline: np.ndarray, texel: float) -> np.ndarray:
+    """(S, S) mm to the nearest patch that is not skin and too wide for a wrinkle or mole."""
     patch = _morph((1 - skin) * hairline, cv2.MORPH_OPEN, HAIR_MM / texel) > 0.5
-    away = cv2.distanceTransform((~patch).astype(np.uint8), cv2.DIST_L2, 3) * texel
-    return 1 - smoothstep(away, 0.5 * HAIR_REACH_MM, HAIR_REACH_MM)
+    if not patch.any():
+        return np.full(skin.shape, 1e3, np.float32)
+    return cv2.distanceTransform((~patch).astype(np.uint8), cv2.DIST_L2, 3) * texel
 
 
 def _rim(usable: np.ndarray, texel: float) -> np.ndarray:

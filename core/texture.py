@@ -21,7 +21,8 @@ from .static_detail import static_detail
 from .unwrap import texel_millimetres
 from .view_texture import ViewTexture, view_texture
 
-SIZES = (1024, 2048)
+SIZES = (1024, 2048, 4096)
+RESOLVED = 0.75  # texels of a size that a photo's pixel may be, for the next larger one
 
 
 @dataclass(frozen=True)
@@ -32,6 +33,7 @@ class Texture:
         albedo: (S, S, 3) uint8 sRGB.
         roughness: (S, S) uint8, 255 is rough.
         skin_mask: (S, S) uint8, 255 where a photo shows skin that was used.
+        hair_mask: (S, S) uint8, 255 where brows, beard or hair cover the skin in a photo.
         static: (S, S) float32 mm.
         age: apparent age, 0 (20 years) to 1 (85 years).
         eye_colour: (3,) sRGB in [0, 1].
@@ -41,6 +43,7 @@ class Texture:
     albedo: np.ndarray
     roughness: np.ndarray
     skin_mask: np.ndarray
+    hair_mask: np.ndarray
     static: np.ndarray
     age: float
     eye_colour: np.ndarray
@@ -60,7 +63,7 @@ def build_texture(
     Args:
         photos: (H, W, 3) uint8 sRGB, upright, one for each view of the fit.
         nets: for the person segmentation; None does without.
-        size: width of the maps; by default 2048 where a photo resolves it, else 1024.
+        size: width of the maps; by default what the photos resolve (:func:`map_size`).
         progress: called with a fraction in [0, 1] and a message.
     """
     size = size or map_size(model, fit)
@@ -85,6 +88,7 @@ def build_texture(
         albedo=fill_outside(linear_to_srgb_bytes(np.exp(albedo)), covered),
         roughness=roughness_map(model.topology, albedo, texel),
         skin_mask=np.round(255 * trust).astype(np.uint8),
+        hair_mask=np.round(255 * np.max([v.hair for v in views], axis=0)).astype(np.uint8),
         static=static,
         age=age,
         eye_colour=np.mean(eyes, axis=0) if eyes else np.array(DEFAULT_EYE_COLOUR),
@@ -93,10 +97,11 @@ def build_texture(
 
 
 def map_size(model: HeadModel, fit: CoarseFit) -> int:
-    """1024, or 2048 where the sharpest photo has finer pixels than the texels of 1024."""
-    fine = texel_millimetres(model.topology, fit.neutral, SIZES[0])
-    depth = [v.pose.translation[2] / (0.5 * (v.camera.fx + v.camera.fy)) for v in fit.views]
-    return SIZES[1] if min(depth) < 0.75 * fine else SIZES[0]
+    """The size of ``SIZES`` whose texels the sharpest photo fills: 1024, or more where its pixels are finer."""
+    texel = texel_millimetres(model.topology, fit.neutral, SIZES[0])
+    pixel = min(v.pose.translation[2] / (0.5 * (v.camera.fx + v.camera.fy)) for v in fit.views)
+    larger = [size for size in SIZES[1:] if pixel < RESOLVED * texel * 2 * SIZES[0] / size]
+    return max(larger, default=SIZES[0])
 
 
 def blend_views(views: Sequence[ViewTexture]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -125,9 +130,7 @@ def blend_static(model: HeadModel, views: Sequence[ViewTexture], texel: float, a
     """(S, S) mm static relief of all photos, weighted by how well each sees the skin."""
     total = weight = 0.0
     for view in views:
-        relief = static_detail(
-            model.topology, view.posed, view.light, view.shaded, view.bare, texel, age, view.at_rest
-        )
+        relief = static_detail(model.topology, view.posed, view.light, view.shaded, view.bare, texel, age, view.at_rest)
         trust = view.bare / view.posed.millimetres_per_pixel
         total, weight = total + relief * trust, weight + trust
     seen = np.max([view.bare for view in views], axis=0)

@@ -11,12 +11,16 @@ from .camera import Camera
 from .character import CoarseFit, View
 from .geometry import vertex_normals
 from .head_model import PARTS, HeadModel, HeadTopology
-from .raster import Raster, rasterize_view, uv_raster
+from .landmark_contours import FACE_OVAL, IRISES
+from .raster import rasterize_view, uv_raster
 
 VISIBILITY_PIXELS = 512  # longer side of the z-buffer
 CROP_MARGIN = 6  # pixels around the projected head
-FACING = (0.18, 0.6)  # cosine to the viewing direction at which trust is none, full
+FACING = (0.25, 0.65)  # cosine to the viewing direction at which trust is none, full
 DEPTH_TOLERANCE = 1.5  # mm
+SHIFT_MM = 4.0  # Gaussian sigma around a landmark
+SHIFT_LIMIT_MM = 10.0  # landmarks farther off do not count
+SHIFT_PRIOR = 0.15  # landmarks' weight at which half of their offset is followed
 
 
 @dataclass(frozen=True)
@@ -34,6 +38,7 @@ class PosedView:
         facing: (V,) cosine between the normal and the direction to the camera.
         landmarks: (478, 2) pixels of ``image``.
         millimetres_per_pixel: of the original photo, at the face.
+        shift: (V, 2) pixels of ``image`` from where the fit puts a vertex to where the landmarks say it is.
     """
 
     image: np.ndarray
@@ -46,6 +51,7 @@ class PosedView:
     facing: np.ndarray
     landmarks: np.ndarray
     millimetres_per_pixel: float
+    shift: np.ndarray
 
     def crop(self, whole: np.ndarray) -> np.ndarray:
         """The same part, at the same scale, of an image or mask (H, W[, C]) as large as the photo."""
@@ -127,6 +133,8 @@ def pose_view(model: HeadModel, fit: CoarseFit, view: View, photo: np.ndarray, t
         crop = cv2.resize(crop, tuple(shape.tolist()), interpolation=cv2.INTER_AREA)
     # both axes are rounded to whole pixels by themselves
     scale = np.array([crop.shape[1], crop.shape[0]]) / (high - low)
+    found = view.camera.project(model.landmarks(points))
+    shift = landmark_shift(model, points, (view.landmarks.points - found) * millimetres) / millimetres
     fx, fy = np.array([view.camera.fx, view.camera.fy]) * scale
     cx, cy = (np.array([view.camera.cx, view.camera.cy]) - low) * scale
     return PosedView(
@@ -140,7 +148,31 @@ def pose_view(model: HeadModel, fit: CoarseFit, view: View, photo: np.ndarray, t
         facing=facing,
         landmarks=(view.landmarks.points - low) * scale,
         millimetres_per_pixel=millimetres,
+        shift=shift * scale,
     )
+
+
+def landmark_shift(model: HeadModel, points: np.ndarray, offsets: np.ndarray) -> np.ndarray:
+    """(V, 2) smooth field that follows what landmarks are off by: lips, lids and brows are sampled where they are.
+
+    A Gaussian mean of the offsets around each vertex; the landmarks' own noise averages out, and the outline of the
+    face, whose landmarks slide on the silhouette, is left to the fit.
+
+    Args:
+        points: (V, 3) mm, posed.
+        offsets: (478, 2) mm across the image.
+    """
+    used = np.setdiff1d(np.arange(len(offsets)), (*FACE_OVAL, *np.ravel(IRISES)))
+    marks = model.landmarks(points)[used]
+    head = model.topology.part_slice("head")
+    away = ((points[head, None] - marks[None]) ** 2).sum(-1)
+    weight = np.exp(-0.5 * away / SHIFT_MM**2)
+    # Tukey's weight: a landmark far off is one the fit has refused, for a good reason
+    size = np.linalg.norm(offsets[used], axis=1)
+    weight *= np.clip(1 - (size / SHIFT_LIMIT_MM) ** 2, 0, 1) ** 2
+    shift = np.zeros((len(points), 2))
+    shift[head] = weight @ offsets[used] / (weight.sum(1, keepdims=True) + SHIFT_PRIOR)
+    return shift
 
 
 def depth_buffer(topology: HeadTopology, posed: PosedView) -> tuple[np.ndarray, float]:
@@ -166,14 +198,12 @@ def unwrap(topology: HeadTopology, posed: PosedView, size: int) -> Unwrapped:
         size: width of the maps in texels.
     """
     raster = uv_raster(topology, size)
-    seen = raster.sample_covered(np.column_stack([posed.points, posed.facing]))
+    seen = raster.sample_covered(np.column_stack([posed.points, posed.facing, posed.shift]))
     map_x, map_y = (np.full(raster.triangle_id.shape, -1e4, np.float32) for _ in range(2))
     pixel = posed.camera.project(seen[:, :3]) - 0.5
-    map_x.ravel()[raster.pixels], map_y.ravel()[raster.pixels] = pixel.T
     confidence = np.zeros(raster.triangle_id.shape, np.float32)
-    confidence.ravel()[raster.pixels] = smoothstep(seen[:, 3], *FACING) * _visible(
-        topology, posed, seen, raster, map_x, map_y
-    )
+    confidence.ravel()[raster.pixels] = smoothstep(seen[:, 3], *FACING) * _visible(topology, posed, seen, pixel)
+    map_x.ravel()[raster.pixels], map_y.ravel()[raster.pixels] = (pixel + seen[:, 4:]).T
     colour = cv2.remap(
         posed.image.astype(np.float32) / 255, map_x, map_y, cv2.INTER_CUBIC, borderMode=cv2.BORDER_CONSTANT
     )
@@ -182,13 +212,16 @@ def unwrap(topology: HeadTopology, posed: PosedView, size: int) -> Unwrapped:
     return Unwrapped(np.clip(colour, 0, 1), confidence * inside, map_x, map_y)
 
 
-def _visible(
-    topology: HeadTopology, posed: PosedView, seen: np.ndarray, raster: Raster, map_x: np.ndarray, map_y: np.ndarray
-) -> np.ndarray:
-    """(P,) 0 or 1: the covered texels that nothing hides from the camera."""
+def _visible(topology: HeadTopology, posed: PosedView, seen: np.ndarray, pixel: np.ndarray) -> np.ndarray:
+    """(P,) 0 or 1: the covered texels that nothing hides from the camera.
+
+    Args:
+        seen: (P, 4 or more) their points in mm and the cosine to the viewing direction.
+        pixel: (P, 2) where they lie in the view's image, from pixel centres.
+    """
     depth, factor = depth_buffer(topology, posed)
-    x = ((map_x.ravel()[raster.pixels] + 0.5) * factor).astype(np.int32).clip(0, depth.shape[1] - 1)
-    y = ((map_y.ravel()[raster.pixels] + 0.5) * factor).astype(np.int32).clip(0, depth.shape[0] - 1)
+    x = ((pixel[:, 0] + 0.5) * factor).astype(np.int32).clip(0, depth.shape[1] - 1)
+    y = ((pixel[:, 1] + 0.5) * factor).astype(np.int32).clip(0, depth.shape[0] - 1)
     # a buffer pixel spans a depth of its width times the slope of the surface
     pixel = posed.millimetres_per_pixel / (posed.scale.mean() * factor)
     facing = np.clip(seen[:, 3], 0.1, 1.0)

@@ -7,18 +7,11 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from .albedo import (
-    delight,
-    flatten_light,
-    is_unusual,
-    lift_shadows,
-    normalisation,
-    remove_highlights,
-    soften_lines,
-)
+from .albedo import delight, is_unusual, normalisation
 from .character import CoarseFit, View
-from .colour import srgb_to_linear
+from .colour import channel_mean, srgb_to_linear
 from .detection import Face
+from .even_light import even_light, remove_gloss
 from .eye_colour import eye_colour
 from .face_nets import FaceNets
 from .geometry import blur_matrix
@@ -28,19 +21,23 @@ from .lighting import FLOOR, Light, estimate_light
 from .raster import sample_smooth, uv_raster
 from .skin_mask import (
     BEARD_REGIONS,
+    GLASSES_REGIONS,
     HAIRLINE_REGIONS,
-    LID_REGIONS,
+    INNER_REGIONS,
     SkinMask,
     SkinTone,
     classify,
     feature_image,
     region_sum,
     skin_tone,
+    wears_glasses,
 )
 from .tension import evaluate_tension, tension_weights
 from .unwrap import PosedView, Unwrapped, pose_view, posed_vertices, smoothstep, unwrap
 
+VIVID = 0.5  # gain of log saturation for each unit of log exposure
 STATISTICS_SIZE = 256  # texels at which light and tone are estimated
+GLOSS_MM = (9.0, 4.0)  # gloss of the size of a cheek, then of a pore's rim
 EVEN_SIZE = 1024  # texels, at most, at which gloss and shadows are taken out
 MASK_SIZE = 512  # texels at which skin is told from hair
 SHADING_BLUR = 4  # iterations over the mesh
@@ -71,6 +68,7 @@ class ViewTexture:
         trust: (S, S) in [0, 1], how far a texel is used.
         plain: (S, S) the part of it that is plain skin.
         bare: (S, S) the part of it whose shading is worth reading.
+        hair: (S, S) in [0, 1], brows, beard and hair over skin.
         at_rest: (V_head,) in [0, 1], 0 where the expression pushes the skin together.
         tone: (3,) log albedo of the skin.
         eye_colour: (3,) or None.
@@ -84,6 +82,7 @@ class ViewTexture:
     trust: np.ndarray
     plain: np.ndarray
     bare: np.ndarray
+    hair: np.ndarray
     at_rest: np.ndarray
     tone: np.ndarray
     eye_colour: np.ndarray | None
@@ -108,15 +107,17 @@ def view_texture(
     features = unwrapped.look_up(feature_image(posed, person)).astype(np.float32) / 255
     colour = srgb_to_linear(unwrapped.colour)
     light, skin = light_and_tone(model, posed, unwrapped, colour, features)
-    shaded = delight(colour, sample_smooth(topology, smooth_shading(topology, light, posed.normals), size))
-    mask = view_mask(model, shaded, skin, features, texel * size / MASK_SIZE)
-    trust, plain, bare = (unwrapped.confidence * m for m in (mask.usable, mask.plain, mask.bare))
+    shading = sample_smooth(topology, smooth_shading(topology, light, posed.normals), size)
+    shaded = delight(colour, shading)
+    mask = view_mask(model, shaded, skin, features, wears_glasses(posed), texel * size / MASK_SIZE)
+    trust, plain = (unwrapped.confidence * m for m in (mask.usable, mask.plain))
     tension = evaluate_tension(tension_weights(topology, fit.neutral), posed_vertices(model, fit, view))
     pushed = np.maximum(tension.compression_1, tension.compression_2)
     folded = np.maximum(_padded(np.clip(2 * pushed, 0, 1), topology.vertex_count), folds_of(model, view.expression))
     keep = np.maximum(features[..., 1], features[..., 2])
     gain = normalisation(skin).astype(np.float32)
-    log_albedo = even_out(topology, shaded, trust, plain, keep, folded, texel) + gain
+    log_albedo = even_out(topology, shaded, trust, plain, keep, shading, folded, texel)
+    log_albedo = vivid(log_albedo, -float(gain.mean())) + gain
     if skin.grey:
         lips = sample_smooth(topology, region_sum(topology, ("lips",)), size)
         log_albedo += lips[..., None] * GREY_LIPS.astype(np.float32)
@@ -128,11 +129,22 @@ def view_texture(
         trust=smoothstep(trust, *TRUSTED).astype(np.float32),
         plain=smoothstep(plain, *TRUSTED).astype(np.float32),
         bare=(smoothstep(unwrapped.confidence, *TRUSTED) * mask.bare).astype(np.float32),
+        hair=(smoothstep(unwrapped.confidence, *TRUSTED) * mask.hair).astype(np.float32),
         at_rest=np.clip(1 - 4 * pushed, 0, 1),
         tone=median_tone(log_albedo, plain),
         eye_colour=eye_colour(posed.image, posed.landmarks, np.exp(gain)),
         warnings=_warnings(topology, view.photo, skin, plain),
     )
+
+
+def vivid(log_albedo: np.ndarray, too_bright: float) -> np.ndarray:
+    """Log albedo (S, S, 3) with the saturation back that a bright exposure takes.
+
+    Args:
+        too_bright: log brightness of the photo's skin over that of its albedo.
+    """
+    share = np.float32(VIVID * np.clip(too_bright, 0.0, 0.6))
+    return log_albedo + share * (log_albedo - channel_mean(log_albedo)[..., None])
 
 
 def smooth_shading(topology: HeadTopology, light: Light, normals: np.ndarray) -> np.ndarray:
@@ -182,6 +194,7 @@ def even_out(
     trust: np.ndarray,
     plain: np.ndarray,
     keep: np.ndarray,
+    shading: np.ndarray,
     folded: np.ndarray,
     texel: float,
 ) -> np.ndarray:
@@ -192,6 +205,7 @@ def even_out(
     Args:
         trust, plain: (S, S), of usable skin and of plain skin.
         keep: (S, S), brows and lips.
+        shading: (S, S, 3) of the light that was taken out.
         folded: (V,) how deep the expression folds the skin.
         texel: mm.
     """
@@ -202,10 +216,11 @@ def even_out(
         cv2.resize(a, (work, work), interpolation=cv2.INTER_AREA) if work < size else a
         for a in (log_albedo, trust, plain, keep)
     )
-    after = remove_highlights(before, plain, step)
-    after = soften_lines(after, plain, sample_smooth(topology, folded, work), step)
-    after = after - flatten_light(after, plain, step)
-    after = lift_shadows(after, trust, keep, step)
+    shiny = np.maximum(plain, trust * keep)
+    after = remove_gloss(before, shiny, GLOSS_MM[0], step)
+    taken = np.log(channel_mean(cv2.resize(shading, (work, work), interpolation=cv2.INTER_AREA)))
+    after = after - even_light(after, plain, taken, sample_smooth(topology, folded, work), step)
+    after = remove_gloss(after, shiny, GLOSS_MM[1], step)
     if work == size:
         return after
     return log_albedo + cv2.resize(after - before, (size, size), interpolation=cv2.INTER_LINEAR)
@@ -249,14 +264,18 @@ def light_and_tone(
 
 
 def view_mask(
-    model: HeadModel, log_albedo: np.ndarray, tone: SkinTone, features: np.ndarray, texel: float
+    model: HeadModel, log_albedo: np.ndarray, tone: SkinTone, features: np.ndarray, framed: bool, texel: float
 ) -> SkinMask:
-    """Skin mask at ``MASK_SIZE``, enlarged to the map; texel is in mm at that size."""
+    """Skin mask at ``MASK_SIZE``, enlarged to the map; texel is in mm at that size.
+
+    Args:
+        framed: whether the person wears glasses.
+    """
     topology, size = model.topology, log_albedo.shape[0]
     small = (MASK_SIZE, MASK_SIZE)
     raster = uv_raster(topology, MASK_SIZE)
-    groups = (HAIRLINE_REGIONS, BEARD_REGIONS, LID_REGIONS)
-    hairline, beard, lids = np.moveaxis(
+    groups = (HAIRLINE_REGIONS, BEARD_REGIONS, INNER_REGIONS, GLASSES_REGIONS)
+    hairline, beard, inner, glasses = np.moveaxis(
         raster.sample(np.column_stack([region_sum(topology, names) for names in groups])), -1, 0
     )
     mask = classify(
@@ -265,8 +284,12 @@ def view_mask(
         cv2.resize(features, small, interpolation=cv2.INTER_AREA),
         hairline,
         beard,
-        0.5 * lids,
+        inner,
+        glasses * framed,
         texel,
     )
-    grown = (cv2.resize(m, (size, size), interpolation=cv2.INTER_LINEAR) for m in (mask.usable, mask.plain, mask.bare))
+    grown = (
+        cv2.resize(m, (size, size), interpolation=cv2.INTER_LINEAR)
+        for m in (mask.usable, mask.plain, mask.bare, mask.hair)
+    )
     return SkinMask(*grown)

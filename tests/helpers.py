@@ -94,4 +94,5 @@ def tiny_character(name: str = "Tiny", size: int = 16, seed: int = 0) -> Charact
         wrinkle_seed=7,
         residual_age=0.2,
         static_residual=rng.normal(0, 0.05, (size, size)).astype(np.float32),
+        hair_mask=rng.integers(0, 256, (size, size), np.uint8),
     )

@@ -63,6 +63,16 @@ def test_round_trip_keeps_everything(saved):
     np.testing.assert_allclose(one.landmarks.points, two.landmarks.points, atol=1e-4)
 
 
+def test_a_file_from_before_hair_was_kept_opens(saved):
+    original = tiny_character()
+    old = saved.with_name("old.furrow")
+    save_character(dataclasses.replace(original, hair_mask=None), old)
+    with zipfile.ZipFile(old) as archive:
+        assert "maps/hair_mask.png" not in archive.namelist()
+    assert load_character(old).hair_mask is None
+    np.testing.assert_array_equal(load_character(saved).hair_mask, original.hair_mask)
+
+
 def test_existing_file_survives_a_failed_save(saved, monkeypatch):
     before = saved.read_bytes()
     broken = dataclasses.replace(tiny_character(), albedo=np.zeros((4, 4, 2), np.uint8))

@@ -40,7 +40,7 @@ def test_known_light_is_recovered_despite_highlights_and_cast_shadows():
     light, inlier = estimate_light(normals, colours, np.ones(len(normals)))
     found = light.shading(normals) / light.shading(normals).mean(0)
     error = np.abs(found / (shading / shading.mean(0)) - 1)
-    assert np.median(error) < 0.015 and np.quantile(error, 0.95) < 0.05
+    assert np.median(error) < 0.015 and np.quantile(error, 0.95) < 0.06
     assert inlier[outlier].mean() < 0.2 < 0.7 < inlier[~outlier].mean()
 
 

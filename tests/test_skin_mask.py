@@ -3,7 +3,16 @@
 import numpy as np
 from dome import dome_fit, dome_model, dome_view
 from furrow.core.landmark_contours import BROWS, EYES, FACE_OVAL, LIPS_INNER, LIPS_OUTER, eye_distance, fill_contours
-from furrow.core.skin_mask import classify, feature_image, is_grey, log_chroma, log_luminance, skin_tone
+from furrow.core.skin_mask import (
+    FRAME_PATHS,
+    classify,
+    feature_image,
+    is_grey,
+    log_chroma,
+    log_luminance,
+    skin_tone,
+    wears_glasses,
+)
 from furrow.core.unwrap import pose_view
 
 TONE = np.array([0.45, 0.29, 0.21])
@@ -16,15 +25,15 @@ def skin_image(seed=0):
     return (TONE * np.exp(spread)).astype(np.float32)
 
 
-def masks_of(colour, brows=None, beard=None, hairline=None):
+def masks_of(colour, brows=None, beard=None, hairline=None, inner=None, glasses=None):
     features = np.zeros((SIZE, SIZE, 4), np.float32)
     features[..., 0] = 1
     none = np.zeros((SIZE, SIZE), np.float32)
     if brows is not None:
         features[..., 1] = brows
-    pick = [none if m is None else m.astype(np.float32) for m in (hairline, beard)]
+    pick = [none if m is None else m.astype(np.float32) for m in (hairline, beard, inner, glasses)]
     return classify(colour, skin_tone(TONE * np.exp(np.random.default_rng(1).normal(0, 0.05, (500, 3))), np.ones(500)),
-                    features, *pick, none, 1.0)
+                    features, *pick, 1.0)
 
 
 def test_tone_is_that_of_the_majority():
@@ -101,6 +110,44 @@ def test_a_beard_is_kept_and_a_small_shadow_is_not():
     colour = skin_image()
     colour[100:112, 40:60] *= 2.5  # gloss on a chin
     assert masks_of(colour, beard=beard).usable[104:108, 45:55].max() < 0.05
+
+
+def test_a_shadow_in_the_middle_of_the_face_is_skin_unless_a_frame_may_lie_there():
+    colour = skin_image()
+    colour[60:100, 70:74] *= 0.4  # a fold of 4 mm, or a frame
+    everywhere = np.ones((SIZE, SIZE))
+    assert masks_of(colour).usable[70:90, 71:73].max() < 0.05
+    assert masks_of(colour, inner=everywhere).plain[70:90, 71:73].min() > 0.95
+    assert masks_of(colour, inner=everywhere, glasses=everywhere).usable[70:90, 69:75].max() < 0.05
+
+
+def test_hair_is_a_mask_of_its_own():
+    brows, beard, hairline = np.zeros((3, SIZE, SIZE))
+    brows[60:70, 40:80] = 1
+    beard[90:150, 30:130] = 1
+    hairline[:50] = 1
+    colour = skin_image()
+    colour[:30] = [0.05, 0.035, 0.03]
+    colour[60:70, 40:80] *= 0.2
+    colour[95:145, 35:125] *= 0.3
+    hair = masks_of(colour, brows, beard, hairline).hair
+    assert min(hair[5:25].mean(), hair[62:68, 42:78].min(), hair[105:135, 45:115].min()) > 0.9
+    assert hair[75:88].max() < 0.1 and hair[40:55].max() < 0.1
+
+
+def test_a_frame_across_bridge_and_cheeks_is_seen():
+    model, view = dome_model(), dome_view()
+    posed = pose_view(model, dome_fit(model, view), view, np.full((480, 480, 3), 120, np.uint8), 0.5)
+    points = drawn_face()
+    for path, start, end in zip(FRAME_PATHS, ([150, 70], [100, 125], [200, 125]), ([150, 160], [95, 180], [205, 180])):
+        points[list(path)] = np.linspace(start, end, len(path))
+    face = np.full((300, 300, 3), (200, 160, 140), np.uint8)
+    face[:, 100:] -= 40  # half in shadow: no line
+    framed = face.copy()
+    framed[104:110, 140:160] = 25
+    framed[150:156, 80:220] = 25
+    for image, expected in ((face, False), (framed, True)):
+        assert wears_glasses(type(posed)(**{**vars(posed), "image": image, "landmarks": points})) is expected
 
 
 def drawn_face():

@@ -133,10 +133,14 @@ def test_a_grey_photo_gets_a_skin_colour_and_a_warning():
 
 
 def test_map_size_follows_the_photo():
-    near, far = dome_view(size=9000), dome_view(size=300)
-    assert map_size(MODEL, dome_fit(MODEL, near)) == 2048
-    assert map_size(MODEL, dome_fit(MODEL, far)) == 1024
-    assert map_size(MODEL, dome_fit(MODEL, far, near)) == 2048
+    texel = texel_millimetres(MODEL.topology, MODEL.mean, 1024)
+    sizes = {}
+    for factor in (2.0, 1.0, 0.8, 0.7, 0.4, 0.3):  # of a photo's pixel in a texel of 1024
+        view = dome_view(size=round(600 / 1.3 / (factor * texel)))
+        sizes[factor] = map_size(MODEL, dome_fit(MODEL, view))
+    assert sizes == {2.0: 1024, 1.0: 1024, 0.8: 1024, 0.7: 2048, 0.4: 2048, 0.3: 4096}
+    near, far = dome_view(size=4000), dome_view(size=300)
+    assert map_size(MODEL, dome_fit(MODEL, far, near)) == map_size(MODEL, dome_fit(MODEL, near)) > 1024
 
 
 def test_roughness_follows_the_regions():

@@ -1,9 +1,11 @@
 """Unwrapping a rendered photo gives the texture back where it is seen, and knows where it is not."""
 
+from dataclasses import replace
+
 import numpy as np
 from dome import dome_fit, dome_model, dome_view, render
 from furrow.core.raster import uv_raster
-from furrow.core.unwrap import depth_buffer, pose_view, smoothstep, texel_millimetres, unwrap
+from furrow.core.unwrap import depth_buffer, landmark_shift, pose_view, smoothstep, texel_millimetres, unwrap
 
 SIZE = 256
 
@@ -92,6 +94,21 @@ def test_texel_width_of_a_flat_chart():
     chart[model.topology.faces] = model.topology.uv
     flat[:, :2] = chart * 200
     np.testing.assert_allclose(texel_millimetres(model.topology, flat, 400), 0.5, rtol=1e-4)
+
+
+def test_the_photo_is_sampled_where_the_landmarks_say_the_feature_is():
+    model = dome_model()
+    quads = model.topology.faces
+    marked = np.linspace(0, len(quads) - 1, 478).astype(int)
+    model = replace(model, landmark_vertices=quads[marked][:, :3])
+    points = model.mean.astype(np.float64)
+    offsets = np.tile([2.0, -1.0], (478, 1))
+    shift = landmark_shift(model, points, offsets)
+    middle = np.abs(points[:, :2]).max(1) < 40
+    assert np.abs(shift[middle] - [2.0, -1.0]).max() < 0.8
+    offsets[::7] = [60.0, 0]  # mistakes of the net
+    assert np.abs(landmark_shift(model, points, offsets)[middle] - [2.0, -1.0]).mean() < 0.4
+    assert not landmark_shift(model, points, np.full((478, 2), 50.0)).any()
 
 
 def test_smoothstep():
