@@ -1,4 +1,4 @@
-"""The command line: reconstruct, export, bake, wrinkles, swap, blend, render, preview.
+"""The command line: reconstruct, expression, performance, export, bake, wrinkles, swap, blend, render, preview.
 
 Exit status 0; 2 for a bad input, with one clear line on standard error; 1 for a bug.
 """
@@ -11,14 +11,15 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")  # small solvers are many times sl
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 import argparse
-import shutil
 import subprocess
 import sys
 import tempfile
 from collections import deque
 from pathlib import Path
 
-from .errors import FurrowError, OutputError
+from . import performance_commands
+from .errors import FurrowError
+from .terminal import check_output, clear_bar, progress_bar
 
 DEVICES = ("auto", "cpu", "cuda", "webgpu", "coreml")
 
@@ -29,11 +30,11 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         return options.action(options)
     except FurrowError as error:
-        _clear_bar()
+        clear_bar()
         print(f"furrow: {error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
-        _clear_bar()
+        clear_bar()
         print("furrow: stopped; nothing was written.", file=sys.stderr)
         return 1
 
@@ -49,9 +50,12 @@ def _parser() -> argparse.ArgumentParser:
     make.add_argument("--device", choices=DEVICES, default="auto", help="where the nets run (default: auto)")
     make.add_argument("--face", type=int, metavar="N", help="take face N of a photo with several; 0 is the largest")
     make.add_argument("--name", help="name of the character (default: the photo's)")
-    make.add_argument("--size", type=int, choices=(512, 1024, 2048), help="width of the maps (default: by the photo)")
+    make.add_argument(
+        "--size", type=int, choices=(512, 1024, 2048, 4096), help="width of the maps (default: by the photo)"
+    )
     make.add_argument("--quiet", action="store_true", help="no progress bar")
     make.set_defaults(action=_reconstruct)
+    performance_commands.add_parsers(commands, DEVICES)
     export = commands.add_parser("export", help="write meshes, maps and parameters of a character")
     export.add_argument("character", type=Path, metavar="IN.furrow")
     export.add_argument("--dir", required=True, type=Path)
@@ -99,14 +103,14 @@ def _reconstruct(options: argparse.Namespace) -> int:
     from .character_file import save_character
     from .pipeline import Progress, load_models, reconstruct
 
-    progress = Progress() if options.quiet else Progress(_bar)
+    progress = Progress() if options.quiet else Progress(progress_bar)
     progress.report("models", 0.0, "loading models")
     models = load_models(options.device)
     character = reconstruct(
         options.photos, face=options.face, name=options.name, size=options.size, models=models, progress=progress
     )
     save_character(character, options.output)
-    _clear_bar()
+    clear_bar()
     for warning in character.warnings:
         print(f"furrow: note: {warning}", file=sys.stderr)
     if not options.quiet:
@@ -211,45 +215,6 @@ def _in_blender(command: str, character: Path, output: Path, written: str = "wro
     if process.returncode:
         print("".join(chatter), end="", file=sys.stderr)
     return process.returncode
-
-
-def check_output(path: Path) -> None:
-    """Refuse an output file that cannot be written, before any work is done.
-
-    Raises:
-        OutputError: the folder is missing or read-only, or the path is a folder.
-    """
-    folder = path.resolve().parent
-    if path.is_dir():
-        raise OutputError(f"Cannot write {path}: it is a folder. Give a file name.")
-    if not folder.is_dir():
-        raise OutputError(f"Cannot write {path}: there is no folder {folder}. Make it first or choose another.")
-    if not os.access(folder, os.W_OK):
-        raise OutputError(f"Cannot write {path}: the folder {folder} is read-only. Choose another.")
-
-
-def _bar(stage: str, fraction: float, message: str) -> None:
-    """Draw the progress bar on a terminal; one line a stage elsewhere."""
-    if sys.stderr.isatty():
-        width = max(10, min(30, shutil.get_terminal_size().columns - 50))
-        filled = round(width * fraction)
-        print(
-            f"\r\x1b[K[{'#' * filled}{'.' * (width - filled)}] {fraction:4.0%}  {message}",
-            end="",
-            file=sys.stderr,
-            flush=True,
-        )
-    elif stage != _bar.stage:
-        _bar.stage = stage
-        print(f"[{fraction:4.0%}] {message or stage}", file=sys.stderr, flush=True)
-
-
-_bar.stage = ""
-
-
-def _clear_bar() -> None:
-    if sys.stderr.isatty():
-        print("\r\x1b[K", end="", file=sys.stderr, flush=True)
 
 
 if __name__ == "__main__":

@@ -8,6 +8,9 @@ Commands on standard input:
     {"command": "wrinkles", "input": path, "output": path, "age": 0..1 or null, "seed": int or null}
     {"command": "swap", "input": path, "source": path, "output": path, "mix": 0..1, "regions": [names] or null,
      "static": true, "dynamic": false}
+    {"command": "expression", "input": path, "photo": path, "output": path, "same_person": true, "device": "auto"}
+    {"command": "performance", "input": path, "clip": path, "output": path, "same_person": true, "smooth": 0..1,
+     "streaming": false, "neutral": "auto", "none" or a frame, "fps": rate or null, "device": "auto"}
     {"command": "quit"}
 
 Events on standard output:
@@ -58,6 +61,8 @@ class Worker:
                 "faces": self._faces,
                 "wrinkles": self._wrinkles,
                 "swap": self._swap,
+                "expression": self._expression,
+                "performance": self._performance,
             }
             action = actions.get(command.get("command"))
             if action is None:
@@ -149,6 +154,43 @@ class Worker:
             dynamic=bool(command.get("dynamic", False)),
         )
         self._write(changed, command)
+
+    def _expression(self, command: dict) -> None:
+        from .character_file import load_character
+        from .performance_capture import capture_photo
+        from .performance_file import save_performance
+
+        self.send("progress", stage="models", fraction=0.0, message="loading models")
+        models = self._load(str(command.get("device") or "auto"))
+        character = load_character(Path(command["input"]))
+        same = bool(command.get("same_person", True))
+        self.send("progress", stage="expression", fraction=0.4, message="reading the expression")
+        performance, _ = capture_photo(character, Path(command["photo"]), models.head, models.nets, same)
+        save_performance(performance, Path(command["output"]))
+        self.send("written", output=str(command["output"]))
+
+    def _performance(self, command: dict) -> None:
+        from .character_file import load_character
+        from .performance_capture import CaptureSettings, capture_performance
+        from .performance_file import save_performance
+
+        def report(stage: str, fraction: float, message: str) -> None:
+            self.send("progress", stage=stage, fraction=round(fraction, 4), message=message)
+
+        report("models", 0.0, "loading models")
+        models = self._load(str(command.get("device") or "auto"))
+        neutral, fps = command.get("neutral", "auto"), command.get("fps")
+        settings = CaptureSettings(
+            same_person=bool(command.get("same_person", True)),
+            smooth=float(command.get("smooth", CaptureSettings.smooth)),
+            streaming=bool(command.get("streaming", False)),
+            neutral=neutral if isinstance(neutral, str) else int(neutral),
+            fps=None if fps is None else float(fps),
+        )
+        character = load_character(Path(command["input"]))
+        performance = capture_performance(character, Path(command["clip"]), models.head, models.nets, settings, report)
+        save_performance(performance, Path(command["output"]))
+        self.send("written", output=str(command["output"]))
 
     def _atlas(self):
         from .assets import assets_folder

@@ -1,0 +1,92 @@
+"""The face at rest: what the landmarks of a clip show while nothing moves must not be taken for expression.
+
+Landmark nets and fitted shapes disagree by a millimetre or two in places, brows above all, and differently for every
+person and picture. Over a clip that part is constant, and most shapes are at rest most of the time: their lower
+quartile is moved from the expression into the neutral landmarks.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from . import coarse_fit
+from .character import Landmarks
+from .head_model import HeadModel
+from .performance import FACING_CAMERA
+from .performance_clip import Clip
+from .performance_solve import FaceMotion, calibrated, face_motion, solve_frame
+from .personal_shapes import personal_deltas
+
+ROUNDS = 2
+RESTING = 0.25  # quantile of a weight over the clip that counts as its value at rest
+FEWEST = 8  # frames that show enough to tell
+GAZE = "eyeLook"
+
+
+@dataclass(frozen=True)
+class Neutral:
+    """The face with its landmarks at rest, and the turn (3, 3) of the head that counts as straight ahead."""
+
+    face: FaceMotion
+    rotation: np.ndarray
+
+
+def rest_face(
+    face: FaceMotion,
+    samples: list[Landmarks],
+    width: int,
+    height: int,
+    focal: float,
+    neutral: str | int,
+    chosen: Landmarks | None,
+) -> Neutral:
+    """The face with the baseline of a clip.
+
+    Args:
+        samples: landmarks of some frames, spread over the clip.
+        focal: pixels.
+        neutral: "auto", "none", or the number of the frame whose landmarks are ``chosen``.
+    """
+    if chosen is not None:
+        fit = solve_frame(face, chosen, width, height, focal, neutral=True)
+        rest = calibrated(face, chosen, width, height, fit.state)
+        return Neutral(rest, FACING_CAMERA @ fit.state.rotation)
+    if neutral == "auto" and len(samples) >= FEWEST:
+        for _ in range(ROUNDS):
+            face = _settled(face, samples, width, height, focal)
+    return Neutral(face, np.eye(3))
+
+
+def _settled(face: FaceMotion, samples: list[Landmarks], width: int, height: int, focal: float) -> FaceMotion:
+    """One round: the resting weights and the median residual become part of the neutral landmarks."""
+    weights, moved, state = [], [], None
+    for landmarks in samples:
+        state = solve_frame(face, landmarks, width, height, focal, state).state
+        weights.append(state.expression)
+        moved.append(calibrated(face, landmarks, width, height, state).basis.mean)
+    resting = np.quantile(weights, RESTING, axis=0)
+    resting[[name.startswith(GAZE) for name in face.names]] = 0.0  # nobody's gaze rests in a corner
+    mean = np.median(moved, axis=0) + face.basis.expression @ resting
+    return replace(face, basis=replace(face.basis, mean=mean))
+
+
+def other_person(
+    head: HeadModel, clip: Clip, samples: list[Landmarks], focal: float | None
+) -> tuple[FaceMotion, float]:
+    """The moving face of somebody else, fitted to some frames, and the focal length in pixels."""
+    photos = [
+        coarse_fit.Observation(_double(mark), clip.width, clip.height, focal, f"{clip.name}, sample {i}")
+        for i, mark in enumerate(samples)
+    ]
+    fit = coarse_fit.fit(head, photos)
+    focal = focal or float(np.median([view.camera.fx for view in fit.views]))
+    face = face_motion(head, fit.neutral, personal_deltas(head, fit.neutral))
+    if len(samples) == 1:  # a single photo: what the fit could not explain is no motion
+        face = calibrated(face, samples[0], clip.width, clip.height, coarse_fit.state_of(fit.views[0]))
+    return face, focal
+
+
+def _double(mark: Landmarks) -> Landmarks:
+    return replace(mark, **{name: getattr(mark, name).astype(float) for name in ("points", "depth", "spread", "box")})

@@ -1,0 +1,293 @@
+"""Pose and expression of a face whose shape is known, from the landmarks of one frame.
+
+Levenberg-Marquardt on the residuals of the coarse fit (``fit_terms``) with identity and focal length held, so that what
+changes from frame to frame can only be motion. The gaze rests on the irises: their place between the corners of the
+eye is measured more sharply than the position of either.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import numpy as np
+
+from . import coarse_fit, fit_terms
+from .bounded_solve import Block, solve_bounded
+from .character import Landmarks
+from .contour import OVAL
+from .expression_prior import ExpressionPrior, expression_prior
+from .fit_terms import POSE_PARAMETERS, PointBasis, Term, ViewState
+from .head_model import LANDMARK_COUNT, HeadModel
+
+# iris centres and the corners of the same eye
+GAZE_PAIRS = np.array([[468, 33], [468, 133], [473, 362], [473, 263]])
+FOCAL_PARAMETER = 6
+# eyelids, brows, lips, irises and the pairs count in full, of the smooth rest of the face every third landmark
+BROWS = np.array([70, 63, 105, 66, 107, 55, 65, 52, 53, 46, 300, 293, 334, 296, 336, 285, 295, 282, 283, 276])
+_FEATURES = np.unique(
+    np.concatenate(
+        [
+            fit_terms.LIPS,
+            fit_terms.LIDS,
+            fit_terms.APART_PAIRS.ravel(),
+            GAZE_PAIRS.ravel(),
+            BROWS,
+            np.arange(468, 478),
+        ]
+    )
+)
+USED = np.sort(np.concatenate([_FEATURES, np.setdiff1d(np.arange(LANDMARK_COUNT), _FEATURES)[::3]]))
+_APART, _GAZE = np.searchsorted(USED, fit_terms.APART_PAIRS), np.searchsorted(USED, GAZE_PAIRS)
+_OUTLINE = np.isin(USED, OVAL)
+_SHARP_LIPS, _SHARP_LIDS = np.isin(USED, fit_terms.LIPS), np.isin(USED, fit_terms.LIDS)
+MAX_OFFSET = 6.0  # mm a landmark may be moved by calibration
+
+
+@dataclass(frozen=True)
+class SolveSettings:
+    """Weights of the fit of one frame; lengths in mm on the head.
+
+    Attributes:
+        landmark_spread: how far the net's points are from where the face has them.
+        lip_sharpness, lid_sharpness: how much closer the points on lips and lids are.
+        pair_spread: of the distance between lids and between lips.
+        gaze_spread: of an iris between the corners of its eye.
+        depth_spread: of the net's relative depth.
+        outline_weight: of landmarks on the outline of the face, which slide over the skin as the head turns.
+        robust_scale: standard deviations at which a landmark loses three quarters of its weight.
+        expression_strength: multiplies the cost of the expression prior.
+        guess_strength: multiplies the cost of leaving the weights that a regressor guessed.
+        iterations: steps at most.
+    """
+
+    landmark_spread: float = 2.5
+    lip_sharpness: float = 2.0
+    lid_sharpness: float = 2.0
+    pair_spread: float = 0.7
+    gaze_spread: float = 0.5
+    depth_spread: float = 20.0
+    outline_weight: float = 0.1
+    robust_scale: float = 4.0
+    expression_strength: float = 0.5
+    guess_strength: float = 1.0
+    iterations: int = 10
+
+
+@dataclass(frozen=True)
+class FaceMotion:
+    """A face of fixed shape: its landmarks as a function of the expression.
+
+    Attributes:
+        basis: neutral landmarks (478, 3) mm and their expression deltas (478, 3, E); no identity components.
+        names: shapes, in the order of the deltas.
+        prior: of the expression weights.
+        settings: of the solver.
+    """
+
+    basis: PointBasis
+    names: tuple[str, ...]
+    prior: ExpressionPrior
+    settings: SolveSettings
+
+    @cached_property
+    def used(self) -> PointBasis:
+        """The landmarks that the solver looks at, in the order of ``USED``."""
+        return self.basis.rows(USED)
+
+
+@dataclass(frozen=True)
+class Guess:
+    """Expression weights that a regressor read from the landmarks: ``weights`` (E,) with deviations ``sigma`` (E,)."""
+
+    weights: np.ndarray
+    sigma: np.ndarray
+
+
+@dataclass(frozen=True)
+class FrameFit:
+    """One solved frame.
+
+    Attributes:
+        state: pose, focal length and expression.
+        cost: in nats, with all priors.
+        error: mean distance of the landmarks, in distances of the outer eye corners.
+    """
+
+    state: ViewState
+    cost: float
+    error: float
+
+
+def face_motion(
+    model: HeadModel, neutral: np.ndarray, deltas: np.ndarray, settings: SolveSettings | None = None
+) -> FaceMotion:
+    """The moving landmarks of a head.
+
+    Args:
+        model: knows where the landmarks lie.
+        neutral: (V, 3) mm; deltas: (E, V, 3) mm at weight 1, in the order of the model's expression names.
+    """
+    settings = settings or SolveSettings()
+    basis = PointBasis(
+        model.landmarks(np.asarray(neutral, float)),
+        np.zeros((len(model.landmark_vertices), 3, 0)),
+        np.moveaxis(model.landmarks(deltas), 0, -1).astype(float),
+    )
+    prior = expression_prior(model.expression_names, settings.expression_strength)
+    return FaceMotion(basis, model.expression_names, prior, settings)
+
+
+def solve_frame(
+    face: FaceMotion,
+    landmarks: Landmarks,
+    width: int,
+    height: int,
+    focal: float,
+    start: ViewState | None = None,
+    guess: Guess | None = None,
+    neutral: bool = False,
+) -> FrameFit:
+    """Pose and expression of one frame.
+
+    Args:
+        width, height: of the frame, pixels.
+        focal: pixels, held.
+        start: state of the frame before; None starts from the landmarks alone.
+        guess: of a regressor, pulls the weights towards it.
+        neutral: hold the expression at zero.
+    """
+    if start is None:
+        photo = coarse_fit.Observation(landmarks, width, height, focal, "")
+        start = coarse_fit.initial_state(face.basis.mean, photo, coarse_fit.FitSettings(), len(face.names))
+        if guess is not None:
+            start = start.with_expression(np.clip(guess.weights, 0.0, face.prior.upper))
+    state = replace(start, log_focal=float(np.log(focal)))
+    upper = np.zeros(len(face.names)) if neutral else face.prior.upper
+    state = state.with_expression(np.minimum(state.expression, upper))
+    damping = 1e-3
+    matrix, gradient, cost = _system(face, landmarks, width, height, state, guess)
+    for _ in range(face.settings.iterations):
+        step = _step(matrix, gradient, damping, state.expression, upper)
+        moved = state.stepped(step)
+        trial = _system(face, landmarks, width, height, moved, guess)
+        gain = cost - trial[2]
+        if gain < -1e-6:
+            damping = min(damping * 8.0, 1e4)
+            continue
+        state, (matrix, gradient, cost) = moved, trial
+        damping = max(damping * 0.2, 1e-7)
+        if gain < 3e-4 * cost and np.abs(step[POSE_PARAMETERS:]).max() < 1e-2:
+            break
+    return FrameFit(state, cost, _error(face, landmarks, width, height, state))
+
+
+def _step(matrix, gradient, damping: float, weights: np.ndarray, upper: np.ndarray) -> np.ndarray:
+    """Damped step (7 + E,) that keeps the weights within their bounds and the focal length where it is."""
+    limit = np.array([0.5] * 3 + [400.0] * 3 + [0.0])
+    block = Block(
+        matrix + np.diag(damping * np.diag(matrix) + 1e-9),
+        np.zeros((len(gradient), 1)),
+        gradient,
+        np.concatenate([-limit, -weights]),
+        np.concatenate([limit, upper - weights]),
+    )
+    # no parameter is shared between frames: one that is tied to nothing stands in
+    return solve_bounded([block], np.eye(1), np.zeros(1), -np.ones(1), np.ones(1))[0]
+
+
+def _system(face: FaceMotion, landmarks: Landmarks, width: int, height: int, state: ViewState, guess: Guess | None):
+    """Normal matrix (7 + E, 7 + E), descent direction (7 + E,) and cost at a state, robust weights frozen."""
+    weights, prior, start = state.expression, face.prior, POSE_PARAMETERS
+    size = start + len(weights)
+    matrix, gradient = np.zeros((size, size)), np.zeros(size)
+    cost = prior.cost(weights)
+    matrix[start:, start:] = prior.convex_hessian()
+    gradient[start:] = -prior.gradient(weights)
+    for term in _terms(face, landmarks, width, height, state):
+        weighted = term.jacobian * term.weight[:, None]
+        matrix += weighted.T @ term.jacobian
+        gradient += weighted.T @ term.residual
+        cost += term.cost()
+    if guess is not None:
+        precision = face.settings.guess_strength / guess.sigma**2
+        matrix[range(start, size), range(start, size)] += precision
+        gradient[start:] -= precision * (weights - guess.weights)
+        cost += 0.5 * float(precision @ (weights - guess.weights) ** 2)
+    matrix[FOCAL_PARAMETER], matrix[:, FOCAL_PARAMETER], gradient[FOCAL_PARAMETER] = 0.0, 0.0, 0.0
+    matrix[FOCAL_PARAMETER, FOCAL_PARAMETER] = 1.0
+    return matrix, gradient, cost
+
+
+def _terms(face: FaceMotion, landmarks: Landmarks, width: int, height: int, state: ViewState) -> list[Term]:
+    settings = face.settings
+    points, deviation = landmarks.points[USED], landmarks.spread[USED]
+    projection = fit_terms.project(face.used, np.zeros(0), state, width, height)
+    scale = float(np.exp(state.log_focal) / projection.camera_points[:, 2].mean())
+    weight = np.where(_OUTLINE, settings.outline_weight, 1.0)
+    sharp = np.where(_SHARP_LIPS, settings.lip_sharpness, np.where(_SHARP_LIDS, settings.lid_sharpness, 1.0))
+    spread = np.hypot(settings.landmark_spread * scale / sharp, deviation)
+    terms = [fit_terms.position_term(projection, points, spread, weight, settings.robust_scale)]
+    for pairs, width_mm in ((_APART, settings.pair_spread), (_GAZE, settings.gaze_spread)):
+        spread = np.hypot(width_mm * scale, 0.5 * deviation[pairs].mean(axis=1))
+        terms.append(fit_terms.pair_term(projection, points, pairs, spread, 0.5, settings.robust_scale))
+    terms.append(fit_terms.depth_term(projection, landmarks.depth[USED], scale, settings.depth_spread, weight))
+    return terms
+
+
+def _pixels(face: FaceMotion, width: int, height: int, state: ViewState) -> tuple[np.ndarray, np.ndarray]:
+    """Landmarks in the image (478, 2) pixels and before the camera (478, 3) mm."""
+    points = state.pose().apply(face.basis.points(np.zeros(0), state.expression))
+    return state.camera(width, height).project(points), points
+
+
+def _error(face: FaceMotion, landmarks: Landmarks, width: int, height: int, state: ViewState) -> float:
+    eyes = np.linalg.norm(np.subtract(*landmarks.points[list(coarse_fit.EYE_CORNERS)]))
+    pixels, _ = _pixels(face, width, height, state)
+    return float(np.linalg.norm(pixels - landmarks.points, axis=1).mean() / max(eyes, 1e-6))
+
+
+def calibrated(face: FaceMotion, landmarks: Landmarks, width: int, height: int, state: ViewState) -> FaceMotion:
+    """The face with its landmarks moved to where one frame has them, across the line of sight, at most ``MAX_OFFSET``.
+
+    What the landmark net and the shape disagree about in that frame is then no longer taken for expression.
+    """
+    pixels, points = _pixels(face, width, height, state)
+    offset = np.zeros_like(points)
+    offset[:, :2] = (landmarks.points - pixels) * points[:, 2:] / np.exp(state.log_focal)
+    length = np.linalg.norm(offset, axis=1, keepdims=True)
+    offset *= np.minimum(1.0, MAX_OFFSET / np.maximum(length, 1e-9))
+    offset[OVAL] = 0.0
+    return replace(face, basis=replace(face.basis, mean=face.basis.mean + offset @ state.rotation))
+
+
+def clip_focal(face: FaceMotion, frames: list[Landmarks], width: int, height: int) -> float:
+    """Focal length in pixels at which a few frames fit best, under the prior of the coarse fit (golden section)."""
+    expected, spread = coarse_fit.FitSettings().focal_35mm
+    middle = np.log(expected / 36.0 * max(width, height))
+    reach = 2.5 * spread
+    states: list[ViewState | None] = [None] * len(frames)
+
+    def cost(log_focal: float) -> float:
+        total = 0.5 * ((log_focal - middle) / spread) ** 2
+        for i, landmarks in enumerate(frames):
+            fit = solve_frame(face, landmarks, width, height, float(np.exp(log_focal)), states[i])
+            if states[i] is None:
+                states[i] = fit.state
+            total += fit.cost
+        return total
+
+    ratio = (np.sqrt(5.0) - 1.0) / 2.0
+    low, high = middle - reach, middle + reach
+    inner = [high - ratio * (high - low), low + ratio * (high - low)]
+    costs = [cost(inner[0]), cost(inner[1])]
+    while high - low > 0.06:
+        if costs[0] < costs[1]:
+            high, inner[1], costs[1] = inner[1], inner[0], costs[0]
+            inner[0] = high - ratio * (high - low)
+            costs[0] = cost(inner[0])
+        else:
+            low, inner[0], costs[0] = inner[0], inner[1], costs[1]
+            inner[1] = low + ratio * (high - low)
+            costs[1] = cost(inner[1])
+    return float(np.exp(0.5 * (low + high)))

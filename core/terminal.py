@@ -1,0 +1,50 @@
+"""What the commands share: refusing outputs that cannot be written, and the progress bar."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from pathlib import Path
+
+from .errors import OutputError
+
+
+def check_output(path: Path) -> None:
+    """Refuse an output file that cannot be written, before any work is done.
+
+    Raises:
+        OutputError: the folder is missing or read-only, or the path is a folder.
+    """
+    folder = path.resolve().parent
+    if path.is_dir():
+        raise OutputError(f"Cannot write {path}: it is a folder. Give a file name.")
+    if not folder.is_dir():
+        raise OutputError(f"Cannot write {path}: there is no folder {folder}. Make it first or choose another.")
+    if not os.access(folder, os.W_OK):
+        raise OutputError(f"Cannot write {path}: the folder {folder} is read-only. Choose another.")
+
+
+def progress_bar(stage: str, fraction: float, message: str) -> None:
+    """Draw the progress bar on a terminal; one line a stage elsewhere."""
+    if sys.stderr.isatty():
+        width = max(10, min(30, shutil.get_terminal_size().columns - 50))
+        filled = round(width * fraction)
+        print(
+            f"\r\x1b[K[{'#' * filled}{'.' * (width - filled)}] {fraction:4.0%}  {message}",
+            end="",
+            file=sys.stderr,
+            flush=True,
+        )
+    elif stage != progress_bar.stage:
+        progress_bar.stage = stage
+        print(f"[{fraction:4.0%}] {message or stage}", file=sys.stderr, flush=True)
+
+
+progress_bar.stage = ""
+
+
+def clear_bar() -> None:
+    """Take the bar away before a line is printed."""
+    if sys.stderr.isatty():
+        print("\r\x1b[K", end="", file=sys.stderr, flush=True)
