@@ -168,6 +168,36 @@ def rasterize_view(points: np.ndarray, xy: np.ndarray, triangles: np.ndarray, wi
     return Raster(triangles, *rasterize(xy, points[:, 2], triangles, width, height))
 
 
+def uv_in_view(
+    topology: HeadTopology, points: np.ndarray, xy: np.ndarray, width: int, height: int
+) -> tuple[Raster, np.ndarray]:
+    """What each pixel of a view shows of the head part, and where in the chart it lies.
+
+    Args:
+        points: (V, 3) mm, camera coordinates.
+        xy: (V, 2) pixels.
+
+    Returns:
+        Raster of the head part, whose eyes and mouth are open to what lies behind them only where other parts do not
+        cover them; (H, W, 2) float32 u, v, zero outside.
+    """
+    head = topology.face_part == PARTS.index("head")
+    quads, chart = topology.faces[head], topology.uv[head].astype(np.float32)
+    split = ([0, 1, 2], [0, 2, 3])
+    triangles = np.concatenate([quads[:, corners] for corners in split])
+    corners_uv = np.concatenate([chart[:, corners] for corners in split])
+    rest = topology.triangles
+    stop, lashes = topology.part_slice("head").stop, topology.part_slice("lashes").start
+    rest = rest[(rest[:, 0] >= stop) & (rest[:, 0] < lashes)]
+    ids, barycentric = rasterize(xy, points[:, 2], np.concatenate([triangles, rest]), width, height)
+    other = ids >= len(triangles)
+    ids[other], barycentric[other] = -1, 0
+    raster = Raster(triangles.astype(np.int32), ids, barycentric)
+    uv = np.zeros((height * width, 2), np.float32)
+    uv[raster.pixels] = np.einsum("pk,pkd->pd", raster.weights, corners_uv[ids.ravel()[raster.pixels]])
+    return raster, uv.reshape(height, width, 2)
+
+
 _uv_rasters: dict[tuple[int, int], Raster] = {}
 
 

@@ -199,7 +199,7 @@ def classify(
     allowed, brows, lips, _ = np.moveaxis(features, -1, 0)
     # a brow is darker than the skin and not of another colour; what is, is the frame of glasses
     brows = brows * (1 - smoothstep(chroma, 5.0, 8.0) * smoothstep(luminance, -1.2, -0.6))
-    brows = brows * (1 - smoothstep(chroma, *CHROMA_SPREAD) * smoothstep(luminance, -0.45, -0.15))
+    brows = brows * (1 - smoothstep(chroma, *CHROMA_SPREAD) * smoothstep(luminance, -0.75, -0.45))
     # teeth that show at the edge of the lips are lighter than the skin and less red
     kept = np.maximum(brows, lips * (1 - smoothstep(luminance, 0.15, 0.4) * smoothstep(-away[..., 0], 0.0, 0.1)))
     usual = _usual(luminance, chroma, DARK, BRIGHT, CHROMA_SPREAD)

@@ -1,11 +1,13 @@
 """The rasteriser against a brute-force reference, and the UV raster against the chart."""
 
 import gc
+from dataclasses import replace
 
 import numpy as np
+from dome import dome_model, dome_view
 from furrow.core import raster as raster_module
 from furrow.core.head_model import HeadTopology
-from furrow.core.raster import fill_outside, rasterize, rasterize_view, sample_vertices, uv_raster
+from furrow.core.raster import fill_outside, rasterize, rasterize_view, sample_vertices, uv_in_view, uv_raster
 
 
 def brute_force(xy, depth, triangles, width, height):
@@ -114,3 +116,30 @@ def test_fill_outside_copies_the_nearest_covered_texel():
     np.testing.assert_array_equal(filled[2, [0, 4, 7, 9, 12, 19]], [4, 4, 4, 12, 12, 12])
     near = fill_outside(image, covered, distance=2)
     np.testing.assert_array_equal(near[2, [1, 2, 6, 7, 10]], [0, 4, 4, 0, 12])
+
+
+def test_chart_coordinates_in_a_view_and_what_hides_the_head():
+    model, view = dome_model(), dome_view(20)
+    topology = model.topology
+    points = view.pose.apply(model.mean.astype(np.float64))
+    raster, uv = uv_in_view(topology, points, view.camera.project(points), 480, 480)
+    corner_uv = np.zeros((topology.vertex_count, 2))
+    corner_uv[topology.faces.ravel()] = topology.uv.reshape(-1, 2)  # the dome's chart has no cuts
+    assert raster.covered.mean() > 0.05
+    np.testing.assert_allclose(uv[raster.covered], raster.sample(corner_uv)[raster.covered], atol=1e-5)
+    assert not uv[~raster.covered].any()
+    # an eye before the face: what it hides is not the head's
+    count = topology.vertex_count
+    plate = np.array([[-15, -15, 90], [15, -15, 90], [15, 15, 90], [-15, 15, 90]], float)
+    points = view.pose.apply(np.concatenate([model.mean, plate]))
+    hidden = replace(
+        topology,
+        faces=np.concatenate([topology.faces, np.arange(count, count + 4, dtype=np.int32)[None]]),
+        face_part=np.append(topology.face_part, 1).astype(np.int32),
+        part_start=np.array([0, count] + [count + 4] * 4, np.int32),
+        uv=np.concatenate([topology.uv, np.zeros((1, 4, 2), np.float32)]),
+    )
+    behind, _ = uv_in_view(hidden, points, view.camera.project(points), 480, 480)
+    x, y = view.camera.project(points[count:].mean(0, keepdims=True))[0].astype(int)
+    assert raster.covered[y, x] and not behind.covered[y, x]
+    assert behind.covered.sum() > 0.5 * raster.covered.sum()
