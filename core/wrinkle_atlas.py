@@ -10,7 +10,7 @@ import numpy as np
 
 from .errors import AssetsError
 
-PRIMARY, SECONDARY, FOLD = 0, 1, 2
+PRIMARY, SECONDARY, FOLD, OWN = 0, 1, 2, 3
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,7 +28,7 @@ class WrinkleAtlas:
         curve_start: (C + 1,) first control point of each curve, and N.
         curve_group: (C,) row of the groups.
         curve_layout: (C,) which of the alternative layouts of its group.
-        curve_rank: (C,) PRIMARY, SECONDARY or FOLD.
+        curve_rank: (C,) PRIMARY, SECONDARY or FOLD; OWN for a line read from a person's photo, which every seed keeps.
         curve_width: (C,) mm, half width of the groove.
         curve_onset: (C,) age (0 is 20, 1 is 85 years) from which it stays at rest.
         curve_roll: (C, 2) height of the left and right roll over the groove's depth.

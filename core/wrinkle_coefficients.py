@@ -18,11 +18,12 @@ from functools import lru_cache
 import numpy as np
 from scipy.special import ndtr
 
-from .wrinkle_atlas import FOLD, SECONDARY, WrinkleAtlas
+from .wrinkle_atlas import FOLD, OWN, SECONDARY, WrinkleAtlas
 
 HABIT_SPREAD, LINE_SPREAD, PAIR_SHARE = 0.28, 0.32, 0.7  # of log depth; share that both sides have in common
 LEAST_DEPTH, GREATEST_DEPTH = 0.4, 1.6  # of the depth a line has on average
 DEEPEST = 1.3  # the same, anywhere along a line
+GROWTH = 1.3  # exponent of the depth at rest over the years since its onset
 MATURE = 0.6  # age at which skin creases in full
 STATIC_SHARE = 0.92  # share of the deepest groove that stays at rest at age 1
 
@@ -108,7 +109,7 @@ def coefficient_prior(atlas: WrinkleAtlas, age: float) -> CoefficientPrior:
 def static_share(atlas: WrinkleAtlas, age: float) -> np.ndarray:
     """(C,) share of its memory that a curve of average depth keeps at rest at an age: the age regression of phi."""
     group = atlas.curve_group
-    grown = np.clip((age - atlas.curve_onset) / (1.0 - atlas.curve_onset), 0.0, 1.0) ** 1.3
+    grown = np.clip((age - atlas.curve_onset) / (1.0 - atlas.curve_onset), 0.0, 1.0) ** GROWTH
     floor = atlas.group_floor[group]
     return STATIC_SHARE * atlas.group_retention[group] * (floor + (1.0 - floor) * grown)
 
@@ -135,7 +136,9 @@ def person(atlas: WrinkleAtlas, seed: int) -> Person:
     line = np.sqrt(PAIR_SHARE) * shared[atlas.curve_pair] + np.sqrt(1.0 - PAIR_SHARE) * own
     depth = np.exp(HABIT_SPREAD * habit[atlas.group_habit[atlas.curve_group]] + LINE_SPREAD * line)
     depth = np.clip(depth, LEAST_DEPTH, _greatest(atlas))
-    kept = (atlas.curve_layout == chosen[atlas.curve_group]) | (atlas.curve_rank == FOLD)
+    own_line = atlas.curve_rank == OWN
+    depth[own_line] = 1.0  # as the photo shows it
+    kept = (atlas.curve_layout == chosen[atlas.curve_group]) | (atlas.curve_rank == FOLD) | own_line
     curves = np.flatnonzero(kept)
     count = np.diff(atlas.curve_start)
     start = np.concatenate([[0], np.cumsum(count[curves])])
