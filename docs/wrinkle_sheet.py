@@ -1,16 +1,18 @@
 """Contact sheet of wrinkles for the eye to judge: ``python docs/wrinkle_sheet.py IN.furrow docs/wrinkles.png``.
 
-Rows: one character at four ages and two sampled heads at one age each, then close-ups; columns: expressions. Raking
-light from the side, Cycles on the processor.
+Rows: one character and two sampled heads, each at four ages, under raking or soft light, from the front or from three
+quarters; then close-ups in both lights. Columns: expressions. Cycles on the processor.
 """
 
 from __future__ import annotations
 
 import argparse
+import math
 import os
 import sys
 import tempfile
-from dataclasses import replace
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import bpy
@@ -25,33 +27,47 @@ from furrow.core.character_file import load_character
 from furrow.core.head_model import DIRECTIONS, HeadModel, load_head_model
 from furrow.core.personal_shapes import personal_deltas
 from furrow.core.presets import PRESETS
-from furrow.core.raster import uv_raster
 from furrow.core.wrinkle_edit import age_of_years, with_wrinkles
 from furrow.core.wrinkles import WrinkleAtlas, load_atlas
 from mathutils import Vector
+from sampled_skin import Complexion, painted_skin
 
-TILE = (260, 320)
-SAMPLES = 6
+TILE = (220, 268)
+SAMPLES = 12
 SIZE = 1024
 AGES = (25, 45, 65, 80)
 FIELD = 0.72  # of the portrait's height
-MORPH_SHARE = 0.4  # of the geometry's age morph that goes with the wrinkles
-SKINS = ((198, 152, 128), (121, 82, 62))  # sRGB of the sampled heads
+THREE_QUARTERS = 0.6  # radians
+SAMPLED = (
+    (5, Complexion((212, 168, 146), (176, 112, 104), (92, 64, 44), (96, 120, 130))),
+    (6, Complexion((128, 88, 66), (120, 74, 66), (34, 28, 26), (62, 42, 30), beard=0.5)),
+)
 SNEER = {"noseSneerLeft": 1.0, "noseSneerRight": 1.0, "mouthUpperUpLeft": 0.4, "mouthUpperUpRight": 0.4}
 EXPRESSIONS = {name: PRESETS[name] for name in ("neutral", "brow_raise", "frown", "smile")} | {
     "sneer": SNEER, "pucker": PRESETS["pucker"]
 }
 CHIN = {"mouthShrugLower": 1.0}
 # expression, place in shares of the portrait (right, up), width of the picture in shares of it
-CLOSE_UPS = ((EXPRESSIONS["smile"], (0.14, 0.04), 0.3), (EXPRESSIONS["smile"], (0.06, -0.15), 0.3),
-             (SNEER, (-0.02, 0.02), 0.3), (EXPRESSIONS["pucker"], (0.0, -0.19), 0.3), (CHIN, (0.0, -0.24), 0.3),
-             ({}, (0.0, -0.3), 0.4))
+CLOSE_UPS = ((EXPRESSIONS["smile"], (-0.17, 0.045), 0.26), (EXPRESSIONS["smile"], (-0.1, -0.13), 0.28),
+             (EXPRESSIONS["frown"], (0.0, 0.08), 0.3), (EXPRESSIONS["pucker"], (0.0, -0.16), 0.28),
+             (SNEER, (0.0, 0.02), 0.28), (CHIN, (0.0, -0.2), 0.28))
+
+
+@dataclass(frozen=True)
+class Row:
+    """One row of the sheet."""
+
+    caption: str
+    subject: Callable[[], Character]
+    soft: bool
+    yaw: float
+    close: bool = False
 
 
 def aged(character: Character, atlas: WrinkleAtlas, years: float, seed: int | None = None) -> Character:
-    """The character at an age in years: wrinkles, and a share of the shape."""
+    """The character at an age in years: wrinkles and shape."""
     age = age_of_years(years)
-    change = MORPH_SHARE * (age - character.age)
+    change = age - character.age
     row = DIRECTIONS.index("age")
     shaped = replace(
         character,
@@ -61,40 +77,46 @@ def aged(character: Character, atlas: WrinkleAtlas, years: float, seed: int | No
     return with_wrinkles(shaped, atlas, age=age, seed=seed)
 
 
-def sampled_head(model: HeadModel, seed: int, skin: tuple[int, int, int]) -> Character:
-    """A head drawn from the population, in one skin colour with redder lips."""
+def sampled_head(model: HeadModel, seed: int, complexion: Complexion, years: float) -> Character:
+    """A head drawn from the population, with painted skin and brows."""
     identity = 0.8 * np.random.default_rng(seed).standard_normal(min(40, len(model.identity_basis)))
     neutral = model.neutral(identity).astype(np.float32)
-    lips = uv_raster(model.topology, SIZE).sample(model.topology.region("lips")[:, None])[..., :1]
-    lips = cv2.GaussianBlur(lips, (0, 0), 4.0)[..., None]
-    albedo = np.array(skin) * (1.0 - lips * np.array([0.12, 0.38, 0.32]))
     flat = np.zeros((SIZE, SIZE), np.float32)
     return Character(
         name=f"Sample {seed}", topology=model.topology, neutral=neutral, expression_names=model.expression_names,
         expression_deltas=personal_deltas(model, neutral), directions=model.directions,
         joints=model.joints_of(identity).astype(np.float32), joint_directions=model.joint_directions,
-        identity=identity.astype(np.float32), age=0.3, views=(), albedo=np.round(albedo).astype(np.uint8),
+        identity=identity.astype(np.float32), age=0.3, views=(),
+        albedo=painted_skin(model, SIZE, complexion, years, seed),
         roughness=np.full((SIZE, SIZE), 128, np.uint8), skin_mask=np.full((SIZE, SIZE), 255, np.uint8),
-        eye_colour=np.array([0.35, 0.25, 0.18]), detail=DetailMaps(flat, flat, flat, flat), wrinkle_seed=seed,
+        eye_colour=np.array(complexion.iris) / 255.0, detail=DetailMaps(flat, flat, flat, flat), wrinkle_seed=seed,
     )
 
 
-def studio(character: Character) -> HeadObjects:
-    """A fresh scene with the head under raking light."""
+def studio(row: Row) -> HeadObjects:
+    """A fresh scene with the row's head, light and camera."""
     bpy.ops.wm.read_factory_settings(use_empty=True)
-    made = build_head(character)
+    made = build_head(row.subject())
     scene = bpy.context.scene
     add_studio(scene, made)
     set_render(scene, SAMPLES)
     use_fast_scattering(bpy.data.materials)
     centre, _ = face_frame(made)
-    key = bpy.data.objects["Key Light"]
-    key.location, key.data.size, key.data.energy = centre + Vector((-1.15, -0.42, 0.5)), 0.25, 24.0
+    key, fill, rim = (bpy.data.objects[f"{name} Light"] for name in ("Key", "Fill", "Rim"))
+    if row.soft:
+        key.location, key.data.size, key.data.energy = centre + Vector((-0.5, -1.0, 0.8)), 1.4, 15.0
+        fill.data.size, fill.data.energy = 1.6, 8.0
+    else:
+        key.location, key.data.size, key.data.energy = centre + Vector((-1.12, -0.45, 0.58)), 0.2, 27.0
+        fill.data.energy, rim.data.energy = 1.4, 5.0
     aim(key, centre)
-    bpy.data.objects["Fill Light"].data.energy = 2.0
+    camera = scene.camera
+    distance = math.hypot(camera.location.x - centre.x, camera.location.y - centre.y)
+    camera.location = centre + Vector((distance * math.sin(row.yaw), -distance * math.cos(row.yaw), 0.02))
+    aim(camera, centre)
     scene.render.resolution_x, scene.render.resolution_y = TILE
-    scene.camera.data.sensor_height *= FIELD
-    scene.camera.data.shift_y = -0.05
+    camera.data.sensor_height *= FIELD
+    camera.data.shift_y = -0.05
     return made
 
 
@@ -110,20 +132,36 @@ def tile(made: HeadObjects, weights: dict[str, float], folder: str) -> np.ndarra
 def close_ups(made: HeadObjects, folder: str) -> np.ndarray:
     """A row of details."""
     camera = bpy.context.scene.camera
+    field = camera.data.sensor_height / FIELD
     row = []
     for weights, (right, up), width in CLOSE_UPS:
-        field = camera.data.sensor_height / FIELD
         camera.data.sensor_height = field * width
         # shifts are in shares of the larger side of the smaller picture
         camera.data.shift_x, camera.data.shift_y = right / width, up / width
         row.append(tile(made, weights, folder))
-        camera.data.sensor_height = field * FIELD
     return np.hstack(row)
 
 
 def captioned(row: np.ndarray, text: str) -> np.ndarray:
     """The row with a caption in its corner."""
-    return cv2.putText(row, text, (8, 20), cv2.FONT_HERSHEY_SIMPLEX, 0.5, (235, 235, 235), 1, cv2.LINE_AA)
+    return cv2.putText(row, text, (6, 16), cv2.FONT_HERSHEY_SIMPLEX, 0.42, (235, 235, 235), 1, cv2.LINE_AA)
+
+
+def sheet_rows(model: HeadModel, atlas: WrinkleAtlas, character: Character) -> list[Row]:
+    """All rows: three heads at four ages, then close-ups."""
+    def sampled(number: int, years: float) -> Callable[[], Character]:
+        seed, complexion = SAMPLED[number]
+        return lambda: aged(sampled_head(model, seed, complexion, years), atlas, years)
+
+    def photo(years: float) -> Callable[[], Character]:
+        return lambda: aged(character, atlas, years)
+
+    rows = [Row(f"{years} years", photo(years), False, 0.0) for years in AGES]
+    rows += [Row(f"second head, {years} years", sampled(0, years), False, -THREE_QUARTERS) for years in AGES]
+    rows += [Row(f"third head, {years} years, soft light", sampled(1, years), True, yaw)
+             for years, yaw in zip(AGES, (0.0, THREE_QUARTERS, 0.0, THREE_QUARTERS))]
+    rows += [Row("65 years", photo(65), False, 0.0, True), Row("80 years, soft light", sampled(0, 80), True, 0.0, True)]
+    return rows
 
 
 def main() -> None:
@@ -134,26 +172,20 @@ def main() -> None:
     arguments = parser.parse_args()
     assets = assets_folder()
     model, atlas = load_head_model(assets / "head.npz"), load_atlas(assets / "wrinkles.npz")
-    character = load_character(arguments.character)
-    subjects = [(f"{years} years", lambda years=years: aged(character, atlas, years)) for years in AGES]
-    subjects += [
-        (f"sampled head, {years} years", lambda i=i, n=years: aged(sampled_head(model, i + 1, SKINS[i]), atlas, n))
-        for i, years in enumerate((45, 70))
-    ]
-    rows = []
-    chosen = range(len(subjects) + 1) if arguments.rows is None else [int(n) for n in arguments.rows.split(",")]
+    rows = sheet_rows(model, atlas, load_character(arguments.character))
+    if arguments.rows is not None:
+        rows = [rows[int(number)] for number in arguments.rows.split(",")]
+    pictures = []
     with tempfile.TemporaryDirectory() as folder:
-        for number in chosen:
-            if number < len(subjects):
-                caption, subject = subjects[number]
-                made = studio(subject())
-                row = np.hstack([tile(made, weights, folder) for weights in EXPRESSIONS.values()])
+        for row in rows:
+            made = studio(row)
+            if row.close:
+                picture = close_ups(made, folder)
             else:
-                caption = "65 years, close"
-                row = close_ups(studio(aged(character, atlas, 65)), folder)
-            rows.append(captioned(row, caption))
+                picture = np.hstack([tile(made, weights, folder) for weights in EXPRESSIONS.values()])
+            pictures.append(captioned(picture, row.caption))
     aside = arguments.output.with_name(f"{arguments.output.stem}.part.png")
-    cv2.imwrite(str(aside), np.vstack(rows), [cv2.IMWRITE_PNG_COMPRESSION, 9])
+    cv2.imwrite(str(aside), np.vstack(pictures), [cv2.IMWRITE_PNG_COMPRESSION, 9])
     os.replace(aside, arguments.output)
 
 

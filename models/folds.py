@@ -19,7 +19,7 @@ from .streamlines import Streamline
 from .surface_grid import SurfaceGrid
 from .wrinkle_groups import BROW_DOWN, CHIN_RAISE, JAW_OPEN, LIP_RAISE, MOUTH_FROWN, SMILE, smoothstep
 
-JITTER = 0.7  # spread of a fold's knots between sides and builds, face frame units
+JITTER = 0.95  # spread of a fold's knots between sides and builds, face frame units
 SPACING = 1.2  # between control points, face frame units
 
 

@@ -15,7 +15,7 @@ from .surface_grid import SurfaceGrid
 from .wrinkle_groups import Group, smoothstep
 
 SPACING = 0.8  # between points, face frame units
-COUNTS = ((1, 0.12), (2, 0.63), (3, 0.25))  # how many main lines, and how many of the faces have so many
+COUNTS = ((1, 0.1), (2, 0.62), (3, 0.28))  # how many main lines, and how many of the faces have so many
 LEAST_APART = 3.2  # mm between a companion and any line
 
 
@@ -33,7 +33,7 @@ def trace_frown_lines(group: Group, grid: SurfaceGrid, rng: np.random.Generator)
         2: [-rng.uniform(5.0, 8.0), rng.uniform(5.0, 8.0)],
         3: [-rng.uniform(6.0, 8.5), rng.uniform(-1.5, 1.5), rng.uniform(6.0, 8.5)],
     }[count]
-    strengths = np.array([0.8 if count == 1 else 1.0, rng.uniform(0.45, 0.95), rng.uniform(0.35, 0.75)])[:count]
+    strengths = np.array([0.7 if count == 1 else 1.0, rng.uniform(0.35, 0.95), rng.uniform(0.35, 0.75)])[:count]
     if count == 3:
         strengths = strengths[[0, 2, 1]]  # the middle one is the least
     strengths = strengths[::-1] if rng.random() < 0.5 else strengths

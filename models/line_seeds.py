@@ -66,5 +66,6 @@ def _under_eye(rng: np.random.Generator) -> Seeds:
 
 
 def _mouth_corner(rng: np.random.Generator) -> Seeds:
-    """One or two arcs of the smile beyond the nasolabial fold."""
-    return [(x, -66.0 + rng.uniform(-3.0, 3.0)) for x in (38.0 + rng.uniform(-1, 1), 45.5 + rng.uniform(-1, 1))]
+    """Two or three arcs of the smile beyond the nasolabial fold, the last on the cheek."""
+    places = np.array([38.5, 45.5, 52.5])[: int(rng.integers(2, 4))] + rng.uniform(-1.2, 1.2)
+    return [(x + rng.uniform(-0.8, 0.8), -63.0 + rng.uniform(-5.0, 5.0)) for x in places]

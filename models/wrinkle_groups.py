@@ -82,16 +82,16 @@ GROUPS = (
     Group("forehead", 1, BROW_RAISE, 10.0, 0.80, 1.8, 0.03, 7, 85, 0.10, bilateral=True, young=0.7),
     Group("glabella", 2, BROW_DOWN, 9.0, 0.75, 1.1, 0.06, 6, 25, 0.12, secondary=0.5, young=0.25),
     Group("crows_feet", 1, SMILE, 5.4, 0.48, 0.8, 0.04, 6, 27, 0.10, secondary=0.55, young=0.5),
-    Group("under_eye", 1, SMILE, 3.4, 0.26, 1.1, 0.03, 9, 16, 0.15, secondary=0.55, prior=0.06, young=0.6),
+    Group("under_eye", 1, SMILE, 3.4, 0.30, 1.1, 0.03, 9, 16, 0.15, secondary=0.55, prior=0.08, young=0.6),
     Group("nose", 1, SNEER, 4.6, 0.52, 3.0, 0.02, 7, 14, 0.35, retention=0.35, secondary=0.0, young=0.55),
     Group("perioral", 1, PUCKER, 4.6, 0.32, 0.9, 0.04, 9, 10, 0.32, secondary=0.0, prior=0.12, young=0.45),
     Group("lips", 1, PUCKER, 2.0, 0.12, 1.2, 0.0, 10, 7, 0.0, secondary=0.0, prior=0.15, floor=0.35),
-    Group("mouth_corner", 1, SMILE, 9.5, 0.24, 0.6, 0.08, 6, 24, 0.25, secondary=0.4),
+    Group("mouth_corner", 1, SMILE, 8.5, 0.30, 0.6, 0.06, 6, 28, 0.25, secondary=0.45, prior=0.05, young=0.5),
     Group("temple", 1, SMILE, 6.5, 0.16, 0.6, 0.03, 9, 20, 0.40, retention=0.8, secondary=0.0, prior=0.06),
     Group("chin", 2, CHIN_RAISE, 4.4, 0.20, 2.0, 0.02, 0, 6.0, 0.45, retention=0.25, secondary=0.0, pits=True,
           young=0.7),
-    Group("crepe", 1, SMILE, 1.5, 0.065, 1.0, 0.0, 18, 9, 0.25, secondary=0.0, resting=True),
-    Group("crepe_cross", 1, SMILE, 1.5, 0.065, 1.0, 0.0, 18, 9, 0.25, secondary=0.0, resting=True),
+    Group("crepe", 1, SMILE, 1.7, 0.085, 1.0, 0.0, 18, 9, 0.25, secondary=0.0, resting=True),
+    Group("crepe_cross", 1, SMILE, 1.7, 0.075, 1.0, 0.0, 18, 9, 0.25, secondary=0.0, resting=True),
 )
 
 
@@ -135,7 +135,7 @@ def group_masks(frame: np.ndarray) -> dict[str, np.ndarray]:
     front = smoothstep(z, -42.0, -30.0)
     lips = ellipse(x, y, (0.0, LIPS_Y), (24.0, 8.5), 0.2)
     around = ellipse(x, y, (0.0, LIPS_Y), (23.0, np.where(y > LIPS_Y, 19.0, 20.0)))
-    cheek = ellipse(x, y, (43.0, -45.0), (17.0, 27.0)) * (1.0 - around)
+    cheek = ellipse(x, y, (45.0, -45.0), (20.0, 32.0)) * (1.0 - around)
     thin = np.maximum(0.8 * cheek, ellipse(x, y, (33.0, -14.0), (20.0, 9.0)) * (1.0 - smoothstep(y, -9.0, -3.0)))
     crepe = np.maximum(thin * front, front_of_neck(frame))
     masks = {
@@ -146,7 +146,7 @@ def group_masks(frame: np.ndarray) -> dict[str, np.ndarray]:
         "nose": ellipse(x, y, (12.5, -8.0), (10.5, 13.5)) * smoothstep(x, 2.0, 6.0),
         "perioral": (1.0 - lips) * around,
         "lips": ellipse(x, y, (0.0, LIPS_Y - 1.5), (24.0, 9.5), 0.12),
-        "mouth_corner": ellipse(x, y, (36.0, -68.0), (12.0, 24.0)) * smoothstep(x, 26.0, 32.0),
+        "mouth_corner": ellipse(x, y, (41.0, -64.0), (15.0, 27.0)) * smoothstep(x, 26.0, 32.0),
         "temple": ellipse(x, y, (61.0, 25.0), (9.0, 15.0)),
         "chin": ellipse(x, y, (0.0, -98.5), (18.0, 10.0), 0.3),
     }

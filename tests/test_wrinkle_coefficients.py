@@ -13,7 +13,7 @@ from furrow.core.wrinkles import (
 )
 
 AGE = 0.8
-SEEDS = 200
+SEEDS = 400
 
 
 @pytest.fixture(scope="module")

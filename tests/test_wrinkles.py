@@ -305,7 +305,7 @@ def test_neck_rings_and_crepe_come_with_age_alone(model, atlas, live):
     crepe = static_prior(_only(atlas, "crepe", "crepe_cross"), SIZE, 1.0)
     cheek = uv_raster(model.topology, SIZE).sample(model.topology.region("cheek")[:, None])[..., 0] > 0.8
     assert 0.02 < -np.percentile(crepe[cheek], 0.5) < 0.09
-    assert np.abs(static_prior(_only(atlas, "crepe", "crepe_cross"), SIZE, 0.25)).max() < 1e-3
+    assert np.abs(static_prior(_only(atlas, "crepe", "crepe_cross"), SIZE, 0.25)).max() < 4e-3
 
 
 def test_crepe_lines_cross(atlas):
