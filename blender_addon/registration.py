@@ -4,23 +4,27 @@ from __future__ import annotations
 
 import bpy
 
-from . import age_slider, file_handlers, preferences, previews, properties, wrinkle_change
-from .operators import character_files, characters, expressions, photos, reconstruct
+from . import age_slider, file_handlers, performance_properties, preferences, previews, properties, wrinkle_change
+from .operators import character_files, characters, expressions, performance, photos, reconstruct, worker_job
 from .operators import wrinkles as wrinkle_operators
 from .panels import character, expression, head_shape, main, wrinkles
+from .panels import performance as performance_panel
 
 CLASSES = (
     *preferences.CLASSES,
     *properties.CLASSES,
+    *performance_properties.CLASSES,
     *photos.CLASSES,
     *reconstruct.CLASSES,
     *character_files.CLASSES,
     *characters.CLASSES,
     *expressions.CLASSES,
+    *performance.CLASSES,
     *wrinkle_operators.CLASSES,
     *main.CLASSES,
     *character.CLASSES,
     *expression.CLASSES,
+    *performance_panel.CLASSES,
     *wrinkles.CLASSES,
     *head_shape.CLASSES,
     *file_handlers.CLASSES,
@@ -32,14 +36,16 @@ def register() -> None:
     for cls in CLASSES:
         bpy.utils.register_class(cls)
     properties.attach()
+    performance_properties.attach()
 
 
 def unregister() -> None:
     """Undo :func:`register`: stop a running worker, drop thumbnails, properties and classes."""
-    reconstruct.stop_running()
+    worker_job.stop_running()
     age_slider.stop()
     wrinkle_change.stop_worker()
     previews.clear()
+    performance_properties.detach()
     properties.detach()
     for cls in reversed(CLASSES):
         bpy.utils.unregister_class(cls)

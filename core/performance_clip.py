@@ -15,9 +15,9 @@ import cv2
 import numpy as np
 
 from .errors import PerformanceError, PhotoError
+from .performance import VIDEO_SUFFIXES
 from .photo import load_photo
 
-VIDEO_SUFFIXES = (".mp4", ".mov", ".m4v", ".avi", ".mkv", ".webm", ".mpg", ".mpeg", ".wmv", ".mts", ".m2ts", ".ogv")
 IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff", ".bmp")
 MAX_FRAMES = 36_000
 MAX_PIXELS = 40_000_000

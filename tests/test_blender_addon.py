@@ -17,7 +17,7 @@ import furrow  # noqa: E402
 from blender_helpers import addon, mean_character, positions, scene  # noqa: E402, F401
 from furrow.blender_addon import registration, replace, worker_client  # noqa: E402
 from furrow.blender_addon.build_head import build_head  # noqa: E402
-from furrow.blender_addon.operators import reconstruct  # noqa: E402
+from furrow.blender_addon.operators import reconstruct, worker_job  # noqa: E402
 from furrow.blender_addon.worker_client import WorkerClient, parse_event  # noqa: E402
 from furrow.core.character_file import load_character, save_character  # noqa: E402
 from furrow.core.presets import PRESETS  # noqa: E402
@@ -240,7 +240,7 @@ def test_failed_reconstruction_leaves_the_scene_alone(addon, tmp_path, monkeypat
     job = bpy.context.window_manager.furrow_job
     assert line in job.error and not job.running
     assert len(bpy.data.objects) == 0 and not list(tmp_path.glob("*.furrow"))
-    assert not reconstruct._running
+    assert not worker_job.running_workers
     if "boom" in line:
         assert "Traceback" in bpy.data.texts["Furrow Report"].as_string()
 

@@ -3,23 +3,20 @@
 from __future__ import annotations
 
 import re
-import time
 from pathlib import Path
 
 import bpy
 from bpy.props import BoolProperty, StringProperty
 
 from ...core.character_file import SUFFIX, load_character
-from ...core.errors import FurrowError, PhotoError
+from ...core.errors import PhotoError
 from ..build_head import HeadObjects, build_head
 from ..characters import active_character
 from ..preferences import ROOT, chosen_device
 from ..replace import is_edited, replace_character
 from ..worker_client import WorkerClient
-from .base import FurrowOperator, frame_active, not_running
-
-INTERVAL = 0.1  # seconds between looks at the worker
-_running: list[WorkerClient] = []  # at most one: what must be stopped when the add-on goes
+from .base import frame_active, not_running
+from .worker_job import WorkerOperator
 
 
 def characters_folder() -> Path:
@@ -36,13 +33,7 @@ def free_path(folder: Path, name: str) -> Path:
     return next(path for path in numbered if not path.exists())
 
 
-def stop_running() -> None:
-    """Kill the worker of a reconstruction that is under way."""
-    while _running:
-        _running.pop().stop()
-
-
-class FURROW_OT_reconstruct(FurrowOperator, bpy.types.Operator):
+class FURROW_OT_reconstruct(WorkerOperator, bpy.types.Operator):
     bl_idname = "furrow.reconstruct"
     bl_label = "Reconstruct"
     bl_description = "Build a riggable head that looks like the person in the photos"
@@ -64,57 +55,19 @@ class FURROW_OT_reconstruct(FurrowOperator, bpy.types.Operator):
         target = active_character(context) if context.scene.furrow.replace else None
         if target is not None and not self.confirmed:
             return bpy.ops.furrow.confirm_replace("INVOKE_DEFAULT", character=target.name)
-        return self.guarded(context, lambda: self._start_modal(context))
+        return self.guarded(context, lambda: self.start_modal(context))
 
-    def _start_modal(self, context):
-        self._begin(context)
-        self._timer = context.window_manager.event_timer_add(INTERVAL, window=context.window)
-        context.window_manager.modal_handler_add(self)
-        return {"RUNNING_MODAL"}
-
-    def modal(self, context, event):
-        job = context.window_manager.furrow_job
-        if event.type != "TIMER":
-            return {"PASS_THROUGH"}
-        if job.cancel:
-            self._finish(context)
-            job.notes = "Cancelled: nothing was changed."
-            return {"CANCELLED"}
-        result = self.guarded(context, lambda: self._step(context))
-        for area in context.screen.areas if context.screen else ():
-            if area.type == "VIEW_3D":
-                area.tag_redraw()
-        if result == {"RUNNING_MODAL"}:
-            return {"PASS_THROUGH"}
-        self._finish(context)
-        return result
-
-    def cancel(self, context):
-        self._finish(context)
-
-    def run(self, context):
-        """Without a window: wait for the result."""
-        self._begin(context)
-        try:
-            while (result := self._step(context)) == {"RUNNING_MODAL"}:
-                time.sleep(INTERVAL)
-            return result
-        finally:
-            self._finish(context)
-
-    def _begin(self, context) -> None:
-        """Start the worker and send the command."""
-        settings, job = context.scene.furrow, context.window_manager.furrow_job
+    def begin(self, context) -> None:
+        settings = context.scene.furrow
         photos = [bpy.path.abspath(photo.filepath) for photo in settings.photos]
         missing = next((path for path in photos if not Path(path).is_file()), None)
         if missing:
             raise PhotoError(f"The photo {missing} is gone: choose it again.")
         self._name = settings.character_name.strip() or Path(photos[0]).stem
         self._output = free_path(characters_folder(), self._name)
-        self._worker = WorkerClient()
-        _running.append(self._worker)
-        job.running, job.cancel, job.fraction, job.message, job.notes = True, False, 0.0, "starting", ""
-        self._worker.send(
+        self.start(
+            context,
+            WorkerClient(),
             command="reconstruct",
             photos=photos,
             output=str(self._output),
@@ -123,25 +76,9 @@ class FURROW_OT_reconstruct(FurrowOperator, bpy.types.Operator):
             name=self._name,
         )
 
-    def _step(self, context) -> set[str]:
-        """Take in new events; build the head at the last one."""
-        job = context.window_manager.furrow_job
-        for event in self._worker.poll():
-            kind, message = event["event"], str(event.get("message", ""))
-            if kind == "progress":
-                job.fraction = min(max(float(event.get("fraction", 0.0)), 0.0), 1.0)
-                job.message = message or str(event.get("stage", ""))
-            elif kind == "note":
-                job.notes = "\n".join(filter(None, (job.notes, message)))
-            elif kind == "error":
-                if event.get("kind") == "Bug":
-                    raise RuntimeError(f"{message}\n{event.get('details', '')}\n{self._worker.log()}")
-                raise FurrowError(message)
-            elif kind == "done":
-                job.fraction, job.message = 1.0, "building the head"
-                self._build(context, [str(line) for line in event.get("warnings", ())])
-                return {"FINISHED"}
-        return {"RUNNING_MODAL"}
+    def finished(self, context, event) -> None:
+        context.window_manager.furrow_job.message = "building the head"
+        self._build(context, [str(line) for line in event.get("warnings", ())])
 
     def _build(self, context, warnings: list[str]) -> HeadObjects:
         made = build_head(load_character(self._output), context, source=str(self._output))
@@ -155,15 +92,6 @@ class FURROW_OT_reconstruct(FurrowOperator, bpy.types.Operator):
         for line in warnings:
             self.report({"WARNING"}, line)
         return made
-
-    def _finish(self, context) -> None:
-        """Stop the worker and the timer; harmless when repeated."""
-        stop_running()
-        timer = self.__dict__.pop("_timer", None)
-        if timer is not None:
-            context.window_manager.event_timer_remove(timer)
-        job = context.window_manager.furrow_job
-        job.running, job.cancel, job.fraction, job.message = False, False, 0.0, ""
 
 
 class FURROW_OT_confirm_replace(bpy.types.Operator):
@@ -190,7 +118,7 @@ class FURROW_OT_confirm_replace(bpy.types.Operator):
 class FURROW_OT_cancel(bpy.types.Operator):
     bl_idname = "furrow.cancel"
     bl_label = "Cancel"
-    bl_description = "Stop the reconstruction; the scene stays as it is"
+    bl_description = "Stop what is running; the scene stays as it is"
     bl_options = {"INTERNAL"}
 
     @classmethod

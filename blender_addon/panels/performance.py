@@ -1,0 +1,48 @@
+"""Expression from a photo, performance from a video, and their settings."""
+
+from __future__ import annotations
+
+import bpy
+
+from ..characters import active_character
+from .main import FurrowPanel
+
+
+class FURROW_PT_performance(FurrowPanel, bpy.types.Panel):
+    bl_label = "Performance"
+    bl_idname = "FURROW_PT_performance"
+    bl_options = {"DEFAULT_CLOSED"}
+
+    @classmethod
+    def poll(cls, context):
+        return active_character(context) is not None
+
+    def draw(self, context):
+        layout, settings, job = self.layout, context.scene.furrow_performance, context.window_manager.furrow_job
+        layout.use_property_split = True
+        layout.use_property_decorate = False
+        column = layout.column()
+        column.enabled = not job.running
+        column.prop(settings, "person")
+        column.prop(settings, "gaze")
+        column.prop(settings, "pose")
+        layout.operator("furrow.expression_from_photo", icon="IMAGE_DATA")
+        column = layout.column()
+        column.enabled = not job.running
+        column.prop(settings, "smooth")
+        column.prop(settings, "neutral")
+        if settings.neutral == "FRAME":
+            column.prop(settings, "neutral_frame", text=" ")
+        column.prop(settings, "start")
+        column.prop(settings, "sequence_fps")
+        column.prop(settings, "fit_range")
+        row = layout.row(align=True)
+        if job.running:
+            row.progress(factor=job.fraction, text=f"{job.fraction:.0%}  {job.message}")
+            row.operator("furrow.cancel", text="", icon="CANCEL")
+        else:
+            row.operator("furrow.performance_from_video", icon="FILE_MOVIE")
+            row.operator("furrow.import_performance", text="", icon="IMPORT")
+
+
+CLASSES = (FURROW_PT_performance,)
