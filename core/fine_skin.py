@@ -1,7 +1,9 @@
 """Fine skin: tiles of pores and micro-relief, and which region of the face wears which.
 
 The four tiles (nose, cheek, forehead, lips) are mixed by :func:`region_weights` and fade where wrinkles crease, times
-1 - ``CREASE_FADE`` * compression: skin that folds is pressed smooth.
+1 - ``CREASE_FADE`` * compression: skin that folds is pressed smooth. Where skin is pulled longer its pores lengthen:
+the relief turns by ``STRETCH_SHARE`` * stretch into one that is ``1 / ELONGATION`` as long along the pull, across the
+chart or up it as :func:`stretch_direction` says, and ``STRETCH_FADE`` flatter.
 """
 
 from __future__ import annotations
@@ -13,6 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from .errors import AssetsError
+from .geometry import edge_to_point
 from .head_model import HeadTopology
 from .normal_map import encode_normals, slopes_to_normals
 from .raster import sample_smooth
@@ -23,6 +26,9 @@ TILE_NAMES = ("nose", "cheek", "forehead", "lips")
 TILES_FILE = "fine_skin.npz"
 STEP_MM = 1e-5  # of the stored heights
 CREASE_FADE = 0.6
+STRETCH_SHARE = 0.85
+STRETCH_FADE = 0.3
+ELONGATION = 0.55
 # what wears the nose's, the forehead's and the lips' skin; all other skin wears the cheek's
 WEARS = {
     "nose": {"nose": 1.0, "nostril": 1.0},
@@ -102,3 +108,29 @@ def tile_repeats(topology: HeadTopology, vertices: np.ndarray) -> float:
         return float(np.linalg.norm(np.cross(first, second).reshape(len(corners), -1), axis=1).sum())
 
     return float(np.sqrt(area(vertices[quads].astype(float)) / max(area(uv), 1e-12)) / TILE_MM)
+
+
+def stretch_direction(topology: HeadTopology, neutral: np.ndarray, deltas: np.ndarray, size: int) -> np.ndarray:
+    """(S, S) uint8: the share of the pull up the chart (255) rather than across it (0), over all expressions.
+
+    Args:
+        topology: mesh and chart.
+        neutral: (V, 3) mm.
+        deltas: (52, V, 3) mm, shape keys at weight 1.
+        size: of the image; row 0 is v = 1.
+    """
+    head = topology.part_slice("head")
+    edges = topology.head_edges
+    chart = np.zeros((topology.vertex_count, 2))
+    faces = topology.face_part == 0
+    chart[topology.faces[faces]] = topology.uv[faces]
+    across, up = np.moveaxis((chart[edges[:, 1]] - chart[edges[:, 0]]) ** 2, 1, 0)
+    vector = neutral[edges[:, 1]].astype(np.float64) - neutral[edges[:, 0]]
+    change = (deltas[:, edges[:, 1]] - deltas[:, edges[:, 0]]).astype(np.float64)
+    rest = np.maximum(np.linalg.norm(vector, axis=1), 1e-9)
+    pull = np.clip(np.linalg.norm(vector + change, axis=2) / rest - 1.0, 0.0, 1.0).sum(0)
+    direction = np.stack([across, up], axis=-1) / np.maximum(across + up, 1e-12)[:, None]
+    mean = edge_to_point(edges, head.stop) @ (pull[:, None] * direction)
+    share = np.full((topology.vertex_count, 1), 0.5)
+    share[head, 0] = (mean[:, 1] + 1e-3) / (mean.sum(1) + 2e-3)
+    return np.rint(255.0 * np.clip(sample_smooth(topology, share, size)[..., 0], 0.0, 1.0)).astype(np.uint8)

@@ -216,6 +216,7 @@ def _character(
 def detail_maps(atlas: wrinkles.WrinkleAtlas, skin: texture.Texture, seed: int) -> DetailMaps:
     """Displacement maps: the photo's band and the age prior at rest, the atlas under compression and stretch."""
     size = skin.albedo.shape[0]
-    compressed_1, compressed_2, stretched = wrinkles.dynamic_maps(atlas, size, skin.age, seed)
+    compressed_1, compressed_2, _ = wrinkles.dynamic_maps(atlas, size, skin.age, seed)
     static = skin.static + wrinkles.static_prior(atlas, size, skin.age, seed)
-    return DetailMaps(*(np.ascontiguousarray(m, np.float32) for m in (static, compressed_1, compressed_2, stretched)))
+    maps = (static, compressed_1, compressed_2, wrinkles.flattened(static))
+    return DetailMaps(*(np.ascontiguousarray(m, np.float32) for m in maps))

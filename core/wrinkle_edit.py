@@ -17,7 +17,7 @@ from .character import Character, DetailMaps
 from .errors import FurrowError
 from .head_model import HeadTopology
 from .raster import uv_raster
-from .wrinkles import WrinkleAtlas, dynamic_maps, static_prior
+from .wrinkles import WrinkleAtlas, dynamic_maps, flattened, static_prior
 
 YOUNGEST, OLDEST = 20.0, 85.0
 
@@ -45,7 +45,7 @@ def with_wrinkles(
     static = static_prior(atlas, size, age, seed)
     if character.static_residual is not None:
         static = static + residual_share(age, character.residual_age) * character.static_residual
-    maps = (static, *dynamic_maps(atlas, size, age, seed))
+    maps = (static, *dynamic_maps(atlas, size, age, seed)[:2], flattened(static))
     detail = DetailMaps(*(np.ascontiguousarray(m, np.float32) for m in maps))
     return replace(character, detail=detail, wrinkle_seed=seed, age=age)
 
@@ -85,7 +85,7 @@ def swap_detail(
         weight *= region_weight(target.topology, regions, size)
     changed = {}
     for channel in DetailMaps.CHANNELS:
-        chosen = static if channel == "static" else dynamic
+        chosen = static if channel in ("static", "stretched") else dynamic  # stretch flattens what is there at rest
         mine = getattr(target.detail, channel)
         changed[channel] = mine + weight * (_resized(getattr(source.detail, channel), size) - mine) if chosen else mine
     residual, age = target.static_residual, target.residual_age

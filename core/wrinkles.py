@@ -25,7 +25,8 @@ from .wrinkle_coefficients import (
 
 __all__ = [
     "FOLD", "PRIMARY", "SECONDARY", "CoefficientPrior", "WrinkleAtlas", "coefficient_prior", "coefficients",
-    "dynamic_amplitudes", "dynamic_maps", "load_atlas", "points_of", "save_atlas", "static_amplitudes", "static_prior",
+    "dynamic_amplitudes", "dynamic_maps", "flattened", "load_atlas", "points_of", "save_atlas", "static_amplitudes",
+    "static_prior",
 ]
 
 ROLL_SIZE = 256  # rolls are wide: a coarse map holds them, the same for every size
@@ -150,6 +151,11 @@ def dynamic_maps(
     amplitudes = np.stack([depth * (family == 1), depth * (family == 2), flattened], axis=-1)
     maps = displacement(atlas, size, seed, amplitudes, (1.0, 1.0, STATIC_ROLLS))
     return tuple(np.ascontiguousarray(maps[..., k]) for k in range(3))
+
+
+def flattened(static: np.ndarray) -> np.ndarray:
+    """The stretched map of a face: what full stretch takes away of its static map (S, S) mm, wherever that is from."""
+    return np.float32(-STRETCH_FLATTENING) * static
 
 
 def static_prior(atlas: WrinkleAtlas, size: int, age: float, seed: int = 0) -> np.ndarray:

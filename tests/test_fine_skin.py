@@ -11,9 +11,11 @@ from furrow.core.fine_skin import (
     normal_map,
     region_weights,
     save_tiles,
+    stretch_direction,
     tile_repeats,
 )
 from furrow.core.head_model import load_head_model
+from furrow.core.raster import uv_raster
 from furrow.models.fine_skin import SKINS, furrows, relief, scattered, tiles
 from helpers import grid_topology
 
@@ -144,3 +146,23 @@ def test_files_are_checked(tmp_path, small):
     save_tiles(small[:3], tmp_path / "d.npz")
     with pytest.raises(AssetsError, match="damaged"):
         load_tiles(tmp_path / "d.npz")
+
+
+def test_pull_up_the_chart_is_told_from_pull_across(assets):
+    model = load_head_model(assets / "head.npz")
+    topology, rest = model.topology, model.mean
+    head = topology.part_slice("head")
+    front = np.zeros(topology.vertex_count)
+    front[head] = topology.region("face")[head]
+    centre = rest[front > 0.5].mean(0)
+    shares = []
+    for axis in (0, 1):
+        delta = np.zeros((1, *rest.shape), np.float32)
+        delta[0, :, axis] = 0.2 * (rest - centre)[:, axis]
+        image = stretch_direction(topology, rest, delta, 128)
+        assert image.dtype == np.uint8 and image.shape == (128, 128)
+        place = uv_raster(topology, 128).sample(front[:, None])[..., 0] > 0.9
+        shares.append(image[place].mean() / 255.0)
+    assert shares[0] < 0.35 and shares[1] > 0.65
+    still = stretch_direction(topology, rest, np.zeros((1, *rest.shape), np.float32), 64)
+    assert np.abs(still.astype(int) - 128).max() <= 1

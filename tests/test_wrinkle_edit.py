@@ -102,6 +102,18 @@ def test_swap_by_region_leaves_the_rest(person, atlas, topology):
     np.testing.assert_allclose(swapped.detail.static[full], old.detail.static[full], atol=1e-6)
 
 
+def test_stretch_flattens_what_is_there_at_rest_whatever_it_is_from(person, atlas):
+    rng = np.random.default_rng(0)
+    scarred = replace(person, static_residual=rng.normal(0.0, 0.1, (SIZE, SIZE)).astype(np.float32), residual_age=0.0)
+    scarred = wrinkle_edit.with_wrinkles(scarred, atlas, age=0.6)
+    assert energy(scarred.detail.static + scarred.detail.stretched) < 0.2 * energy(scarred.detail.static)
+    other = wrinkle_edit.with_wrinkles(person, atlas, age=1.0, seed=5)
+    lines_taken = wrinkle_edit.swap_detail(other, scarred, atlas)
+    np.testing.assert_allclose(lines_taken.detail.stretched, scarred.detail.stretched, atol=1e-6)
+    habits_taken = wrinkle_edit.swap_detail(other, scarred, atlas, static=False, dynamic=True)
+    np.testing.assert_array_equal(habits_taken.detail.stretched, other.detail.stretched)
+
+
 def test_swap_between_sizes(person, atlas):
     large = replace(person, detail=DetailMaps(*np.full((4, 512, 512), 0.1, np.float32)), static_residual=None)
     swapped = wrinkle_edit.swap_detail(person, large, atlas)
