@@ -15,7 +15,6 @@ from . import armature as rig
 from . import (
     character_store,
     eye_material,
-    images,
     mesh_objects,
     mouth_materials,
     names,
@@ -132,11 +131,14 @@ def _dress(character: Character, made: HeadObjects, source: str) -> None:
     wrinkles.node_group = wrinkle_tree()
     set_input(wrinkles, "Maps", maps)
     set_input(wrinkles, "Scale (mm)", scale)
-    albedo = images.packed_image(f"{name} Albedo", character.albedo, colour=True)
-    roughness = images.packed_image(f"{name} Roughness", character.roughness, colour=False)
+    bands = maps[character_store.BANDS]
+    set_input(wrinkles, "Bands", bands)
+    set_input(wrinkles, "Bands Scale (mm)", bands[character_store.SCALE])
+    albedo, roughness = maps[character_store.ALBEDO], maps[character_store.ROUGHNESS]
     materials = {
         "head": skin_material.skin_material(
-            f"{name} Skin", albedo, roughness, maps, scale, fine_skin_images(character)
+            f"{name} Skin", albedo, roughness, (maps, scale), (bands, bands[character_store.SCALE]),
+            fine_skin_images(character),
         ),
         "eyes": eye_material.eye_material(f"{name} Eyes", character.eye_colour),
         "teeth": mouth_materials.teeth_material(f"{name} Teeth"),

@@ -16,26 +16,40 @@ from ..core.character_file import SUFFIX, load_character, save_character
 from ..core.errors import CharacterFileError
 from . import images, names
 from .modifier_inputs import get_input, set_input
-from .skin_material import MAPS_SCALE
+from .skin_material import BANDS_SCALE, MAPS_SCALE
 
 MAPS = "furrow_maps"  # on the collection: the image in use
 ORIGINAL = "furrow_original_maps"  # as reconstructed
 BEFORE_SWAP = "furrow_maps_before_swap"
 # on the image
 FILE, SCALE, AGE, SEED = "furrow_file", "furrow_scale_mm", "furrow_age", "furrow_seed"
+# images that belong to it
+BANDS, ALBEDO, ROUGHNESS = "furrow_bands", "furrow_albedo", "furrow_roughness"
 AGED_SHAPE = "furrow_aged_shape"  # how far the age slider has moved the head shape's age along
 
 
-def maps_image(character: Character, data: bytes = b"") -> bpy.types.Image:
-    """New packed image of a character's displacement maps that carries the whole character.
+def maps_image(
+    character: Character, data: bytes = b"", like: bpy.types.Image | None = None
+) -> bpy.types.Image:
+    """New packed image of a character's displacement maps that carries the whole character, and its other images.
 
     Args:
         data: the character's .furrow file, if there is one already.
+        like: maps of the same person: where they have the same size, their colour and roughness are shared.
     """
     image, scale = images.detail_image(f"{character.name} Wrinkles", character.detail)
     image[FILE] = data or character_bytes(character)
     image[SCALE], image[AGE], image[SEED] = scale, float(character.age), int(character.wrinkle_seed)
     image[AGED_SHAPE] = 0.0
+    image[BANDS], scale = images.bands_image(f"{character.name} Bands", character)
+    image[BANDS][SCALE] = scale
+    for key, pixels, colour in ((ALBEDO, character.albedo, True), (ROUGHNESS, character.roughness, False)):
+        shared = like.get(key) if like is not None else None
+        if shared is not None and shared.size[0] == pixels.shape[1]:
+            image[key] = shared
+        else:
+            title = key.removeprefix("furrow_").title()
+            image[key] = images.packed_image(f"{character.name} {title}", pixels, colour)
     return image
 
 
@@ -87,6 +101,9 @@ def use_maps(collection: bpy.types.Collection, image: bpy.types.Image) -> None:
             if ours and get_input(modifier, "Maps") == before:
                 set_input(modifier, "Maps", image)
                 set_input(modifier, "Scale (mm)", image[SCALE])
+                if BANDS in image and "Bands" in modifier.node_group.interface.items_tree:
+                    set_input(modifier, "Bands", image[BANDS])
+                    set_input(modifier, "Bands Scale (mm)", image[BANDS][SCALE])
         for slot in made.material_slots:
             if slot.material is not None and slot.material.node_tree is not None:
                 _use_in_material(slot.material.node_tree, before, image)
@@ -97,16 +114,25 @@ def use_maps(collection: bpy.types.Collection, image: bpy.types.Image) -> None:
 
 
 def _use_in_material(tree: bpy.types.NodeTree, before: bpy.types.Image | None, image: bpy.types.Image) -> None:
-    found = [n for n in tree.nodes if n.bl_idname == "ShaderNodeTexImage" and n.image is not None and n.image == before]
-    for node in found:
-        node.image = image
-    scale = tree.nodes.get(MAPS_SCALE)
-    if found and scale is not None:
-        scale.outputs[0].default_value = image[SCALE]
+    textures = [n for n in tree.nodes if n.bl_idname == "ShaderNodeTexImage" and n.image is not None]
+    if before is None or all(n.image != before for n in textures):
+        return
+    pairs = [(before, image)]
+    pairs += [(before[key], image[key]) for key in (BANDS, ALBEDO, ROUGHNESS) if before.get(key) and image.get(key)]
+    for old, new in pairs:
+        for node in [n for n in textures if n.image == old]:
+            node.image = new
+    for name, source in ((MAPS_SCALE, image), (BANDS_SCALE, image.get(BANDS))):
+        if tree.nodes.get(name) is not None and source is not None:
+            tree.nodes[name].outputs[0].default_value = source[SCALE]
 
 
 def prune_maps() -> None:
     """Drop unused maps that undo can no longer reach; Blender drops all unused ones when it saves."""
     unused = [image for image in bpy.data.images if image.users == 0 and FILE in image]
     for image in sorted(unused, key=lambda i: i.session_uid)[: -max(bpy.context.preferences.edit.undo_steps, 1)]:
+        others = [image[key] for key in (BANDS, ALBEDO, ROUGHNESS) if image.get(key) is not None]
         bpy.data.images.remove(image)
+        for other in others:
+            if other.users == 0:
+                bpy.data.images.remove(other)

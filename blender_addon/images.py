@@ -5,7 +5,8 @@ from __future__ import annotations
 import bpy
 import numpy as np
 
-from ..core.character import DetailMaps
+from ..core.character import Character, DetailMaps
+from ..core.detail_bands import static_bands
 from ..core.png16 import displacement_scale, encode_png, to_uint16
 
 
@@ -25,6 +26,13 @@ def packed_image(name: str, pixels: np.ndarray, colour: bool) -> bpy.types.Image
     if pixels.ndim == 3 and pixels.shape[2] == 4:
         image.alpha_mode = "CHANNEL_PACKED"  # else colour is multiplied by the fourth channel
     return image
+
+
+def bands_image(name: str, character: Character) -> tuple[bpy.types.Image, float]:
+    """The bands of static detail as one 16-bit RGB image, and its scale in mm (0 to 1 spans the scale)."""
+    bands = static_bands(character)
+    scale = displacement_scale(bands)
+    return packed_image(name, to_uint16(bands, scale), colour=False), scale
 
 
 def detail_image(name: str, detail: DetailMaps) -> tuple[bpy.types.Image, float]:

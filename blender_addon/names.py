@@ -14,6 +14,8 @@ SEAM_MASK = "furrow_seam"
 REGION_MASKS = ("furrow_regions_1", "furrow_regions_2")
 DIRECTION = "furrow_direction_"  # + the name of the direction
 WRINKLES = "furrow_wrinkles"  # what the tension nodes write: weight of each map channel
+BANDS = "furrow_bands"  # what the tension nodes write: weight of each band of static detail, and of the pores
+PAINT = "Detail Mask"  # colour attribute that the artist paints: static, dynamic, pores in red, green, blue
 DISPLACEMENT = "furrow_displacement"  # what the wrinkle nodes moved, in metres
 EYE_MAP = "EyeMap"
 

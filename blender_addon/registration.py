@@ -5,9 +5,10 @@ from __future__ import annotations
 import bpy
 
 from . import age_slider, file_handlers, performance_properties, preferences, previews, properties, wrinkle_change
-from .operators import character_files, characters, expressions, performance, photos, reconstruct, worker_job
+from .operators import character_files, characters, detail, expressions, performance, photos, reconstruct, worker_job
 from .operators import wrinkles as wrinkle_operators
 from .panels import character, expression, head_shape, main, wrinkles
+from .panels import detail as detail_panel
 from .panels import performance as performance_panel
 
 CLASSES = (
@@ -21,11 +22,13 @@ CLASSES = (
     *expressions.CLASSES,
     *performance.CLASSES,
     *wrinkle_operators.CLASSES,
+    *detail.CLASSES,
     *main.CLASSES,
     *character.CLASSES,
     *expression.CLASSES,
     *performance_panel.CLASSES,
     *wrinkles.CLASSES,
+    *detail_panel.CLASSES,
     *head_shape.CLASSES,
     *file_handlers.CLASSES,
 )

@@ -12,28 +12,29 @@ SCATTER_RADIUS = (1.0, 0.35, 0.18)  # red light travels furthest in skin
 SCATTER_SCALE = 0.0016  # metres: wider scattering would wash creases out
 CREASE_SHADING = 0.75  # change of the albedo per millimetre of displacement: light is lost between a crease's walls
 CREASE_RANGE = (0.58, 1.08)
-MAPS_SCALE = "Wrinkle Scale (mm)"  # names of Value nodes that the panel and scripts may set
+MAPS_SCALE, BANDS_SCALE = "Wrinkle Scale (mm)", "Bands Scale (mm)"  # names of Value nodes that scripts may set
 CREASE_STRENGTH = "Crease Shading"
 
 
 def skin_material(
-    name: str, albedo: bpy.types.Image, roughness: bpy.types.Image, maps: bpy.types.Image, scale: float,
-    fine_skin: FineSkin,
+    name: str, albedo: bpy.types.Image, roughness: bpy.types.Image, maps: tuple[bpy.types.Image, float],
+    bands: tuple[bpy.types.Image, float], fine_skin: FineSkin,
 ) -> bpy.types.Material:
     """Skin material of one character.
 
     Args:
-        maps: the displacement maps (RGBA).
-        scale: millimetres that the maps' range of 0 to 1 spans.
+        maps: the displacement maps (RGBA), and the millimetres that their range of 0 to 1 spans.
+        bands: the same for the bands of static detail (RGB).
         fine_skin: pores and micro-relief.
     """
     material, build, surface = new_material(name)
     colour = build.node("ShaderNodeTexImage", image=albedo, interpolation="Linear", extension="EXTEND")
     rough = build.node("ShaderNodeTexImage", image=roughness, interpolation="Linear", extension="EXTEND")
-    displacement = _displacement(build, maps, scale)
+    displacement = _displacement(build, maps, bands)
     moved = build.math("MULTIPLY", attribute(build, names.DISPLACEMENT, "Fac"), 1.0 / names.METRES)
     finer = build.math("MULTIPLY", build.math("SUBTRACT", displacement, moved), names.METRES)
-    height = build.math("ADD", finer, fine_skin_height(build, fine_skin))
+    pores = build.math("MULTIPLY", fine_skin_height(build, fine_skin), attribute(build, names.BANDS, "Alpha"))
+    height = build.math("ADD", finer, pores)
     bump = build.node("ShaderNodeBump", {"Strength": 1.0, "Distance": 1.0, "Height": height})
     values = {
         "Base Color": build.scale(colour.outputs["Color"], _crease_shading(build, displacement)),
@@ -50,14 +51,20 @@ def skin_material(
     return material
 
 
-def _displacement(build, maps: bpy.types.Image, scale: float) -> bpy.types.NodeSocket:
+def _displacement(
+    build, maps: tuple[bpy.types.Image, float], bands: tuple[bpy.types.Image, float]
+) -> bpy.types.NodeSocket:
     """Live displacement in millimetres at the maps' full resolution."""
-    texel = build.node("ShaderNodeTexImage", image=maps, interpolation="Cubic", extension="EXTEND")
+    texel = build.node("ShaderNodeTexImage", image=maps[0], interpolation="Cubic", extension="EXTEND")
     centred = build.vector("SUBTRACT", texel.outputs["Color"], (0.5, 0.5, 0.5))
     first = build.vector("DOT_PRODUCT", centred, attribute(build, names.WRINKLES, "Vector"))
     alpha = build.math("SUBTRACT", texel.outputs["Alpha"], 0.5)
     total = build.math("MULTIPLY_ADD", alpha, attribute(build, names.WRINKLES, "Alpha"), first)
-    return build.math("MULTIPLY", total, _value(build, MAPS_SCALE, scale))
+    total = build.math("MULTIPLY", total, _value(build, MAPS_SCALE, maps[1]))
+    band = build.node("ShaderNodeTexImage", image=bands[0], interpolation="Cubic", extension="EXTEND")
+    centred = build.vector("SUBTRACT", band.outputs["Color"], (0.5, 0.5, 0.5))
+    extra = build.vector("DOT_PRODUCT", centred, attribute(build, names.BANDS, "Vector"))
+    return build.math("MULTIPLY_ADD", extra, _value(build, BANDS_SCALE, bands[1]), total)
 
 
 def _crease_shading(build, displacement: bpy.types.NodeSocket) -> bpy.types.NodeSocket:

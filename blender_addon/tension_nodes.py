@@ -4,7 +4,8 @@ It computes what ``core.tension`` computes, in native nodes: per edge the length
 rest direction e; per vertex and wrinkle family T = mean(r e e^T) : n n^T / (mean(e e^T) : n n^T). Everything is taken
 live from the attributes ``rest_position`` and the wrinkle normals, so that the mesh may still be edited.
 The result is the colour attribute ``furrow_wrinkles``: the weight of each channel of the displacement map (static,
-compressed 1, compressed 2, stretched), strengths and region gains included.
+compressed 1, compressed 2, stretched), strengths, region gains and the painted mask included. A second one,
+``furrow_bands``, weighs what ``core.detail_bands`` keeps of the static map's bands, and the pores (alpha).
 """
 
 from __future__ import annotations
@@ -16,7 +17,16 @@ from ..core.tension import BLUR_ITERATIONS, RATIO_RANGE, TENSION_GAIN
 from . import names
 from .nodes import TreeBuilder, reusable_tree
 
-VERSION = 1
+VERSION = 2
+
+
+BANDS = {
+    "Folds": "Static detail wider than about 7 mm",
+    "Lines": "Static detail finer than that",
+    "Pores": "Pores and the finest relief of the skin",
+    "From Photo": "Static detail that was read from the photo, or taken from another person",
+    "From Atlas": "Static detail that the age alone brings",
+}
 
 
 def tension_tree() -> bpy.types.NodeTree:
@@ -31,14 +41,16 @@ def tension_tree() -> bpy.types.NodeTree:
     build = TreeBuilder(tree)
     source, result = build.node("NodeGroupInput"), build.node("NodeGroupOutput")
     channels = _blurred_tension(build, source)
+    geometry = source.outputs["Geometry"]
     weights = _channel_weights(build, source, channels)
-    store = build.node(
-        "GeometryNodeStoreNamedAttribute",
-        {"Geometry": source.outputs["Geometry"], "Name": names.WRINKLES, "Value": weights},
-        data_type="FLOAT_COLOR",
-        domain="POINT",
-    )
-    build.set(result.inputs["Geometry"], _without_helpers(build, store.outputs["Geometry"]))
+    for name, value in zip((names.WRINKLES, names.BANDS), weights, strict=True):
+        geometry = build.node(
+            "GeometryNodeStoreNamedAttribute",
+            {"Geometry": geometry, "Name": name, "Value": value},
+            data_type="FLOAT_COLOR",
+            domain="POINT",
+        ).outputs["Geometry"]
+    build.set(result.inputs["Geometry"], _without_helpers(build, geometry))
     build.arrange()
     return tree
 
@@ -53,6 +65,9 @@ def _interface(tree: bpy.types.NodeTree) -> None:
     directional = new("Directional", in_out="INPUT", socket_type="NodeSocketBool")
     directional.default_value = True
     directional.description = "Measure tension across the wrinkle lines; off: the mean over all edges"
+    bands = tree.interface.new_panel("Bands")
+    for name, description in BANDS.items():
+        _float(new, name, 1.0, 0.0, 3.0, description, parent=bands)
     panel = tree.interface.new_panel("Regions")
     for region in names.REGIONS:
         _float(new, region, 1.0, 0.0, 3.0, f"Factor of all wrinkles of the region {region}", parent=panel)
@@ -142,8 +157,11 @@ def _across(build: TreeBuilder, normal, means, ratios) -> bpy.types.NodeSocket:
     return build.math("MULTIPLY_ADD", build.math("SUBTRACT", ratio, 1.0), has_lines, 1.0)
 
 
-def _channel_weights(build: TreeBuilder, source: bpy.types.Node, tension) -> bpy.types.NodeSocket:
-    """Colour field: static strength and dynamic strength times tension, times the region gains."""
+def _channel_weights(build: TreeBuilder, source: bpy.types.Node, tension) -> tuple[bpy.types.NodeSocket, ...]:
+    """Two colour fields: weights of the maps' channels, and of the bands of static detail and the pores.
+
+    Static strength, and dynamic strength times tension, times the region gains and the painted mask.
+    """
     region: bpy.types.NodeSocket | float = 1.0
     regions = list(names.REGIONS)
     for k, attribute in enumerate(names.REGION_MASKS):
@@ -153,13 +171,39 @@ def _channel_weights(build: TreeBuilder, source: bpy.types.Node, tension) -> bpy
         region = build.math("ADD", region, build.vector("DOT_PRODUCT", masks, extra))
     seam = _attribute(build, names.SEAM_MASK, "FLOAT").outputs["Attribute"]
     region = build.math("MULTIPLY", region, seam)
-    dynamic = build.math("MULTIPLY", region, source.outputs["Dynamic Strength"])
+    painted_static, painted_dynamic, painted_pores = _painted(build)
+    region_dynamic = build.math("MULTIPLY", region, painted_dynamic)
+    dynamic = build.math("MULTIPLY", region_dynamic, source.outputs["Dynamic Strength"])
     x, y, z = build.separate(build.scale(tension, dynamic))
-    colour = build.node(
-        "FunctionNodeCombineColor",
-        {"Red": build.math("MULTIPLY", region, source.outputs["Static Strength"]), "Green": x, "Blue": y, "Alpha": z},
+    region_static = build.math("MULTIPLY", region, painted_static)
+    static = build.math("MULTIPLY", region_static, source.outputs["Static Strength"])
+    whole, bands = _band_weights(build, source, static)
+    pores = build.math("MULTIPLY", source.outputs["Pores"], painted_pores)
+    return tuple(
+        build.node("FunctionNodeCombineColor", {"Red": r, "Green": g, "Blue": b, "Alpha": a}).outputs["Color"]
+        for r, g, b, a in ((build.math("MULTIPLY", static, whole), x, y, z), (*bands, pores))
     )
-    return colour.outputs["Color"]
+
+
+def _painted(build: TreeBuilder) -> tuple[bpy.types.NodeSocket, ...]:
+    """Red, green and blue of the painted mask; 1 where the mesh has none."""
+    mask = _attribute(build, names.PAINT, "FLOAT_COLOR")
+    white = build.node(
+        "GeometryNodeSwitch",
+        {"Switch": mask.outputs["Exists"], "False": (1.0, 1.0, 1.0, 1.0), "True": mask.outputs["Attribute"]},
+        input_type="RGBA",
+    )
+    return tuple(build.node("FunctionNodeSeparateColor", {0: white.outputs["Output"]}).outputs)[:3]
+
+
+def _band_weights(build: TreeBuilder, source: bpy.types.Node, static):
+    """Weight of the whole static map over ``static``, and the weights of its bands (``core.detail_bands``)."""
+    lines, photo, atlas = (source.outputs[name] for name in ("Lines", "From Photo", "From Atlas"))
+    wider = build.math("SUBTRACT", source.outputs["Folds"], lines)
+    origin = build.math("SUBTRACT", photo, atlas)
+    parts = ((atlas, wider), (origin, lines), (origin, wider))
+    bands = (build.math("MULTIPLY", build.math("MULTIPLY", a, b), static) for a, b in parts)
+    return build.math("MULTIPLY", atlas, lines), tuple(bands)
 
 
 def _without_helpers(build: TreeBuilder, geometry) -> bpy.types.NodeSocket:

@@ -7,14 +7,15 @@ import bpy
 from . import names
 from .nodes import TreeBuilder, reusable_tree
 
-VERSION = 1
+VERSION = 2
 
 
 def wrinkle_tree() -> bpy.types.NodeTree:
     """The node group, made on first use and shared by all characters.
 
-    D = scale * sum over the channels of (texel - 0.5) * weight, with the weights of ``furrow_wrinkles``; D is also
-    stored as ``furrow_displacement`` (metres) so that the material's bump adds only what the mesh is too coarse for.
+    D = scale * sum over the channels of (texel - 0.5) * weight, with the weights of ``furrow_wrinkles``, and the same
+    of the bands of static detail with those of ``furrow_bands``; D is also stored as ``furrow_displacement`` (metres)
+    so that the material's bump adds only what the mesh is too coarse for.
     """
     tree = reusable_tree(names.WRINKLE, VERSION)
     if tree is not None:
@@ -49,6 +50,11 @@ def _interface(tree: bpy.types.NodeTree) -> None:
     scale = new("Scale (mm)", in_out="INPUT", socket_type="NodeSocketFloat")
     scale.default_value, scale.min_value, scale.max_value = 1.0, 0.0, 100.0
     scale.description = "Millimetres between the darkest and the brightest value of the maps"
+    bands = new("Bands", in_out="INPUT", socket_type="NodeSocketImage")
+    bands.description = "Static detail: its folds, what is from the photo, the folds of that in R, G, B; 0.5 is zero"
+    scale = new("Bands Scale (mm)", in_out="INPUT", socket_type="NodeSocketFloat")
+    scale.default_value, scale.min_value, scale.max_value = 0.0, 0.0, 100.0
+    scale.description = "Millimetres between the darkest and the brightest value of the bands"
 
 
 def _displacement(build: TreeBuilder, source: bpy.types.Node) -> bpy.types.NodeSocket:
@@ -64,5 +70,15 @@ def _displacement(build: TreeBuilder, source: bpy.types.Node) -> bpy.types.NodeS
     centred = build.vector("SUBTRACT", texel.outputs["Color"], (0.5, 0.5, 0.5))
     first = build.vector("DOT_PRODUCT", centred, weights.outputs["Attribute"])
     total = build.math("MULTIPLY_ADD", build.math("SUBTRACT", texel.outputs["Alpha"], 0.5), alpha, first)
-    metres = build.math("MULTIPLY", source.outputs["Scale (mm)"], names.METRES)
-    return build.math("MULTIPLY", total, metres)
+    total = build.math("MULTIPLY", total, source.outputs["Scale (mm)"])
+    band = build.node(
+        "GeometryNodeImageTexture",
+        {"Image": source.outputs["Bands"], "Vector": uv.outputs["Attribute"]},
+        interpolation="Linear",
+        extension="EXTEND",
+    )
+    weights = build.node("GeometryNodeInputNamedAttribute", {"Name": names.BANDS}, data_type="FLOAT_COLOR")
+    centred = build.vector("SUBTRACT", band.outputs["Color"], (0.5, 0.5, 0.5))
+    extra = build.vector("DOT_PRODUCT", centred, weights.outputs["Attribute"])
+    total = build.math("MULTIPLY_ADD", extra, source.outputs["Bands Scale (mm)"], total)
+    return build.math("MULTIPLY", total, names.METRES)

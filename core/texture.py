@@ -16,12 +16,12 @@ from .eye_colour import DEFAULT_EYE_COLOUR
 from .face_nets import FaceNets
 from .head_model import HeadModel
 from .raster import fill_outside, uv_raster
+from .resize import SIZES
 from .roughness import roughness_map
 from .static_detail import static_detail
 from .unwrap import texel_millimetres
 from .view_texture import ViewTexture, view_texture
 
-SIZES = (1024, 2048, 4096)
 RESOLVED = 0.75  # texels of a size that a photo's pixel may be, for the next larger one
 
 

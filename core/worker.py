@@ -8,6 +8,7 @@ Commands on standard input:
     {"command": "wrinkles", "input": path, "output": path, "age": 0..1 or null, "seed": int or null}
     {"command": "swap", "input": path, "source": path, "output": path, "mix": 0..1, "regions": [names] or null,
      "static": true, "dynamic": false}
+    {"command": "resize", "input": path, "output": path, "size": int}
     {"command": "expression", "input": path, "photo": path, "output": path, "same_person": true, "device": "auto"}
     {"command": "performance", "input": path, "clip": path, "output": path, "same_person": true, "smooth": 0..1,
      "streaming": false, "neutral": "auto", "none" or a frame, "fps": rate or null, "device": "auto"}
@@ -61,6 +62,7 @@ class Worker:
                 "faces": self._faces,
                 "wrinkles": self._wrinkles,
                 "swap": self._swap,
+                "resize": self._resize,
                 "expression": self._expression,
                 "performance": self._performance,
             }
@@ -191,6 +193,13 @@ class Worker:
         performance = capture_performance(character, Path(command["clip"]), models.head, models.nets, settings, report)
         save_performance(performance, Path(command["output"]))
         self.send("written", output=str(command["output"]))
+
+    def _resize(self, command: dict) -> None:
+        from .character_file import load_character
+        from .resize import with_map_size
+
+        character = load_character(Path(command["input"]))
+        self._write(with_map_size(character, self._atlas(), int(command["size"])), command)
 
     def _atlas(self):
         from .assets import assets_folder

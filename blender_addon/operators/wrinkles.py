@@ -86,7 +86,7 @@ class _ChangesWrinkles(FurrowOperator):
             return {"RUNNING_MODAL"}
         collection = named_character(self._name)
         before = collection.get(character_store.MAPS)
-        image = character_store.maps_image(character_store.character_from(data), data)
+        image = character_store.maps_image(character_store.character_from(data), data, like=before)
         if before is not None:
             image[character_store.AGED_SHAPE] = before.get(character_store.AGED_SHAPE, 0.0)
         character_store.use_maps(collection, image)

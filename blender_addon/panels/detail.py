@@ -1,0 +1,66 @@
+"""Bands of the skin's detail, the painted mask, and the resolution of the maps."""
+
+from __future__ import annotations
+
+import bpy
+
+from ..character_store import MAPS
+from ..characters import active_character, find_part
+from ..modifier_inputs import input_property
+from ..names import PAINT, TENSION
+from ..tension_nodes import BANDS
+from .main import FurrowPanel, wrapped
+
+
+class FURROW_PT_detail(FurrowPanel, bpy.types.Panel):
+    bl_label = "Skin Detail"
+    bl_idname = "FURROW_PT_detail"
+    bl_options = {"DEFAULT_CLOSED"}
+
+    @classmethod
+    def poll(cls, context):
+        return active_character(context) is not None
+
+    def draw(self, context):
+        layout, collection = self.layout, active_character(context)
+        layout.use_property_split = True
+        layout.use_property_decorate = False
+        head = find_part(collection, "head")
+        if head is not None:
+            self._bands(layout, context, head)
+            self._mask(layout, context, head)
+        self._resolution(layout, context, collection)
+
+    def _bands(self, layout, context, head) -> None:
+        modifier = head.modifiers.get(TENSION)
+        tree = modifier.node_group if modifier is not None else None
+        if tree is None or any(name not in tree.interface.items_tree for name in BANDS):
+            wrapped(layout, context, f"The modifier {TENSION} is missing or of an older Furrow", "INFO")
+            return
+        for group in (("Folds", "Lines", "Pores"), ("From Photo", "From Atlas")):
+            column = layout.column(align=True)
+            for name in group:
+                column.prop(*input_property(modifier, name), text=name)
+
+    def _mask(self, layout, context, head) -> None:
+        if context.mode == "PAINT_VERTEX":
+            wrapped(layout, context, "White shows all detail, black none", "BRUSH_DATA")
+            row = layout.row(align=True)
+            row.operator("object.mode_set", text="Done Painting", icon="CHECKMARK").mode = "OBJECT"
+        else:
+            row = layout.row(align=True)
+            row.operator("furrow.paint_detail", text="Paint Mask", icon="BRUSH_DATA")
+        if PAINT in head.data.color_attributes:
+            row.operator("furrow.clear_detail_mask", text="", icon="TRASH")
+
+    def _resolution(self, layout, context, collection) -> None:
+        maps = collection.get(MAPS)
+        if maps is None:
+            return
+        text = "Computing..." if context.window_manager.furrow_job.changing else f"Maps: {maps.size[0]}"
+        row = layout.row(align=True)
+        row.enabled = context.mode in ("OBJECT", "POSE")
+        row.operator_menu_enum("furrow.resize_maps", "size", text=text, icon="TEXTURE")
+
+
+CLASSES = (FURROW_PT_detail,)
