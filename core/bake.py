@@ -4,7 +4,8 @@
     normal_<expression>.png         16-bit RGB tangent-space normals, OpenGL convention (green rises with v)
     activation_<n>.png              8-bit RGBA: the share of a shape key in its expression, one channel each
     detail.png                      16-bit RGBA: static, compressed 1, compressed 2, stretched; detail_scale_mm
-    tension_<shape>.png             8-bit RGB: compression 1, compression 2, stretch at weight 1
+    tension_<shape>.png             8-bit RGB, signed: compression 1, compression 2, stretch at weight 1
+    bend_<shape>.png                the same: what is missing halfway; only of shapes that need it
     bake.json                       which shape key drives which mask, scales and the two formulas
 
 Row 0 of every image is v = 1; beyond the chart the nearest skin is continued, so mipmaps see no border.
@@ -14,6 +15,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -33,7 +35,7 @@ from .raster import uv_raster
 from .safe_files import folder_written_aside, write_text
 from .tension import TensionWeights, evaluate_tension, tension_weights
 
-SCHEMA = 1
+SCHEMA = 2
 KINDS = ("displacement", "normal")
 SIZES = (64, 8192)
 MASK_SIZE = 512  # masks vary slowly: half a millimetre a texel is plenty
@@ -43,9 +45,13 @@ FORMULA = (
     "D = (1 - sum_i M_i) * D_neutral + sum_i M_i * D_i"
 )
 COMPACT_FORMULA = (
-    "c = min(1, sum over all shape keys j of weight_j * tension_j / 255), channels R G B of the masks; "
+    "c = clamp(sum over all shape keys j of w_j * tension_j + w_j * (1 - w_j) * bend_j, 0, 1), w_j the weight, "
+    "channels R G B of the masks, each (value - 128) / 127 * scale; "
     "D = detail.R + c.R * detail.G + c.G * detail.B + c.B * detail.A"
 )
+STRAIN_LIMIT = 2.0  # of a signed mask
+LEAST_TENSION = 0.004
+LEAST_BEND = 0.08  # of the tension; shapes that bend less are straight
 
 
 def bake(character: Character, directory: Path, size: int | None = None, kind: str = "displacement") -> None:
@@ -151,10 +157,20 @@ def _write_compact(character: Character, directory: Path, maps: np.ndarray, size
     png16.write_png(directory / "detail.png", png16.to_uint16(maps, scale))
     tensions = {}
     for shape in character.expression_names:
-        mask = tension_masks(character, prepared, shape)
-        coded = np.rint(vertex_map(character, mask, size) * 255.0).astype(np.uint8)
-        if coded.any():
-            tensions[shape] = f"tension_{shape}.png"
-            png16.write_png(directory / tensions[shape], coded)
+        slope, bend = tension_masks(character, prepared, shape)
+        if np.abs(slope).max() > LEAST_TENSION:
+            tensions[shape] = _write_signed(directory / f"tension_{shape}.png", vertex_map(character, slope, size))
+            if np.abs(bend).max() > LEAST_BEND:
+                tensions[shape]["bend"] = _write_signed(
+                    directory / f"bend_{shape}.png", vertex_map(character, bend, size)
+                )
     return {"formula": COMPACT_FORMULA, "map": "detail.png", "detail_scale_mm": scale, "tension": tensions}
 
+
+
+def _write_signed(path: Path, values: np.ndarray) -> dict[str, Any]:
+    """Write (S, S, 3) signed values as 8-bit steps around 128; returns the file's name and scale."""
+    values = np.clip(values, -STRAIN_LIMIT, STRAIN_LIMIT)
+    scale = max(float(np.abs(values).max()), 1e-3)
+    png16.write_png(path, np.rint(128.0 + 127.0 / scale * values).astype(np.uint8))
+    return {"file": path.name, "scale": scale}

@@ -13,7 +13,7 @@ from . import png16
 from .errors import BakeError
 from .normal_map import decode_normals, normals_to_slopes, resized, slopes_to_normals
 
-SCHEMA = 1
+SCHEMA = 2
 MAX_JSON = 1 << 20
 CHANNELS = "RGBA"
 
@@ -37,7 +37,7 @@ def blend_bake(directory: Path, weights: Mapping[str, float]) -> np.ndarray:
 
 
 def blend_compact(directory: Path, weights: Mapping[str, float]) -> np.ndarray:
-    """(S, S) float32 mm of the compact form at ARKit weights: static + limited sums of tension times the maps.
+    """(S, S) float32 mm of the compact form at ARKit weights: static + limited sums of signed tension times the maps.
 
     Raises:
         BakeError: the bake is missing, damaged or of a newer version.
@@ -97,12 +97,21 @@ class _BakeFiles:
                 total = (0.0 if total is None else total) + np.float32(weight / 255.0) * mask
         return None if total is None else resized(total, self.size)
 
+    def signed(self, described: Mapping[str, Any]) -> np.ndarray:
+        """(S, S, 3) float32 of an image of signed steps around 128."""
+        return (self.image(described["file"], 8, 3).astype(np.float32) - 128.0) * (float(described["scale"]) / 127.0)
+
     def blend_compact(self, weights: Mapping[str, float]) -> np.ndarray:
         compact = self.described["compact"]
         maps = png16.from_uint16(self.image(compact["map"], 16, 4), float(compact["detail_scale_mm"]))
         acting = {shape: float(weights[shape]) for shape in compact["tension"] if weights.get(shape, 0.0)}
         if not acting:
             return maps[..., 0]
-        total = sum(w / 255.0 * self.image(compact["tension"][shape], 8, 3) for shape, w in acting.items())
+        total = np.float32(0.0)
+        for shape, weight in acting.items():
+            described = compact["tension"][shape]
+            total = total + weight * self.signed(described)
+            if "bend" in described:
+                total = total + weight * (1.0 - weight) * self.signed(described["bend"])
         strain = resized(np.clip(total, 0.0, 1.0).astype(np.float32), self.size)
         return maps[..., 0] + np.einsum("yxk,yxk->yx", strain, maps[..., 1:])

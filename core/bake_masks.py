@@ -11,7 +11,7 @@ import numpy as np
 
 from .character import Character
 from .geometry import blur_matrix
-from .tension import TensionWeights, evaluate_tension
+from .tension import TensionWeights, masked_blur, signed_tension
 
 NEUTRAL = "neutral"
 KEY_EXPRESSIONS: dict[str, tuple[str, ...]] = {
@@ -37,6 +37,8 @@ KEY_EXPRESSIONS: dict[str, tuple[str, ...]] = {
     "lip_roll": ("mouthRollUpper", "mouthRollLower", "mouthPressLeft", "mouthPressRight"),
 }
 REACH = 0.02  # mm; skin that moves less has no mask: its tension is below a hundredth
+STRONGEST, SATURATED = 4.0, 0.97  # tension before it is limited; from where on it is taken to be at the limit
+FADE = 0.06  # tension from which on opposite strain next to it no longer counts
 SPREAD = 5  # blur iterations of the displacement: tension reaches three edges beyond the skin that moves
 
 
@@ -76,10 +78,30 @@ def activation_masks(character: Character, expression: str) -> dict[str, np.ndar
 
 
 def tension_masks(character: Character, weights: TensionWeights, shape: str) -> np.ndarray:
-    """(V_head, 3) compression 1, compression 2 and stretch that one shape key at weight 1 causes."""
+    """What one shape key does to compression 1, compression 2 and stretch: a w + b w (1 - w) at weight w.
+
+    The masks are signed: a shape that stretches the skin takes away compression that others bring. Compression above 1
+    is kept, since it leaves room for that. b is what a line from weight 0 to 1 misses halfway.
+
+    Returns:
+        (2, V_head, 3) a and b.
+    """
     row = character.expression_names.index(shape)
-    posed = character.neutral + character.expression_deltas[row]
-    return evaluate_tension(weights, posed).stack()
+    whole, half = (
+        _signed_mask(weights, signed_tension(weights, character.neutral + w * character.expression_deltas[row]))
+        for w in (1.0, 0.5)
+    )
+    return np.stack([whole, 4.0 * half - 2.0 * whole])
+
+
+def _signed_mask(weights: TensionWeights, channels: np.ndarray) -> np.ndarray:
+    """(V_head, 3) masked and blurred: what is positive as in ``evaluate_tension``, and below zero where it is not."""
+    limited, positive, negative = (
+        masked_blur(weights, np.clip(sign * channels, 0.0, limit))
+        for sign, limit in ((1.0, 1.0), (1.0, STRONGEST), (-1.0, STRONGEST))
+    )
+    compressed = np.where(limited > SATURATED, positive, limited)
+    return compressed - negative * np.clip(1.0 - limited / FADE, 0.0, 1.0)
 
 
 def quantised_shares(shares: np.ndarray) -> np.ndarray:

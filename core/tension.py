@@ -146,6 +146,15 @@ def directional_ratios(weights: TensionWeights, posed: np.ndarray) -> np.ndarray
     return np.where(weights.points[:, 0].any(-1), contracted, 1.0)
 
 
+def signed_tension(
+    weights: TensionWeights, posed: np.ndarray, gain: float = TENSION_GAIN, directional: bool = True
+) -> np.ndarray:
+    """(V_head, 3) (1 - T) gain of families 1 and 2 and (mean ratio - 1) gain, before any limit, mask or blur."""
+    uniform = weights.mean @ edge_ratios(weights, posed)
+    across = directional_ratios(weights, posed) if directional else np.stack([uniform, uniform])
+    return gain * np.stack([1.0 - across[0], 1.0 - across[1], uniform - 1.0], axis=-1)
+
+
 def evaluate_tension(
     weights: TensionWeights, posed: np.ndarray, gain: float = TENSION_GAIN, directional: bool = True
 ) -> Tension:
@@ -154,13 +163,16 @@ def evaluate_tension(
     compression = clamp((1 - T) gain, 0, 1) and stretch = clamp((mean ratio - 1) gain, 0, 1), times the mask, then two
     iterations of Blender's Blur Attribute. With ``directional`` False both families use the uniform mean ratio.
     """
-    uniform = weights.mean @ edge_ratios(weights, posed)
-    across = directional_ratios(weights, posed) if directional else np.stack([uniform, uniform])
-    channels = np.stack([1.0 - across[0], 1.0 - across[1], uniform - 1.0], axis=-1)
-    channels = np.clip(channels * gain, 0.0, 1.0) * weights.mask[:, None]
+    channels = masked_blur(weights, np.clip(signed_tension(weights, posed, gain, directional), 0.0, 1.0))
+    return Tension(*channels.astype(np.float32).T)
+
+
+def masked_blur(weights: TensionWeights, channels: np.ndarray) -> np.ndarray:
+    """(V_head, k) times the mask, then blurred as the tension is."""
+    channels = channels * weights.mask[:, None]
     for _ in range(BLUR_ITERATIONS):
         channels = weights.blur @ channels
-    return Tension(*channels.astype(np.float32).T)
+    return channels
 
 
 def tension(

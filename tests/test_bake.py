@@ -8,13 +8,13 @@ import pytest
 from furrow.core import cli
 from furrow.core.bake import bake
 from furrow.core.bake_blend import blend_bake, blend_compact
-from furrow.core.bake_masks import KEY_EXPRESSIONS, activation_masks, key_weights, quantised_shares
+from furrow.core.bake_masks import KEY_EXPRESSIONS, activation_masks, key_weights, quantised_shares, tension_masks
 from furrow.core.character import DetailMaps
 from furrow.core.character_file import save_character
 from furrow.core.errors import BakeError, OutputError
 from furrow.core.head_model import load_head_model, quads_to_triangles
 from furrow.core.png16 import decode_png
-from furrow.core.tension import tension
+from furrow.core.tension import evaluate_tension, tension, tension_weights
 from helpers import tiny_character
 
 SIZE = 128
@@ -109,7 +109,37 @@ def test_compact_form_equals_the_live_result_of_single_shape_keys(character, fol
         expected = live(character, texels, np.isin(character.expression_names, [shape]).astype(np.float32))
         change = expected - live(character, texels, np.zeros(52))
         error = blend_compact(folder, {shape: 1.0})[texels[0], texels[1]] - expected
-        assert np.sqrt((error**2).mean()) < 0.02 * np.sqrt((change**2).mean()) + QUANTISATION / 8, shape
+        assert np.sqrt((error**2).mean()) < 0.08 * np.sqrt((change**2).mean()) + QUANTISATION / 8, shape
+
+
+@pytest.mark.parametrize(
+    "acting",
+    [
+        {"browInnerUp": 1.0, "browOuterUpLeft": 1.0, "browDownLeft": 1.0, "browDownRight": 1.0},  # opposite strains
+        {"browDownLeft": 1.0, "browDownRight": 1.0, "noseSneerLeft": 1.0, "noseSneerRight": 1.0},
+        {"mouthSmileLeft": 0.7, "mouthSmileRight": 0.7, "jawOpen": 0.6},
+        {"jawOpen": 0.5},
+        {"mouthSmileLeft": 0.5},
+    ],
+)
+def test_compact_form_follows_blends(character, folder, texels, acting):
+    weights = np.array([acting.get(name, 0.0) for name in character.expression_names], np.float32)
+    change = live(character, texels, weights) - live(character, texels, np.zeros(52))
+    found = blend_compact(folder, acting) - blend_compact(folder, {})
+    assert np.sqrt(((found[texels[0], texels[1]] - change) ** 2).mean()) < 0.4 * np.sqrt((change**2).mean())
+
+
+def test_masks_tell_stretch_from_compression_and_what_a_line_misses(character):
+    prepared = tension_weights(character.topology, character.neutral)
+    slope, bend = tension_masks(character, prepared, "browDownLeft")
+    forehead = character.topology.region("forehead")[: len(slope)] > 0.5
+    # a lowered brow pulls the forehead long: a raised one has to make up for that first
+    assert slope[forehead, 0].min() < -0.2
+    posed = character.neutral + 0.5 * character.expression_deltas[character.expression_names.index("jawOpen")]
+    slope, bend = tension_masks(character, prepared, "jawOpen")
+    half = evaluate_tension(prepared, posed).stack()
+    straight, bent = (np.clip(0.5 * slope + 0.25 * b, 0.0, 1.0) for b in (0.0, bend))
+    assert ((bent - half) ** 2).sum() < 0.25 * ((straight - half) ** 2).sum()
 
 
 def test_left_and_right_masks_are_told_apart(character):
