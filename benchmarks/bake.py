@@ -27,8 +27,12 @@ def cases() -> dict[str, dict[str, float]]:
     halves = {f"{name} at half": dict.fromkeys(weights, 0.5) for name, weights in keys.items()}
     presets = {f"preset {name}": weights for name, weights in PRESETS.items() if weights}
     raised_smile = PRESETS["brow_raise"] | PRESETS["smile"]
-    return keys | halves | presets | {"brow raise + smile": raised_smile, "smile + jaw open": {
-        "mouthSmileLeft": 0.7, "mouthSmileRight": 0.7, "jawOpen": 0.6}}
+    sneer = {"noseSneerLeft": 1.0, "noseSneerRight": 1.0}
+    sums = {"brow raise + smile": raised_smile, "frown + sneer": PRESETS["frown"] | sneer,
+            "brow raise + frown": PRESETS["brow_raise"] | PRESETS["frown"],
+            "smile + pucker": PRESETS["smile"] | PRESETS["pucker"],
+            "smile + jaw open": {"mouthSmileLeft": 0.7, "mouthSmileRight": 0.7, "jawOpen": 0.6}}
+    return keys | halves | presets | sums
 
 
 def main() -> None:
