@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
+from scipy.optimize import minimize_scalar
 
 from . import coarse_fit, fit_terms
 from .bounded_solve import Block, solve_bounded
@@ -262,32 +263,16 @@ def calibrated(face: FaceMotion, landmarks: Landmarks, width: int, height: int, 
 
 
 def clip_focal(face: FaceMotion, frames: list[Landmarks], width: int, height: int) -> float:
-    """Focal length in pixels at which a few frames fit best, under the prior of the coarse fit (golden section)."""
+    """Focal length in pixels at which a few frames fit best, under the prior of the coarse fit."""
     expected, spread = coarse_fit.FitSettings().focal_35mm
     middle = np.log(expected / 36.0 * max(width, height))
-    reach = 2.5 * spread
-    states: list[ViewState | None] = [None] * len(frames)
 
     def cost(log_focal: float) -> float:
-        total = 0.5 * ((log_focal - middle) / spread) ** 2
-        for i, landmarks in enumerate(frames):
-            fit = solve_frame(face, landmarks, width, height, float(np.exp(log_focal)), states[i])
-            if states[i] is None:
-                states[i] = fit.state
-            total += fit.cost
-        return total
+        # each time from the landmarks alone: the distance found at another focal length is a bad start
+        fits = [solve_frame(face, landmarks, width, height, float(np.exp(log_focal))) for landmarks in frames]
+        return 0.5 * ((log_focal - middle) / spread) ** 2 + sum(fit.cost for fit in fits)
 
-    ratio = (np.sqrt(5.0) - 1.0) / 2.0
-    low, high = middle - reach, middle + reach
-    inner = [high - ratio * (high - low), low + ratio * (high - low)]
-    costs = [cost(inner[0]), cost(inner[1])]
-    while high - low > 0.06:
-        if costs[0] < costs[1]:
-            high, inner[1], costs[1] = inner[1], inner[0], costs[0]
-            inner[0] = high - ratio * (high - low)
-            costs[0] = cost(inner[0])
-        else:
-            low, inner[0], costs[0] = inner[0], inner[1], costs[1]
-            inner[1] = low + ratio * (high - low)
-            costs[1] = cost(inner[1])
-    return float(np.exp(0.5 * (low + high)))
+    found = minimize_scalar(
+        cost, bounds=(middle - 2.5 * spread, middle + 2.5 * spread), method="bounded", options={"xatol": 0.05}
+    )
+    return float(np.exp(found.x))
