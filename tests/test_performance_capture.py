@@ -1,6 +1,8 @@
 """Expression, pose and gaze read from rendered clips whose curves are known; clips that cannot be read."""
 
 import dataclasses
+import io
+import json
 
 import cv2
 import numpy as np
@@ -18,6 +20,7 @@ from furrow.core.performance_file import load_performance
 from furrow.core.performance_gaze import gaze_angles
 from furrow.core.performance_solve import clip_focal, face_motion, solve_frame
 from furrow.core.personal_shapes import personal_deltas
+from furrow.core.worker import Worker
 from helpers import tiny_character
 from PIL import Image
 from synthetic_head import degrees_between, expression_weights, observe, some_identity
@@ -284,3 +287,21 @@ def test_settings_and_characters_are_checked_first(model, person, tmp_path):
 
 def test_facing_the_camera_is_no_turn():
     np.testing.assert_array_equal(FACING.T @ pose_at((0, 0, 0)).rotation, np.eye(3))
+
+
+def test_worker_writes_performances_and_refuses_in_one_line(model, person, video, tmp_path, tracked_once):
+    source, photo, clip = tmp_path / "a.furrow", tmp_path / "p.json", tmp_path / "c.json"
+    save_character(person, source)
+    events = io.StringIO()
+    worker = Worker(events)
+    command = {"input": str(source), "device": "cpu"}
+    worker.run({**command, "command": "expression", "photo": str(video.with_suffix(".png")), "output": str(photo)})
+    worker.run({**command, "command": "performance", "clip": str(video), "output": str(clip), "neutral": 39, "fps": 10})
+    worker.run({**command, "command": "performance", "clip": str(tmp_path / "no.mp4"), "output": str(clip)})
+    sent = [json.loads(line) for line in events.getvalue().splitlines()]
+    assert [e["event"] for e in sent if e["event"] != "progress"] == ["written", "written", "error"]
+    assert sent[-1]["kind"] == "PerformanceError" and "\n" not in sent[-1]["message"]
+    fractions = [e["fraction"] for e in sent if e["event"] == "progress"]
+    assert all(0 <= f <= 1 for f in fractions) and len(fractions) > 6
+    assert load_performance(photo).expression()["mouthSmileLeft"] > 0.2
+    assert load_performance(clip).fps == 10 and load_performance(clip).count == 20
