@@ -26,12 +26,15 @@ from furrow.core.albedo import masked_blur
 from furrow.core.colour import linear_to_srgb, srgb_to_linear
 from furrow.core.detection import choose_face, find_faces
 from furrow.core.errors import FurrowError
+from furrow.core.own_lines import personal_atlas
+from furrow.core.person_detail import person_detail
 from furrow.core.photo import load_photo
 from furrow.core.pipeline import Models, load_models
 from furrow.core.raster import sample_smooth, uv_in_view
 from furrow.core.texture import build_texture
 from furrow.core.unwrap import texel_millimetres
-from furrow.core.view_texture import smooth_shading, view_texture
+from furrow.core.view_texture import smooth_shading
+from furrow.core.wrinkle_edit import detail_maps
 from PIL import Image
 from skimage.metrics import structural_similarity
 
@@ -74,11 +77,14 @@ def relief_normals(points: np.ndarray, normals: np.ndarray, height: np.ndarray) 
 def compare(models: Models, path: Path, size: int | None) -> tuple[dict[str, tuple[float, float, float]], list[float]]:
     """(PSNR, SSIM, RMSE) by method, and the spread of slow brightness of :func:`left_over`."""
     photo, fit = fitted(models, path)
-    head, view = models.head, fit.views[0]
+    head = models.head
     texture = build_texture(head, fit, [photo], models.nets, size)
     maps = len(texture.albedo)
     texel = texel_millimetres(head.topology, fit.neutral, maps)
-    seen = view_texture(head, fit, view, photo, models.nets, maps, texel)
+    seen = texture.views[0]
+    read = person_detail(head, models.atlas, fit, texture.views, texel, texture.age, 0)
+    atlas = personal_atlas(models.atlas, read.own)
+    relief = detail_maps(atlas, maps, texture.age, 0, read.static, read.moving).static
     posed, light = seen.posed, seen.light
     image, scale = posed.image, min(1.0, LONGEST / max(posed.image.shape[:2]))
     width, tall = (max(1, round(n * scale)) for n in image.shape[1::-1])
@@ -88,7 +94,7 @@ def compare(models: Models, path: Path, size: int | None) -> tuple[dict[str, tup
     column, row = uv[..., 0] * maps - 0.5, (1 - uv[..., 1]) * maps - 0.5
     albedo, trust, static = (
         cv2.remap(m, column, row, cv2.INTER_LINEAR)
-        for m in (srgb_to_linear(texture.albedo), texture.skin_mask, texture.static)
+        for m in (srgb_to_linear(texture.albedo), texture.skin_mask, relief)
     )
     skin = raster.covered & (trust > 200) & (cv2.erode(raster.covered.astype(np.uint8), np.ones((5, 5))) > 0)
     normals = raster.sample(posed.normals)

@@ -8,6 +8,7 @@ import numpy as np
 
 from .camera import Camera, Pose
 from .head_model import HeadTopology
+from .own_lines import OwnLines
 
 
 @dataclass(frozen=True)
@@ -122,6 +123,9 @@ class Character:
         static_residual: (S, S) float32 mm, what ``detail.static`` has beyond the prior of age and seed: read from the
             photo or taken from another person; None if there is none.
         residual_age: age at which the residual is there in full.
+        own_lines: lines read from the photos, beside the atlas's; None if there are none.
+        moving_residual: (m, m, 3) float32 mm, relief beside the lines that the photos show only where skin is pushed or
+            pulled: compressed 1, compressed 2, stretched, added to those maps; None if there is none.
         hair_mask: (S, S) uint8, 255 where brows, beard or hair cover the skin in the photo; None if not known.
     """
 
@@ -146,6 +150,8 @@ class Character:
     static_residual: np.ndarray | None = None
     residual_age: float = 0.0
     hair_mask: np.ndarray | None = None
+    own_lines: OwnLines | None = None
+    moving_residual: np.ndarray | None = None
 
     def posed(self, weights: np.ndarray) -> np.ndarray:
         """(V, 3) float32 mm in head coordinates, for expression weights (52,)."""

@@ -3,7 +3,7 @@
     character.json          schema version, names, ages, cameras, warnings
     arrays/NAME.npy         geometry, read with types and shapes checked, never pickled
     maps/NAME.png           albedo, roughness, skin_mask (8 bit), detail (16-bit RGBA displacement) and, where there is
-                            one, static_residual (16 bit) and hair_mask (8 bit)
+                            one, static_residual, moving_residual (16 bit) and hair_mask (8 bit)
 
 A file from a stranger is safe to open: entry names, sizes and counts are checked before anything is unpacked.
 """
@@ -23,6 +23,7 @@ from .character import Character, DetailMaps, Landmarks, View
 from .errors import CharacterFileError, OutputError
 from .head_model import DIRECTIONS, JOINTS, LANDMARK_COUNT, PARTS, TOPOLOGY_ARRAYS, HeadTopology
 from .npy import npy_bytes, read_npy
+from .own_lines import OwnLines
 from .safe_files import written_aside
 
 SCHEMA = 1
@@ -34,6 +35,7 @@ _MAX_VERTICES = 200_000
 _NAME = re.compile(r"[A-Za-z0-9_.\- ]{1,64}")
 _GEOMETRY = ("neutral", "expression_deltas", "directions", "joints", "joint_directions", "identity")
 STATIC_RESIDUAL = "maps/static_residual.png"
+MOVING_RESIDUAL = "maps/moving_residual.png"
 HAIR_MASK = "maps/hair_mask.png"
 _MAPS = {"albedo": (8, 3), "roughness": (8, 1), "skin_mask": (8, 1), "detail": (16, 4)}
 
@@ -101,6 +103,8 @@ def _entries(character: Character):
     stack = character.detail.stack()
     scale = png16.displacement_scale(stack)
     residual_scale = None if character.static_residual is None else png16.displacement_scale(character.static_residual)
+    moving = character.moving_residual
+    moving_scale = None if moving is None else png16.displacement_scale(moving)
     header = {
         "schema": SCHEMA,
         "name": character.name,
@@ -115,6 +119,8 @@ def _entries(character: Character):
         "wrinkle_seed": int(character.wrinkle_seed),
         "static_residual_scale_mm": residual_scale,
         "residual_age": float(character.residual_age),
+        "moving_residual_scale_mm": moving_scale,
+        "own_lines_age": None if character.own_lines is None else float(character.own_lines.age),
         "warnings": list(character.warnings),
         "views": [_view_json(view) for view in character.views],
     }
@@ -132,6 +138,12 @@ def _entries(character: Character):
     yield "maps/detail.png", png16.encode_png(png16.to_uint16(stack, scale))
     if residual_scale is not None:
         yield STATIC_RESIDUAL, png16.encode_png(png16.to_uint16(character.static_residual, residual_scale))
+    if moving is not None:
+        padded = np.concatenate([moving, np.zeros_like(moving[..., :1])], -1)
+        yield MOVING_RESIDUAL, png16.encode_png(png16.to_uint16(padded, moving_scale))
+    if character.own_lines is not None:
+        for name, array in character.own_lines.tables().items():
+            yield f"arrays/{name}.npy", npy_bytes(array)
     if character.hair_mask is not None:
         yield HAIR_MASK, png16.encode_png(character.hair_mask)
 
@@ -174,6 +186,11 @@ def _read(archive: zipfile.ZipFile) -> Character:
     expected |= {f"arrays/{name}.npy" for name in TOPOLOGY_ARRAYS + _GEOMETRY}
     if header["static_residual_scale_mm"] is not None:
         expected.add(STATIC_RESIDUAL)
+    # files from before photos' lines were kept have none of these
+    if header.get("moving_residual_scale_mm") is not None:
+        expected.add(MOVING_RESIDUAL)
+    if header.get("own_lines_age") is not None:
+        expected |= {f"arrays/{name}.npy" for name in OwnLines.TABLES}
     if HAIR_MASK in names:  # files from before it was kept have none
         expected.add(HAIR_MASK)
     if len(names) != len(set(names)) or set(names) != expected:
@@ -246,6 +263,19 @@ def _read_character(archive: zipfile.ZipFile, header: dict, topology: HeadTopolo
         name: _bounded(read_npy(archive.read(f"arrays/{name}.npy"), "f", shape), name) for name, shape in shapes.items()
     }
     maps = {name: png16.decode_png(archive.read(f"maps/{name}.png"), *kind) for name, kind in _MAPS.items()}
+    moving_residual = own_lines = None
+    if header.get("moving_residual_scale_mm") is not None:
+        scale = _number(header["moving_residual_scale_mm"], 0.0, 100.0)
+        moving = png16.from_uint16(png16.decode_png(archive.read(MOVING_RESIDUAL), 16, 4), scale)
+        if moving.shape[0] != moving.shape[1]:
+            raise ValueError("its maps are not square")
+        moving_residual = np.ascontiguousarray(moving[..., :3])
+    if header.get("own_lines_age") is not None:
+        tables = {
+            name: read_npy(archive.read(f"arrays/{name}.npy"), kind, shape)
+            for name, (kind, *shape) in OwnLines.TABLES.items()
+        }
+        own_lines = OwnLines.of_tables(tables, _number(header["own_lines_age"], 0.0, 1.0))
     if HAIR_MASK in archive.namelist():
         maps["hair_mask"] = png16.decode_png(archive.read(HAIR_MASK), 8, 1)
     if any(m.shape[0] != m.shape[1] for m in maps.values()):
@@ -273,6 +303,8 @@ def _read_character(archive: zipfile.ZipFile, header: dict, topology: HeadTopolo
         wrinkle_seed=int(_number(header["wrinkle_seed"], 0, 2**31 - 1)),
         static_residual=static_residual,
         residual_age=_number(header["residual_age"], 0.0, 1.0),
+        own_lines=own_lines,
+        moving_residual=moving_residual,
         **geometry,
         **maps,
     )

@@ -15,6 +15,7 @@ import cv2
 import numpy as np
 
 from .character import Character
+from .own_lines import line_relief
 from .unwrap import texel_millimetres
 from .wrinkle_edit import residual_share
 
@@ -27,10 +28,13 @@ def static_bands(character: Character) -> np.ndarray:
     size = character.detail.size
     static = character.detail.static
     residual = np.zeros_like(static)
+    share = residual_share(character.age, character.residual_age)
     if character.static_residual is not None:
-        residual = residual_share(character.age, character.residual_age) * character.static_residual
+        residual = share * character.static_residual
     small = min(max(size // 2, 1), LARGEST)
     static, residual = (cv2.resize(m, (small, small), interpolation=cv2.INTER_AREA) for m in (static, residual))
+    if character.own_lines is not None:
+        residual = residual + share * line_relief(character.own_lines, small)
     sigma = FOLD_MM / texel_millimetres(character.topology, character.neutral, small)
     low, residual_low = (cv2.GaussianBlur(m, (0, 0), max(sigma, 0.3)) for m in (static, residual))
     return np.dstack([low, residual, residual_low]).astype(np.float32)

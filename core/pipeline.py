@@ -10,9 +10,21 @@ from pathlib import Path
 
 import numpy as np
 
-from . import coarse_fit, detection, landmarks, personal_shapes, photometric, texture, wrinkles
+from . import (
+    coarse_fit,
+    detection,
+    landmarks,
+    own_lines,
+    person_detail,
+    personal_shapes,
+    photometric,
+    texture,
+    unwrap,
+    wrinkle_edit,
+    wrinkles,
+)
 from .assets import assets_folder
-from .character import Character, CoarseFit, DetailMaps
+from .character import Character, CoarseFit
 from .devices import choose
 from .errors import CancelledError
 from .head_model import HeadModel, load_head_model
@@ -182,9 +194,12 @@ def _character(
         size,
         lambda f, message: progress.within(f, message),
     )
-    progress.stage("wrinkles", "placing wrinkles")
+    progress.stage("wrinkles", "finding lines, placing wrinkles")
     seed = zlib.crc32(np.ascontiguousarray(photos[0].pixels[::16, ::16]).tobytes()) % SEEDS
-    detail = detail_maps(models.atlas, skin, seed)
+    texel = unwrap.texel_millimetres(models.head.topology, fit.neutral, len(skin.albedo))
+    read = person_detail.person_detail(models.head, models.atlas, fit, skin.views, texel, skin.age, seed)
+    atlas = own_lines.personal_atlas(models.atlas, read.own)
+    detail = wrinkle_edit.detail_maps(atlas, len(skin.albedo), skin.age, seed, read.static, read.moving)
     progress.stage("shape keys", "personal shape keys")
     deltas = personal_shapes.personal_deltas(models.head, fit.neutral)
     head = models.head
@@ -206,17 +221,10 @@ def _character(
         eye_colour=skin.eye_colour,
         detail=detail,
         wrinkle_seed=seed,
-        static_residual=skin.static,
+        static_residual=read.static,
+        own_lines=read.own,
+        moving_residual=read.moving,
         residual_age=skin.age,
         hair_mask=skin.hair_mask,
         warnings=tuple(dict.fromkeys([*notes, *models.nets.notes, *skin.warnings])),
     )
-
-
-def detail_maps(atlas: wrinkles.WrinkleAtlas, skin: texture.Texture, seed: int) -> DetailMaps:
-    """Displacement maps: the photo's band and the age prior at rest, the atlas under compression and stretch."""
-    size = skin.albedo.shape[0]
-    compressed_1, compressed_2, _ = wrinkles.dynamic_maps(atlas, size, skin.age, seed)
-    static = skin.static + wrinkles.static_prior(atlas, size, skin.age, seed)
-    maps = (static, compressed_1, compressed_2, wrinkles.flattened(static))
-    return DetailMaps(*(np.ascontiguousarray(m, np.float32) for m in maps))

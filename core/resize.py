@@ -9,6 +9,7 @@ import numpy as np
 
 from .character import Character, DetailMaps
 from .errors import FurrowError
+from .own_lines import personal_atlas
 from .wrinkles import WrinkleAtlas, dynamic_maps, static_prior
 
 SIZES = (1024, 2048, 4096)
@@ -27,6 +28,7 @@ def with_map_size(character: Character, atlas: WrinkleAtlas, size: int) -> Chara
     before, age, seed = character.detail.size, character.age, character.wrinkle_seed
     if size == before:
         return character
+    atlas = personal_atlas(atlas, character.own_lines)
     drawn, redrawn = (
         DetailMaps(static_prior(atlas, n, age, seed), *dynamic_maps(atlas, n, age, seed)).stack()
         for n in (before, size)

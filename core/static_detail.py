@@ -8,20 +8,28 @@ lips, eyes, shadow sides and frontal light are left flat.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import cv2
 import numpy as np
 
-from .albedo import masked_blur
-from .colour import channel_mean
+from .albedo import delight, masked_blur
+from .colour import channel_mean, srgb_to_linear
 from .head_model import HeadTopology
 from .lighting import Light
-from .raster import uv_raster
+from .raster import sample_smooth, uv_raster
 from .skin_mask import region_sum
-from .unwrap import PosedView
+from .unwrap import PosedView, smoothstep
 
 GRID_MM = 0.4  # texel of the working grid
 WINDOW = 64  # texels
-HIGH_PASS_MM = 6.0
+HIGH_PASS_MM = 4.0
+SHADING_GAIN = 2.2  # the filter's estimate is its mean; skin is rougher than the mean of what is likely
+SPOT_MM = (0.5, 1.0, 1.7)  # standard deviations of freckles and moles
+SPOT = (0.016, 0.04)  # response to a spot that may be a pore or noise, that is a spot
+CAVITY_MM = (0.4, 1.6)
+CAVITY_DEPTH, CAVITY_LIMIT = 0.8, 0.06  # mm per log unit, log units
+RESOLVED_MM = (0.45, 1.1)  # photo pixel that shows relief in full, none
 RESIDUAL_LIMIT = 0.25  # log; more is a mole, hair or a shadow edge
 SENSITIVITY_GAIN = 0.8  # subsurface scattering softens shading
 SENSITIVITY_LIMIT = 2.5
@@ -30,63 +38,148 @@ ALBEDO_RMS = 0.055
 WHITE_RMS = 0.012
 PRIOR_MM = 10.0  # longest relief, where the slope spectrum flattens
 SHORTEST_MM = 1.1
-CAP_MM = (0.08, 0.16)  # amplitude bound for a young, an old face
+CAP_MM = (0.06, 0.16)  # amplitude bound for a young, an old face
 SKIN_REGIONS = (
-    "forehead", "glabella", "temple", "cheek", "nose", "under_eye", "crows_feet", "nasolabial", "perioral", "chin",
-    "jaw", "mouth_corner", "upper_lip",
+    "forehead",
+    "glabella",
+    "temple",
+    "cheek",
+    "nose",
+    "under_eye",
+    "crows_feet",
+    "nasolabial",
+    "perioral",
+    "chin",
+    "jaw",
+    "mouth_corner",
+    "upper_lip",
 )
 
 
-def static_detail(
+@dataclass(frozen=True)
+class Relief:
+    """Relief that one photo shows, on a working grid of about ``GRID_MM``.
+
+    Attributes:
+        height: (g, g) float32 mm along the normal.
+        weight: (g, g) in [0, 1], how far the photo can be believed there.
+        step: mm a texel.
+    """
+
+    height: np.ndarray
+    weight: np.ndarray
+    step: float
+
+
+def photo_relief(
     topology: HeadTopology,
     posed: PosedView,
     light: Light,
-    albedo: np.ndarray,
     bare: np.ndarray,
     texel: float,
     age: float,
-    at_rest: np.ndarray,
-) -> np.ndarray:
-    """(S, S) float32 mm along the normal, from one photo.
+) -> Relief:
+    """Relief of one photo, in the expression it shows.
 
     Args:
         posed: the head in the photo.
         light: its light.
-        albedo: (S, S, 3) log of the photo's linear colour over the estimated shading.
         bare: (S, S) trust in skin seen well, without brows and lips.
         texel: mm.
         age: apparent age in [0, 1]; sets the expected slopes and the bound.
-        at_rest: (V_head,) in [0, 1], 0 where the photo's expression pushes the skin together: what shows there is not
-            static.
     """
-    size = albedo.shape[0]
+    size = bare.shape[0]
     grid = min(size, int(np.ceil(size * texel / GRID_MM / (WINDOW // 2))) * (WINDOW // 2))
-    raster = uv_raster(topology, grid)
-    small = (grid, grid)
-    trust = cv2.resize(bare, small, interpolation=cv2.INTER_AREA)
-    luminance = cv2.resize(channel_mean(albedo), small, interpolation=cv2.INTER_AREA)
-    step = texel * size / grid
-    vertex = np.zeros((topology.vertex_count, 9), np.float32)
+    trust = cv2.resize(bare, (grid, grid), interpolation=cv2.INTER_AREA)
+    luminance = luminance_in_place(topology, posed, light, grid)
+    return relief_of(topology, posed, light, luminance, trust, texel * size / grid, age)
+
+
+def relief_of(
+    topology: HeadTopology,
+    posed: PosedView,
+    light: Light,
+    luminance: np.ndarray,
+    trust: np.ndarray,
+    step: float,
+    age: float,
+) -> Relief:
+    """Relief of a log luminance (g, g) over the shading; trust (g, g) in bare skin, step mm a texel."""
+    grid = len(trust)
+    vertex = np.zeros((topology.vertex_count, 8), np.float32)
     # light changes slowly over the mesh: its answer to the normal is worked out at the vertices
     vertex[:, :3] = posed.points
     vertex[:, 3:6] = light.gradient(posed.normals)
     vertex[:, 6] = np.maximum(light.shading(posed.normals).mean(-1), 0.3)
     vertex[:, 7] = region_sum(topology, SKIN_REGIONS)
-    vertex[: len(at_rest), 8] = at_rest
-    fields = raster.sample(vertex)
-    residual = luminance - masked_blur(luminance, trust, HIGH_PASS_MM / step)
-    residual = RESIDUAL_LIMIT * np.tanh(residual / RESIDUAL_LIMIT) * trust
+    fields = uv_raster(topology, grid).sample(vertex)
+    high = luminance - masked_blur(luminance, trust, HIGH_PASS_MM / step)
+    high = high * without_spots(high * trust, step)
+    residual = RESIDUAL_LIMIT * np.tanh(high / RESIDUAL_LIMIT) * trust
     sensitivity, metric = shading_sensitivity(fields[..., :3], fields[..., 3:6] / np.maximum(fields[..., 6:7], 0.3))
     slope = SLOPE_RMS[0] + (SLOPE_RMS[1] - SLOPE_RMS[0]) * age
-    relief = wiener_relief(residual, sensitivity, metric, trust, slope)
+    relief = SHADING_GAIN * wiener_relief(residual, sensitivity, metric, trust, slope) + cavities(high, trust, step)
     # where the smooth brightness disagrees with the light, the light is not known there
     low = masked_blur(luminance, trust, 8.0 / step)
     mean = float((low * trust).sum() / max(float(trust.sum()), 1e-6))
     known = 1.0 / (1.0 + ((low - mean) / 0.35) ** 2)
-    relief = relief * known * fields[..., 7] * fields[..., 8] * cv2.GaussianBlur(trust, (0, 0), 1.5)
+    sharp = 1.0 - smoothstep(np.float64(posed.millimetres_per_pixel), *RESOLVED_MM)
+    weight = (known * fields[..., 7] * cv2.GaussianBlur(trust, (0, 0), 1.5) * sharp).astype(np.float32)
     cap = CAP_MM[0] + (CAP_MM[1] - CAP_MM[0]) * age
-    relief = (cap * np.tanh(relief / cap)).astype(np.float32)
-    return cv2.resize(relief, (size, size), interpolation=cv2.INTER_CUBIC) if grid != size else relief
+    return Relief((cap * np.tanh(relief / cap)).astype(np.float32), weight, step)
+
+
+def luminance_in_place(topology: HeadTopology, posed: PosedView, light: Light, grid: int) -> np.ndarray:
+    """(g, g) log luminance over the shading, each texel where the fit itself puts it in the photo.
+
+    The texture follows the landmarks, which moves fine relief off the pixels that show it.
+    """
+    raster = uv_raster(topology, grid)
+    maps = np.full((2, grid * grid), -1e4, np.float32)
+    maps[:, raster.pixels] = (posed.camera.project(raster.sample_covered(posed.points)) - 0.5).T
+    image = cv2.GaussianBlur(posed.image.astype(np.float32) / 255, (0, 0), 0.5)
+    colour = cv2.remap(image, *maps.reshape(2, grid, grid), cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)
+    shading = sample_smooth(topology, light.shading(posed.normals), grid)
+    return channel_mean(delight(srgb_to_linear(np.clip(colour, 0, 1)), shading)).astype(np.float32)
+
+
+def without_spots(high: np.ndarray, step: float) -> np.ndarray:
+    """(g, g) in [0, 1], 0 on freckles and moles: round dark spots, curved both ways, are colour and not grooves.
+
+    Args:
+        high: (g, g) high-passed log luminance, 0 where it is not trusted.
+        step: mm a texel.
+    """
+    keep = np.ones_like(high)
+    for size in SPOT_MM:
+        smaller = spot_response(high, size / step)
+        spot = smoothstep(smaller, *SPOT).astype(np.float32)
+        radius = max(1, round(1.6 * size / step))
+        kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * radius + 1, 2 * radius + 1))
+        keep = np.minimum(keep, 1 - cv2.dilate(spot, kernel))
+    return cv2.GaussianBlur(keep, (0, 0), 0.8)
+
+
+def spot_response(image: np.ndarray, sigma: float) -> np.ndarray:
+    """(g, g) smaller eigenvalue of the Hessian at a scale in pixels, times sigma²: a quarter of a spot's contrast."""
+    soft = cv2.GaussianBlur(image, (0, 0), sigma)
+    xx, yy = (cv2.filter2D(soft, cv2.CV_32F, k) for k in (np.float32([[1, -2, 1]]), np.float32([[1], [-2], [1]])))
+    xy = cv2.filter2D(soft, cv2.CV_32F, np.float32([[0.25, 0, -0.25], [0, 0, 0], [-0.25, 0, 0.25]]))
+    return sigma**2 * (0.5 * (xx + yy) - np.hypot(0.5 * (xx - yy), xy))
+
+
+def cavities(high: np.ndarray, trust: np.ndarray, step: float) -> np.ndarray:
+    """(g, g) mm: what is darker than within a millimetre or two around it lies deeper, as less sky falls in.
+
+    Bounded low: a freckle as dark as a groove is a twentieth of a millimetre at most.
+
+    Args:
+        high: (g, g) high-passed log luminance.
+        trust: (g, g) in [0, 1].
+        step: mm a texel.
+    """
+    fine, coarse = (masked_blur(high, trust, mm / step) for mm in CAVITY_MM)
+    return CAVITY_DEPTH * CAVITY_LIMIT * np.tanh((fine - coarse) / CAVITY_LIMIT) * trust
 
 
 def shading_sensitivity(

@@ -1,4 +1,4 @@
-"""Photos and a fitted head to skin textures: unwrap, skin mask, light, albedo, completion, static detail."""
+"""Photos and a fitted head to skin textures: unwrap, skin mask, light, albedo, completion."""
 
 from __future__ import annotations
 
@@ -18,7 +18,6 @@ from .head_model import HeadModel
 from .raster import fill_outside, uv_raster
 from .resize import SIZES
 from .roughness import roughness_map
-from .static_detail import static_detail
 from .unwrap import texel_millimetres
 from .view_texture import ViewTexture, view_texture
 
@@ -34,7 +33,7 @@ class Texture:
         roughness: (S, S) uint8, 255 is rough.
         skin_mask: (S, S) uint8, 255 where a photo shows skin that was used.
         hair_mask: (S, S) uint8, 255 where brows, beard or hair cover the skin in a photo.
-        static: (S, S) float32 mm.
+        views: what each photo gives in UV space, for its lines and relief.
         age: apparent age, 0 (20 years) to 1 (85 years).
         eye_colour: (3,) sRGB in [0, 1].
         warnings: lines for the artist.
@@ -44,7 +43,7 @@ class Texture:
     roughness: np.ndarray
     skin_mask: np.ndarray
     hair_mask: np.ndarray
-    static: np.ndarray
+    views: tuple[ViewTexture, ...]
     age: float
     eye_colour: np.ndarray
     warnings: tuple[str, ...]
@@ -76,12 +75,11 @@ def build_texture(
     albedo, trust, tone = blend_views(views)
     plain, bare = (np.max([getattr(v, name) for v in views], axis=0) for name in ("plain", "bare"))
     albedo = complete(model.topology, fit.neutral, albedo, trust, plain, bare, tone, texel)
-    progress(0.9, "reading static detail")
+    progress(0.9, "estimating the age")
     sharpest = min(views, key=lambda v: v.posed.millimetres_per_pixel)
     age = apparent_age(
         model.topology, sharpest.shaded, sharpest.plain, texel, sharpest.at_rest, sharpest.posed.millimetres_per_pixel
     )
-    static = blend_static(model, views, texel, age)
     covered = uv_raster(model.topology, size).covered
     eyes = [v.eye_colour for v in views if v.eye_colour is not None]
     return Texture(
@@ -89,7 +87,7 @@ def build_texture(
         roughness=roughness_map(model.topology, albedo, texel),
         skin_mask=np.round(255 * trust).astype(np.uint8),
         hair_mask=np.round(255 * np.max([v.hair for v in views], axis=0)).astype(np.uint8),
-        static=static,
+        views=tuple(views),
         age=age,
         eye_colour=np.mean(eyes, axis=0) if eyes else np.array(DEFAULT_EYE_COLOUR),
         warnings=tuple(dict.fromkeys(line for v in views for line in v.warnings)),
@@ -124,14 +122,3 @@ def blend_views(views: Sequence[ViewTexture]) -> tuple[np.ndarray, np.ndarray, n
     fine = sum((v.log_albedo + (tone - v.tone) - s) * w[..., None] for v, s, w in zip(views, slow, best))
     trust = np.max([v.trust for v in views], axis=0)
     return (mean + fine).astype(np.float32), trust, tone
-
-
-def blend_static(model: HeadModel, views: Sequence[ViewTexture], texel: float, age: float) -> np.ndarray:
-    """(S, S) mm static relief of all photos, weighted by how well each sees the skin."""
-    total = weight = 0.0
-    for view in views:
-        relief = static_detail(model.topology, view.posed, view.light, view.shaded, view.bare, texel, age, view.at_rest)
-        trust = view.bare / view.posed.millimetres_per_pixel
-        total, weight = total + relief * trust, weight + trust
-    seen = np.max([view.bare for view in views], axis=0)
-    return (total / np.maximum(weight, 1e-6) * seen).astype(np.float32)

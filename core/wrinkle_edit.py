@@ -16,6 +16,7 @@ import numpy as np
 from .character import Character, DetailMaps
 from .errors import FurrowError
 from .head_model import HeadTopology
+from .own_lines import personal_atlas
 from .raster import uv_raster
 from .wrinkles import WrinkleAtlas, dynamic_maps, flattened, static_prior
 
@@ -37,17 +38,35 @@ def with_wrinkles(
 ) -> Character:
     """The character at another age (0 to 1), with another layout of lines, or both.
 
-    What was read from the photo stays; at younger ages it fades, since those lines were not there yet.
+    What was read from the photo stays, lines included; at younger ages it fades, since it was not there yet.
     """
     age = character.age if age is None else float(np.clip(age, 0.0, 1.0))
     seed = character.wrinkle_seed if seed is None else int(seed)
-    size = character.detail.size
-    static = static_prior(atlas, size, age, seed)
-    if character.static_residual is not None:
-        static = static + residual_share(age, character.residual_age) * character.static_residual
-    maps = (static, *dynamic_maps(atlas, size, age, seed)[:2], flattened(static))
-    detail = DetailMaps(*(np.ascontiguousarray(m, np.float32) for m in maps))
+    share = residual_share(age, character.residual_age)
+    static = None if character.static_residual is None else share * character.static_residual
+    moving = None if character.moving_residual is None else share * character.moving_residual
+    atlas = personal_atlas(atlas, character.own_lines)
+    detail = detail_maps(atlas, character.detail.size, age, seed, static, moving)
     return replace(character, detail=detail, wrinkle_seed=seed, age=age)
+
+
+def detail_maps(
+    atlas: WrinkleAtlas, size: int, age: float, seed: int, static: np.ndarray | None, moving: np.ndarray | None
+) -> DetailMaps:
+    """The maps of a person: the atlas's at an age, and what was read from the photos.
+
+    Args:
+        atlas: of the person, see ``personal_atlas``.
+        static: (S, S) mm to add at rest, or None.
+        moving: (m, m, 3) mm to add to the compressed and stretched maps, or None.
+    """
+    rest = static_prior(atlas, size, age, seed)
+    if static is not None:
+        rest = rest + static
+    moved = [*dynamic_maps(atlas, size, age, seed)[:2], flattened(rest)]
+    if moving is not None:
+        moved = [m + _resized(part, size) for m, part in zip(moved, np.moveaxis(moving, -1, 0))]
+    return DetailMaps(*(np.ascontiguousarray(m, np.float32) for m in (rest, *moved)))
 
 
 def residual_share(age: float, full: float) -> float:
@@ -90,7 +109,8 @@ def swap_detail(
         changed[channel] = mine + weight * (_resized(getattr(source.detail, channel), size) - mine) if chosen else mine
     residual, age = target.static_residual, target.residual_age
     if static:
-        residual = changed["static"] - static_prior(atlas, size, target.age, target.wrinkle_seed)
+        mine = personal_atlas(atlas, target.own_lines)
+        residual = changed["static"] - static_prior(mine, size, target.age, target.wrinkle_seed)
         age = target.age
     return replace(target, detail=DetailMaps(**changed), static_residual=residual, residual_age=age)
 

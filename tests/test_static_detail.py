@@ -1,9 +1,21 @@
 """Static relief from shading: right sign, bounded, flat where there is nothing to read."""
 
+from dataclasses import replace
+
+import cv2
 import numpy as np
 from dome import dome_fit, dome_model, dome_view
 from furrow.core.lighting import Light
-from furrow.core.static_detail import CAP_MM, shading_sensitivity, static_detail, wiener_relief
+from furrow.core.static_detail import (
+    CAP_MM,
+    CAVITY_DEPTH,
+    CAVITY_LIMIT,
+    cavities,
+    photo_relief,
+    relief_of,
+    shading_sensitivity,
+    wiener_relief,
+)
 from furrow.core.unwrap import pose_view, texel_millimetres
 from scipy.ndimage import gaussian_filter
 
@@ -18,7 +30,6 @@ COEFFICIENTS[2] = -1.6  # from above (camera y is down)
 LIGHT = Light(COEFFICIENTS, np.full(3, 0.25))
 ROWS, COLUMNS = np.mgrid[:SIZE, :SIZE]
 FADE = np.clip(1.6 - np.hypot(ROWS - SIZE / 2, COLUMNS - SIZE / 2) / 90, 0, 1)
-REST = np.ones(len(MODEL.mean))
 
 
 def flat_plane(slope_towards):
@@ -78,31 +89,54 @@ def test_pieces_overlap_to_one():
     assert np.abs(found[inner] - expected[inner]).max() < 0.006
 
 
-def relief_of(albedo, age=0.3, bare=FADE, rest=REST):
-    return static_detail(MODEL.topology, POSED, LIGHT, albedo.astype(np.float32), bare.astype(np.float32), TEXEL, age,
-                         rest)
-
-
-def with_regions():
-    assert "forehead" in MODEL.topology.region_names and "cheek" in MODEL.topology.region_names
+def relief(luminance, age=0.3, trust=FADE):
+    found = relief_of(MODEL.topology, POSED, LIGHT, luminance.astype(np.float32), trust.astype(np.float32), TEXEL, age)
+    return found.height * found.weight
 
 
 def test_smooth_skin_stays_flat_and_strong_marks_stay_bounded():
-    with_regions()
-    even = np.full((SIZE, SIZE, 3), -1.2)
-    assert np.abs(relief_of(even)).max() < 1e-4
+    even = np.full((SIZE, SIZE), -1.2)
+    assert np.abs(relief(even)).max() < 1e-4
     spots = gaussian_filter((np.random.default_rng(0).random((SIZE, SIZE)) < 0.004).astype(float), 1.5)
-    inked = even - 25 * spots[..., None]
     for age in (0.0, 1.0):
-        found = relief_of(inked, age)
+        found = relief(even - 25 * spots, age)
         assert found.std() > 1e-4
         assert np.abs(found).max() <= CAP_MM[0] + (CAP_MM[1] - CAP_MM[0]) * age + 1e-3
 
 
-def test_masked_skin_and_skin_pushed_by_the_expression_stay_flat():
-    rows = 0.1 * np.sin(ROWS / 3)[..., None] * np.ones(3) - 1.2
-    whole = relief_of(rows)
-    half = relief_of(rows, bare=FADE * (COLUMNS < SIZE / 2))
-    assert np.abs(whole).max() > 0.01
-    assert np.abs(half[:, SIZE // 2 + 12 :]).max() < 1e-4
-    assert not relief_of(rows, rest=np.zeros(len(REST))).any()
+def test_printed_freckles_make_no_bumps():
+    """Round marks of the contrast of freckles on a smooth head, read through the photo."""
+    rng = np.random.default_rng(2)
+    image = np.full((1440, 1440, 3), 150, np.uint8)
+    for x, y in rng.integers(360, 1080, (160, 2)):
+        cv2.circle(image, (int(x), int(y)), int(rng.integers(2, 5)), (127, 122, 120), -1, cv2.LINE_AA)
+    image = cv2.resize(image, (480, 480), interpolation=cv2.INTER_AREA)
+    freckled = replace(pose_view(MODEL, dome_fit(MODEL, VIEW), VIEW, image, TEXEL), millimetres_per_pixel=0.4)
+    found = photo_relief(MODEL.topology, freckled, LIGHT, FADE.astype(np.float32), TEXEL, 0.2)
+    height = np.abs(found.height * found.weight)
+    assert 0.005 < height.max() < 0.05
+
+
+def test_masked_skin_stays_flat():
+    rows = 0.1 * np.sin(ROWS / 3) - 1.2
+    assert np.abs(relief(rows)).max() > 0.01
+    assert np.abs(relief(rows, trust=FADE * (COLUMNS < SIZE / 2))[:, SIZE // 2 + 12 :]).max() < 1e-4
+
+
+def test_fine_dark_grooves_lie_deep_and_little():
+    """A dark line of a millimetre becomes a cavity, bounded by the contrast that skin's own colour can have."""
+    line = -np.exp(-0.5 * ((ROWS - SIZE / 2) * TEXEL / 0.5) ** 2)
+    depth = cavities((0.05 * line).astype(np.float32), np.ones((SIZE, SIZE), np.float32), TEXEL)
+    ink = cavities((3.0 * line).astype(np.float32), np.ones((SIZE, SIZE), np.float32), TEXEL)
+    middle = SIZE // 2
+    assert -0.05 < depth[middle, middle] < -0.005
+    assert np.abs(depth[: middle - 20]).max() < 1e-3
+    assert ink.min() >= -CAVITY_DEPTH * CAVITY_LIMIT - 1e-6
+
+
+def test_a_coarse_photo_gives_less_relief_than_a_fine_one():
+    rows = 0.1 * np.sin(ROWS / 3) - 1.2
+    fine, coarse = (replace(POSED, millimetres_per_pixel=mm) for mm in (0.4, 0.9))
+    fine = relief_of(MODEL.topology, fine, LIGHT, rows.astype(np.float32), FADE.astype(np.float32), TEXEL, 0.3)
+    poor = relief_of(MODEL.topology, coarse, LIGHT, rows.astype(np.float32), FADE.astype(np.float32), TEXEL, 0.3)
+    assert poor.weight.max() < 0.6 * fine.weight.max()

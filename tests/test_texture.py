@@ -108,7 +108,7 @@ def test_shapes_types_and_progress():
                             lambda fraction, message: told.append((fraction, message)))
     assert texture.albedo.shape == (SIZE, SIZE, 3) and texture.albedo.dtype == np.uint8
     assert texture.roughness.dtype == texture.skin_mask.dtype == np.uint8
-    assert texture.static.shape == (SIZE, SIZE) and texture.static.dtype == np.float32
+    assert len(texture.views) == 1 and texture.views[0].bare.shape == (SIZE, SIZE)
     assert 0 <= texture.age <= 1 and texture.eye_colour.shape == (3,)
     fractions = [fraction for fraction, _ in told]
     assert fractions == sorted(fractions) and fractions[0] == 0 and all(message for _, message in told)
@@ -118,7 +118,7 @@ def test_a_photo_without_skin_still_gives_a_head_and_says_so():
     view = dome_view()
     empty = np.full((480, 480, 3), (20, 60, 220), np.uint8)
     texture = build_texture(MODEL, dome_fit(MODEL, view), [empty], None, SIZE)
-    assert np.isfinite(texture.static).all()
+    assert np.isfinite(texture.views[0].shaded).all()
     assert texture.warnings
 
 

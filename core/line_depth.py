@@ -1,0 +1,295 @@
+"""How deep the lines of a photo are, and what it leaves of the atlas's.
+
+Valley response y (as depth, by a constant of how much a groove darkens) is explained by the atlas's curves B and the
+found lines F in non-negative gains on their prior depths (lasso with a Gaussian prior, Tibshirani 1996):
+
+    min_g >= 0  sum_x w_x (y_x - (B, F) g)² / s_x²  +  sum_i (g_i - 1)² / t²  +  l sum_i g_i
+
+w is how well skin is seen, s the noise. Where nothing is seen the prior stays, where skin is seen without a line a
+deep curve goes to zero, and a shallow one, which the photo could not show, stays. Found lines keep 0.5 to 1.5 of their
+prior: shading says little about depth.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from scipy import sparse
+from scipy.optimize import minimize
+
+from .curve_basis import basis_matrix, texels_near
+from .line_detection import Ridges, sample
+from .line_groups import CARRIED, LineGroups, lookup
+from .own_lines import OwnLines
+from .photo_lines import FoundLines, pixels, segment_lengths
+from .wrinkle_atlas import FOLD, SECONDARY, WrinkleAtlas
+from .wrinkle_coefficients import dynamic_share, person, profile, static_share
+
+DARKENING = 0.10  # log units of coherent response a millimetre of depth
+NOISE = 1.2  # response over the noise that bare skin has
+INDEPENDENT = 8.0  # texels that say the same
+SPREAD = 0.5  # of gains
+SPARSITY = 0.6
+CUE = (0.5, 1.5)
+DEEPER = 1.2  # of its mean, the deepest point of a line
+MOVED_MM = 1.3  # deepest that motion adds to a line
+PUSHED = 2.5  # 1 over the compression from which a line says nothing about the face at rest
+LINED_AGE = 0.4  # a line that shows at rest is at least as deep as at this age
+DEPTH_MM = (0.08, 1.0)
+REACH_MM, PROFILE_MM = 2.0, 0.8
+POINT_MM = 1.5  # between control points
+TAPER_MM, TAPER_SHARE = 4.0, 0.3
+ASIDE_MM, FOLD_ASIDE_MM = 2.2, 5.0  # no other curve of the group runs so near an own line
+HOLD_SIZE = 512
+
+
+@dataclass(frozen=True)
+class ViewLines:
+    """What one photo says about lines, on the linking grid.
+
+    Attributes:
+        found: its lines.
+        ridges: its valley response.
+        seen: (g, g) in [0, 1], how well skin is seen and lit.
+        compression: (g, g, 2) of the two families in the photo's expression.
+    """
+
+    found: FoundLines
+    ridges: Ridges
+    seen: np.ndarray
+    compression: np.ndarray
+
+
+def own_lines(
+    atlas: WrinkleAtlas, groups: LineGroups, views: Sequence[ViewLines], metric: np.ndarray, age: float, seed: int
+) -> OwnLines:
+    """The lines of the photos as a person's own, and the gains of the atlas's curves.
+
+    Args:
+        views: one a photo.
+        metric: (m, m, 3) E, F, G of the chart in mm² per UV².
+        age: apparent age, 0 to 1.
+        seed: layout of the person.
+    """
+    drafts = [draft for view in views for draft in _drafts(atlas, groups, view, metric, age)]
+    drafts = _apart(drafts)
+    size = len(views[0].seen)
+    seen = np.max([v.seen for v in views], axis=0)
+    weight = np.stack([v.seen for v in views]) + 1e-6
+    # at rest and in motion a line shows with what both add up to: what compression explains is not the neutral face's
+    depth = np.average([_depth_map(v) for v in views], axis=0, weights=weight)
+    noise = np.average([v.ridges.unit for v in views], axis=0, weights=weight) * NOISE / DARKENING
+    compression = np.average([v.compression for v in views], axis=0, weights=np.repeat(weight[..., None], 2, -1))
+    someone = person(atlas, seed)
+    basis = _curve_columns(atlas, someone, age, compression, size)
+    added = _draft_columns(drafts, metric, size)
+    gain = _gains(sparse.hstack([basis, added]) if drafts else basis, depth, noise, seen)
+    curve_gain = _unseen_share(atlas, age, seen, noise)
+    curve_gain[someone.curves] = np.minimum(gain[: len(someone.curves)], CUE[1])
+    cues = np.clip(gain[len(someone.curves) :], *CUE)
+    return _assembled(atlas, drafts, cues, metric, age, curve_gain.astype(np.float32))
+
+
+@dataclass(frozen=True)
+class _Draft:
+    """One line before its gain: uv (n, 2), relative depth (n,), prior depths in mm, what it shows in the photo."""
+
+    uv: np.ndarray
+    relative: np.ndarray
+    group: int
+    score: float
+    rest: float
+    moved: float
+    compression: float
+    carried: np.ndarray
+    fold: bool
+
+
+def _drafts(atlas: WrinkleAtlas, groups: LineGroups, view: ViewLines, metric: np.ndarray, age: float) -> list[_Draft]:
+    found = view.found
+    if not len(found):
+        return []
+    uv = found.lines.uv
+    column = np.searchsorted(groups.groups, found.group)
+    kinds = len(groups.groups)
+    carried = lookup(groups.carried, uv).reshape(len(uv), len(CARRIED), kinds)
+    pushed = sample(view.compression, pixels(uv, len(view.compression)))
+    gaps = segment_lengths(uv, found.lines.start, metric)
+    moved_share, rest_share = _shares(atlas, age, dynamic_share), _shares(atlas, age, static_share)
+    lined_share = _shares(atlas, max(age, LINED_AGE), static_share)
+    drafts = []
+    for k, (first, last) in enumerate(zip(found.lines.start[:-1], found.lines.start[1:])):
+        group, rows = int(found.group[k]), slice(first, last)
+        place = np.concatenate([[0.0], np.cumsum(gaps[first : last - 1])])
+        count = max(4, int(place[-1] / POINT_MM) + 1)
+        at = np.linspace(0, place[-1], count)
+        cue = np.clip(found.contrast[rows] / max(float(found.contrast[rows].mean()), 1e-6), *CUE)
+        values = np.column_stack([uv[rows], cue])
+        values = cv2.GaussianBlur(values, (1, 0), sigmaX=0, sigmaY=2.0, borderType=cv2.BORDER_REPLICATE)
+        values = np.stack([np.interp(at, place, c) for c in values.T], -1)
+        values[[0, -1], :2] = uv[[first, last - 1]]
+        mean = carried[rows, :, column[k]].mean(0)
+        compression = float(pushed[rows, atlas.group_family[group] - 1].mean())
+        # a line of skin that is not pushed shows at rest, so it is as deep as lines at rest are
+        lined = float(np.clip(1 - PUSHED * compression, 0, 1))
+        share = lined * lined_share[group] + (1 - lined) * rest_share[group]
+        end = min(TAPER_MM, TAPER_SHARE * place[-1])
+        taper = np.sin(0.5 * np.pi * np.clip(np.minimum(at, place[-1] - at) / max(end, 1e-6), 0, 1)) ** 2
+        drafts.append(
+            _Draft(
+                uv=values[:, :2],
+                relative=taper * np.minimum(values[:, 2], DEEPER),
+                group=group,
+                score=float(found.score[k]),
+                rest=float(np.clip(mean[0] * share, lined * DEPTH_MM[0], DEPTH_MM[1])),
+                moved=float(min(mean[1] * moved_share[group], MOVED_MM)),
+                compression=compression,
+                carried=mean,
+                fold=bool((atlas.curve_rank[atlas.curve_group == group] == FOLD).all()),
+            )
+        )
+    return drafts
+
+
+def _shares(atlas: WrinkleAtlas, age: float, share: Callable[[WrinkleAtlas, float], np.ndarray]) -> np.ndarray:
+    """(G,) mean static or dynamic share of each group's first curves at an age."""
+    first = (atlas.curve_rank != SECONDARY).astype(float)
+    count = np.bincount(atlas.curve_group, first, minlength=len(atlas.group_names))
+    return np.bincount(atlas.curve_group, first * share(atlas, age), minlength=len(count)) / np.maximum(count, 1)
+
+
+def _apart(drafts: list[_Draft]) -> list[_Draft]:
+    """Of lines that several photos show, the one that scores best."""
+    taken = np.zeros((HOLD_SIZE, HOLD_SIZE), np.uint8)
+    kept = []
+    for draft in sorted(drafts, key=lambda d: -d.score):
+        at = np.round(pixels(draft.uv, HOLD_SIZE)).astype(np.int32)
+        inside = np.clip(at, 0, HOLD_SIZE - 1)
+        if (taken[inside[:, 1], inside[:, 0]] > 0).mean() < 0.5:
+            kept.append(draft)
+            cv2.polylines(taken, [at], False, 255, 5)
+    return kept
+
+
+def _depth_map(view: ViewLines) -> np.ndarray:
+    """(g, g) mm of groove that the valley response stands for."""
+    ridges = view.ridges
+    return np.maximum(ridges.strength - NOISE, 0) * ridges.unit / DARKENING
+
+
+def _curve_columns(atlas: WrinkleAtlas, someone, age: float, compression: np.ndarray, size: int) -> sparse.csr_matrix:
+    """(g * g, c) depth in mm that each curve of a person has in the photo at gain 1."""
+    points = someone.points
+    curves = someone.curves
+    family = atlas.group_family[atlas.curve_group[curves]]
+    along = profile(atlas)[points]
+    pushed = sample(compression, pixels(atlas.uv[points], size))
+    pushed = pushed[np.arange(len(points)), someone.of_points(family) - 1]
+    rest = atlas.memory[points] * someone.of_points(someone.depth * static_share(atlas, age)[curves])
+    moved = atlas.dynamic[points] * someone.of_points(someone.depth * dynamic_share(atlas, age)[curves])
+    return _columns(atlas.uv[points], atlas.metric[points], someone.start, along * (rest + pushed * moved), size)
+
+
+def _draft_columns(drafts: list[_Draft], metric: np.ndarray, size: int) -> sparse.csr_matrix | None:
+    if not drafts:
+        return None
+    uv = np.concatenate([d.uv for d in drafts])
+    start = np.concatenate([[0], np.cumsum([len(d.uv) for d in drafts])])
+    depth = np.concatenate([d.relative * (d.rest + d.compression * d.moved) for d in drafts])
+    return _columns(uv, _metric_at(metric, uv), start, depth, size)
+
+
+def _metric_at(metric: np.ndarray, uv: np.ndarray) -> np.ndarray:
+    return sample(np.ascontiguousarray(metric, np.float32), pixels(uv, len(metric)))
+
+
+def _columns(uv: np.ndarray, metric: np.ndarray, start: np.ndarray, depth: np.ndarray, size: int) -> sparse.csr_matrix:
+    near = texels_near(uv, metric, start, np.full(len(uv), REACH_MM), size)
+    footprint = np.exp(-0.5 * (near.distance / PROFILE_MM) ** 2).astype(np.float32)
+    curve = np.repeat(np.arange(len(start) - 1), np.diff(start))
+    of_point = sparse.csr_matrix((depth, (np.arange(len(uv)), curve)), shape=(len(uv), len(start) - 1))
+    return (basis_matrix(near, footprint, len(uv), size) @ of_point).tocsr()
+
+
+def _gains(columns: sparse.spmatrix, depth: np.ndarray, noise: np.ndarray, seen: np.ndarray) -> np.ndarray:
+    """(n,) non-negative gains of the columns (g * g, n); see the module."""
+    used = np.flatnonzero(seen.ravel() > 0.02)
+    columns = columns.tocsr()[used]
+    root = np.sqrt(seen.ravel()[used] / INDEPENDENT) / np.maximum(noise.ravel()[used], 1e-4)
+    scaled = (sparse.diags(root) @ columns).tocsr()
+    data = root * depth.ravel()[used]
+    # a curve that no seen texel touches keeps its prior gain of 1, without the sparsity
+    blind = np.asarray(scaled.power(2).sum(0)).ravel() <= 0
+    sparsity = np.where(blind, 0.0, SPARSITY)
+    matrix = (scaled.T @ scaled).tocsr()
+    right = scaled.T @ data + 1.0 / SPREAD**2 - sparsity
+
+    def energy(gain: np.ndarray) -> tuple[float, np.ndarray]:
+        product = matrix @ gain + gain / SPREAD**2
+        return float(gain @ (0.5 * product - right)), product - right
+
+    first = np.ones(columns.shape[1])
+    return minimize(energy, first, jac=True, method="L-BFGS-B", bounds=[(0, None)] * len(first)).x
+
+
+def _unseen_share(atlas: WrinkleAtlas, age: float, seen: np.ndarray, noise: np.ndarray) -> np.ndarray:
+    """(C,) share of each curve of all layouts that the photo would not have shown."""
+    at = pixels(atlas.uv, len(seen))
+    depth = atlas.memory * profile(atlas) * atlas.of_points(static_share(atlas, age))
+    shows = np.clip(depth / np.maximum(sample(noise.astype(np.float32), at), 1e-4) - 0.5, 0, 1)
+    mass = atlas.strength + 1e-6
+    first = atlas.curve_start[:-1]
+    hidden = np.add.reduceat(mass * (1 - sample(seen.astype(np.float32), at) * shows), first)
+    return np.clip(hidden / np.add.reduceat(mass, first), 0, 1)
+
+
+def _assembled(
+    atlas: WrinkleAtlas, drafts: list[_Draft], cues: np.ndarray, metric: np.ndarray, age: float, curve_gain: np.ndarray
+) -> OwnLines:
+    """Own lines of the drafts, and the atlas's points that they take the place of."""
+    start = np.concatenate([[0], np.cumsum([len(d.uv) for d in drafts])]).astype(np.int64)
+    uv = np.concatenate([d.uv for d in drafts] + [np.zeros((0, 2))]).astype(np.float32)
+    each = np.diff(start)
+    relative = np.concatenate([d.relative for d in drafts] + [np.zeros(0)])
+    carried = np.array([d.carried for d in drafts]).reshape(len(drafts), len(CARRIED))
+    # of a line in pushed skin the photo shows the sum: both parts keep the proportion the prior gives
+    rest = relative * np.repeat([c * d.rest for c, d in zip(cues, drafts)], each)
+    moved = relative * np.repeat([min(c, 1.0) ** 0.5 * d.moved for c, d in zip(cues, drafts)], each)
+    columns = {name: i for i, name in enumerate(CARRIED)}
+    return OwnLines(
+        uv=uv,
+        metric=_metric_at(metric, uv).reshape(-1, 3).astype(np.float32),
+        crest=np.repeat(carried[:, [columns["crest_left"], columns["crest_right"]]], each, 0).astype(np.float32),
+        rest=rest.astype(np.float32),
+        moved=moved.astype(np.float32),
+        start=start,
+        group=np.array([d.group for d in drafts], np.int64),
+        width=carried[:, columns["width"]].astype(np.float32),
+        roll=carried[:, [columns["roll_left"], columns["roll_right"]]].astype(np.float32),
+        age=float(age),
+        curve_gain=curve_gain,
+        point_gain=_point_gain(atlas, drafts, metric),
+    )
+
+
+def _point_gain(atlas: WrinkleAtlas, drafts: list[_Draft], metric: np.ndarray) -> np.ndarray:
+    """(N,) 0 beside an own line of the same family, where the atlas's curve would run a second time."""
+    gain = np.ones(len(atlas.uv), np.float32)
+    e, _, g = metric[len(metric) // 2, len(metric) // 2]
+    texel = float(np.sqrt(np.sqrt(max(e * g, 1e-6)))) / HOLD_SIZE
+    family = atlas.of_points(atlas.group_family[atlas.curve_group])
+    fold = atlas.of_points(atlas.curve_rank) == FOLD
+    for number in (1, 2):
+        for wide, reach in ((False, ASIDE_MM), (True, FOLD_ASIDE_MM)):
+            free = np.full((HOLD_SIZE, HOLD_SIZE), 255, np.uint8)
+            for draft in drafts:
+                if atlas.group_family[draft.group] == number and (draft.fold or not wide):
+                    at = [np.round(pixels(draft.uv, HOLD_SIZE)).astype(np.int32)]
+                    cv2.polylines(free, at, False, 0, max(1, round(2 * reach / texel)))
+            soft = cv2.GaussianBlur(free.astype(np.float32) / 255, (0, 0), 0.8 / texel)
+            rows = (family == number) & (fold == wide)
+            gain[rows] = np.minimum(gain[rows], sample(soft, pixels(atlas.uv[rows], HOLD_SIZE)))
+    return gain

@@ -1,0 +1,140 @@
+"""Where each group of the atlas runs on the face, which way, and how deep: what a line in a photo is likely to be.
+
+All layouts of a group together are a cloud of line elements; blurred over the chart they give its density, its
+direction as a double angle (a line has no sign), and the mean of what its curves carry.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+import cv2
+import numpy as np
+
+from .wrinkle_atlas import SECONDARY, WrinkleAtlas
+
+GRID = 160
+REACH_MM = 4.5  # standard deviation of a group's cloud beyond its curves: people's lines are not in the same place
+FULL = 0.35  # mm of line per mm² of skin from which a place belongs to a group in full
+TURN = 0.30  # radians, standard deviation of a line's direction about its group's
+TEXTURE_GROUPS = ("crepe", "crepe_cross", "lips")  # too fine and dense to be seen one by one
+CARRIED = ("memory", "dynamic", "width", "onset", "crest_left", "crest_right", "roll_left", "roll_right")
+
+
+@dataclass(frozen=True, eq=False)
+class LineGroups:
+    """Fields on a grid over the chart, row 0 at v = 1.
+
+    Attributes:
+        groups: (k,) rows of the atlas's groups.
+        density: (g, g, k) in [0, 1].
+        double: (g, g, 2 k) unit vectors of twice the direction in pixels (columns, rows), k cosines then k sines.
+        carried: (g, g, 8 k) means of ``CARRIED``, k of each.
+        length: (k,) mm, median of the group's lines.
+    """
+
+    groups: np.ndarray
+    density: np.ndarray
+    double: np.ndarray
+    carried: np.ndarray
+    length: np.ndarray
+
+
+@lru_cache(maxsize=2)
+def line_groups(atlas: WrinkleAtlas) -> LineGroups:
+    """Fields of the groups whose lines a photo can show one by one."""
+    chord = np.zeros_like(atlas.uv, dtype=np.float64)
+    chord[:-1] = atlas.uv[1:] - atlas.uv[:-1]
+    last = atlas.curve_start[1:] - 1
+    chord[last] = atlas.uv[last] - atlas.uv[last - 1]
+    uu, cross, vv = atlas.metric.T.astype(np.float64)
+    length = np.sqrt(uu * chord[:, 0] ** 2 + 2 * cross * chord[:, 0] * chord[:, 1] + vv * chord[:, 1] ** 2)
+    area = np.sqrt(np.maximum(uu * vv - cross**2, 1e-9)) / GRID**2  # mm² a texel
+    texel = float(np.sqrt(np.median(area)))
+    angle = 2 * np.arctan2(-chord[:, 1], chord[:, 0])
+    strongest = np.maximum.reduceat(atlas.strength, atlas.curve_start[:-1])
+    values = np.stack(
+        [
+            np.full(len(length), 1.0),
+            np.cos(angle),
+            np.sin(angle),
+            atlas.memory,
+            atlas.dynamic,
+            *(atlas.of_points(c) for c in (atlas.curve_width, atlas.curve_onset)),
+            atlas.roll_crest[:, 0],
+            atlas.roll_crest[:, 1],
+            *atlas.of_points(atlas.curve_roll).T,
+        ],
+        -1,
+    )
+    chosen, layers, usual = [], [], []
+    whole = np.add.reduceat(length, atlas.curve_start[:-1])
+    drawn = atlas.of_points((atlas.curve_rank != SECONDARY) & (strongest > 0)) & (length > 0)
+    for row, name in enumerate(atlas.group_names):
+        of_group = drawn & (atlas.of_points(atlas.curve_group) == row)
+        if name in TEXTURE_GROUPS or not of_group.any() or np.max(atlas.memory[of_group]) <= 0:
+            continue
+        chosen.append(row)
+        usual.append(np.median(whole[(atlas.curve_group == row) & (atlas.curve_rank != SECONDARY)]))
+        layers.append(_cloud(atlas.uv[of_group], values[of_group] * length[of_group, None], area[of_group], texel))
+    stack = np.stack(layers, 2)  # (g, g, k, values)
+    layouts = np.array([atlas.curve_layout[atlas.curve_group == row].max() + 1 for row in chosen], np.float32)
+    mass = stack[..., 0]
+    mean = stack[..., 1:] / np.maximum(mass, 1e-6)[..., None]
+    double = np.moveaxis(mean[..., :2], -1, 2)
+    double = double / np.maximum(np.linalg.norm(double, axis=2, keepdims=True), 1e-6)
+    peak = mass.reshape(-1, len(chosen)).max(0)
+    density = np.minimum(1.0, mass / np.minimum(FULL * np.minimum(layouts, 3), 0.6 * peak))
+    carried = np.moveaxis(mean[..., 2:], -1, 2)
+    flat = (GRID, GRID, -1)
+    return LineGroups(
+        np.array(chosen),
+        density.astype(np.float32),
+        double.reshape(flat).astype(np.float32),
+        carried.reshape(flat).astype(np.float32),
+        np.array(usual),
+    )
+
+
+def _cloud(uv: np.ndarray, values: np.ndarray, area: np.ndarray, texel: float) -> np.ndarray:
+    """(g, g, n) values (m, n) mm of line elements at uv (m, 2), per mm², blurred."""
+    column = np.clip((uv[:, 0] * GRID).astype(int), 0, GRID - 1)
+    row = np.clip(((1 - uv[:, 1]) * GRID).astype(int), 0, GRID - 1)
+    index = row * GRID + column
+    maps = [np.bincount(index, column_ / area, minlength=GRID**2).reshape(GRID, GRID) for column_ in values.T]
+    return np.stack([cv2.GaussianBlur(m, (0, 0), REACH_MM / texel) for m in maps], -1).astype(np.float32)
+
+
+def place(uv: np.ndarray) -> np.ndarray:
+    """(n, 2) pixels of the grid of uv (n, 2), pixel centres at whole numbers."""
+    return np.stack([uv[:, 0] * GRID - 0.5, (1 - uv[:, 1]) * GRID - 0.5], -1)
+
+
+def lookup(image: np.ndarray, uv: np.ndarray) -> np.ndarray:
+    """(n, c) bilinear samples of an image (g, g, c) of any number of channels at uv (n, 2)."""
+    at = place(uv)
+    low = np.clip(np.floor(at).astype(int), 0, GRID - 2)
+    part = np.clip(at - low, 0, 1).astype(np.float32)
+    out = 0
+    for dy in (0, 1):
+        for dx in (0, 1):
+            weight = np.abs(1 - dx - part[:, 0]) * np.abs(1 - dy - part[:, 1])
+            out = out + weight[:, None] * image[low[:, 1] + dy, low[:, 0] + dx]
+    return out
+
+
+def agreement(groups: LineGroups, uv: np.ndarray, tangent: np.ndarray) -> np.ndarray:
+    """(n, k) in [0, 1]: how well a line element fits each group, by place and direction.
+
+    Args:
+        uv: (n, 2) places.
+        tangent: (n, 2) direction in UV (u, v), any length.
+    """
+    count = len(groups.groups)
+    density, double = lookup(groups.density, uv), lookup(groups.double, uv)
+    angle = 2 * np.arctan2(-tangent[:, 1], tangent[:, 0])[:, None]
+    cosine = double[:, :count] * np.cos(angle) + double[:, count:] * np.sin(angle)
+    length = np.hypot(double[:, :count], double[:, count:])
+    turn = 0.5 * np.arccos(np.clip(cosine / np.maximum(length, 1e-6), -1, 1))
+    return density * np.exp(-0.5 * (turn / TURN) ** 2)

@@ -1,0 +1,135 @@
+"""Everything the photos say about a person's relief: own lines, relief at rest, relief in motion."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from .character import CoarseFit, View
+from .colour import channel_mean
+from .detail_split import split_relief
+from .head_model import HeadModel
+from .line_depth import ViewLines, own_lines
+from .line_groups import line_groups
+from .normal_map import uv_metric
+from .own_lines import OwnLines
+from .photo_lines import photo_lines, pixels
+from .raster import sample_smooth
+from .static_detail import Relief, photo_relief
+from .tension import evaluate_tension, tension_weights
+from .unwrap import posed_vertices, smoothstep
+from .view_texture import ViewTexture, folds_of
+from .wrinkle_atlas import WrinkleAtlas
+
+WORK_SIZE = 1024  # texels, at most, that lines and relief are read at
+METRIC_SIZE = 128
+MOVING_SIZE = 512
+LIT = (0.30, 0.55)  # of the mean shading: too dark to show relief, well lit
+RESOLVED_MM = (0.45, 1.1)  # photo pixel that shows lines in full, none
+BESIDE_LINE, LINE_MM = 0.8, 1.2  # share of the relief that goes where a line was found; its standard deviation
+LEAST_MM = 0.004  # relief in motion below this is none
+
+
+@dataclass(frozen=True)
+class PersonDetail:
+    """Detail read from the photos.
+
+    Attributes:
+        own: lines, and what they leave of the atlas.
+        static: (S, S) float32 mm, relief at rest beside the lines.
+        moving: (m, m, 3) float32 mm, relief that compression of both families and stretch add; None if there is none.
+    """
+
+    own: OwnLines
+    static: np.ndarray
+    moving: np.ndarray | None
+
+
+def person_detail(
+    model: HeadModel,
+    atlas: WrinkleAtlas,
+    fit: CoarseFit,
+    views: Sequence[ViewTexture],
+    texel: float,
+    age: float,
+    seed: int,
+) -> PersonDetail:
+    """Read lines and relief from the unwrapped photos.
+
+    Args:
+        views: one for each view of the fit.
+        texel: mm, of the views' maps.
+        age: apparent age, 0 to 1.
+        seed: layout of the atlas that the person has.
+    """
+    topology, size = model.topology, views[0].bare.shape[0]
+    metric = uv_metric(topology, fit.neutral, METRIC_SIZE)
+    groups = line_groups(atlas)
+    lines, reliefs, pressures = [], [], []
+    for texture, view in zip(views, fit.views):
+        shaded, bare = (_reduced(a) for a in (texture.shaded, texture.bare))
+        step = texel * size / len(bare)
+        relief = photo_relief(topology, texture.posed, texture.light, bare, step, age)
+        pressure = vertex_pressure(model, fit, view)
+        found, ridges = photo_lines(groups, channel_mean(shaded), bare, metric, step)
+        grid = len(ridges.strength)
+        compression = sample_smooth(topology, pressure[:, :2], grid)
+        lines.append(ViewLines(found, ridges, seen_well(model, texture, bare, grid), compression))
+        reliefs.append(relief)
+        pressures.append(sample_smooth(topology, pressure, len(relief.height)))
+    own = own_lines(atlas, groups, lines, metric, age, seed)
+    split = split_relief(
+        np.stack([r.height for r in reliefs]), np.stack([r.weight for r in reliefs]), np.stack(pressures), age
+    )
+    split *= 1 - BESIDE_LINE * beside_lines(own, reliefs[0])
+    moving = np.stack([cv2.resize(s, (MOVING_SIZE, MOVING_SIZE), interpolation=cv2.INTER_AREA) for s in split[1:]], -1)
+    static = cv2.resize(split[0], (size, size), interpolation=cv2.INTER_CUBIC)
+    return PersonDetail(own, static, moving if np.abs(moving).max() > LEAST_MM else None)
+
+
+def vertex_pressure(model: HeadModel, fit: CoarseFit, view: View) -> np.ndarray:
+    """(V, 3) in [0, 1]: compression of both families and stretch in the expression of a photo.
+
+    Where an expression draws a fold, skin counts as pushed whatever its strain.
+    """
+    tension = evaluate_tension(tension_weights(model.topology, fit.neutral), posed_vertices(model, fit, view))
+    pressure = np.zeros((model.topology.vertex_count, 3), np.float32)
+    pressure[: len(tension.stretch)] = tension.stack()
+    pressure[:, :2] = np.maximum(pressure[:, :2], folds_of(model, view.expression)[:, None])
+    return pressure
+
+
+def seen_well(model: HeadModel, texture: ViewTexture, bare: np.ndarray, grid: int) -> np.ndarray:
+    """(grid, grid) in [0, 1]: skin that is seen, lit and resolved well enough for its lines to show.
+
+    Args:
+        bare: (s, s) trust in bare skin.
+    """
+    shading = texture.light.shading(texture.posed.normals).mean(-1)
+    lit = smoothstep(sample_smooth(model.topology, shading, grid), *LIT)
+    sharp = 1.0 - smoothstep(np.float64(texture.posed.millimetres_per_pixel), *RESOLVED_MM)
+    return (sharp * lit * cv2.resize(bare, (grid, grid), interpolation=cv2.INTER_AREA)).astype(np.float32)
+
+
+def beside_lines(own: OwnLines, relief: Relief) -> np.ndarray:
+    """(g, g) in [0, 1], 1 on the own lines: the relief there is theirs already."""
+    size = len(relief.height)
+    drawn = np.zeros((size, size), np.uint8)
+    for first, last in zip(own.start[:-1], own.start[1:]):
+        cv2.polylines(drawn, [np.round(pixels(own.uv[first:last], size)).astype(np.int32)], False, 255, 1)
+    away = (
+        cv2.distanceTransform(255 - drawn, cv2.DIST_L2, 3) * relief.step
+        if drawn.any()
+        else np.full_like(relief.height, 1e3)
+    )
+    return np.exp(-0.5 * (away / LINE_MM) ** 2).astype(np.float32)
+
+
+def _reduced(values: np.ndarray) -> np.ndarray:
+    """A map (S, S[, c]) at ``WORK_SIZE`` at most."""
+    if len(values) <= WORK_SIZE:
+        return np.ascontiguousarray(values, np.float32)
+    return cv2.resize(values, (WORK_SIZE, WORK_SIZE), interpolation=cv2.INTER_AREA).astype(np.float32)

@@ -1,0 +1,160 @@
+"""Lines that a photo shows, told from everything else that is thin and dark by what the atlas knows about lines.
+
+A candidate of ``line_detection`` is scored by its length, its contrast to both sides, how clear it is, and how well
+place and direction fit a group of the atlas. A face without sure lines has none that are unsure either: the more sure
+lines there are, the less the others need.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import cv2
+import numpy as np
+
+from .line_detection import Polylines, Ridges, link_lines, ridge_response, sample, tangents
+from .line_groups import LineGroups, agreement
+
+STRANGE, USUAL = 0.55, 1.25  # weight of a response that fits no group, that fits one in full
+EDGE_MM = 1.8  # lines stop this far from what is not skin
+SKIN = 0.55
+SHORTEST_MM, SHORTEST_SHARE = 6.0, 0.18  # of a line, and of what is usual in its group
+FIT = 0.15  # agreement that a line may not fall below
+SMOOTHED = 5  # points
+FEWEST = 8  # points
+# logistic score: log length (mm), response, log of the contrast to both sides, agreement, and its offset
+SCORE = np.array([0.54, 0.33, 1.64, 7.7])
+OFFSET = -2.66
+SURE = 1.6  # score of a line that is believed on any face
+UNSURE = 0.1  # the same on a face full of lines
+FULL_MM = 220.0  # of sure lines, on a face full of lines
+LEAST_TWO_SIDED = 0.3  # share of the contrast on the weaker side: a step is no line
+
+
+@dataclass(frozen=True)
+class FoundLines:
+    """Lines of one photo; c lines, n points.
+
+    Attributes:
+        lines: polylines.
+        group: (c,) row of the atlas's groups.
+        fit: (n,) agreement with that group, by place and direction.
+        score: (c,) logistic score.
+        length: (c,) mm.
+        contrast: (n,) log units of coherent curvature response.
+    """
+
+    lines: Polylines
+    group: np.ndarray
+    fit: np.ndarray
+    score: np.ndarray
+    length: np.ndarray
+    contrast: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.lines)
+
+
+def photo_lines(
+    groups: LineGroups, luminance: np.ndarray, trust: np.ndarray, metric: np.ndarray, texel: float
+) -> tuple[FoundLines, Ridges]:
+    """The lines of an unwrapped photo.
+
+    Args:
+        groups: of the atlas.
+        luminance: (S, S) log luminance, shading divided out.
+        trust: (S, S) in [0, 1], 0 where there is no bare skin.
+        metric: (m, m, 3) E, F, G of the chart, mm² per UV².
+        texel: mm.
+
+    Returns:
+        The lines, and the valley response they were found in.
+    """
+    ridges = ridge_response(luminance, trust, texel)
+    lines = link_lines(favoured(ridges, groups))
+    clear = cv2.distanceTransform((trust > SKIN).astype(np.uint8), cv2.DIST_L2, 3) * texel
+    fits = agreement(groups, lines.uv, tangents(lines.uv, lines.start))
+    if len(lines):
+        own = fits[np.arange(len(fits)), lines.of_points(lines.mean(fits).argmax(1))]
+        usual = np.convolve(own, np.full(SMOOTHED, 1 / SMOOTHED), "same") > FIT
+        lines = lines.trimmed(usual & (sample(clear, pixels(lines.uv, len(clear))) > EDGE_MM), FEWEST)
+    found = scored(groups, lines, metric, ridges)
+    return accepted(found), ridges
+
+
+def pixels(uv: np.ndarray, size: int) -> np.ndarray:
+    """(n, 2) columns and rows of uv (n, 2) in a map of a size, pixel centres at whole numbers."""
+    return np.stack([uv[:, 0] * size - 0.5, (1 - uv[:, 1]) * size - 0.5], -1)
+
+
+def favoured(ridges: Ridges, groups: LineGroups) -> Ridges:
+    """Responses weighted by how usual a line of their direction is where they are."""
+    size = len(ridges.strength)
+    row, column = np.nonzero(ridges.strength > 0.5)
+    uv = np.stack([(column + 0.5) / size, 1 - (row + 0.5) / size], -1)
+    angle = 0.5 * np.arctan2(ridges.field[row, column, 1], ridges.field[row, column, 0])
+    fit = agreement(groups, uv, np.stack([np.cos(angle), -np.sin(angle)], -1)).max(1)
+    weight = np.full((size, size), STRANGE, np.float32)
+    weight[row, column] += (USUAL - STRANGE) * fit
+    return replace(
+        ridges, strength=ridges.strength * weight, field=ridges.field * weight[..., None], unit=ridges.unit / weight
+    )
+
+
+def segment_lengths(uv: np.ndarray, start: np.ndarray, metric: np.ndarray) -> np.ndarray:
+    """(n,) mm from each point of polylines to the next; 0 at their last points.
+
+    Args:
+        uv: (n, 2).
+        start: (c + 1,).
+        metric: (m, m, 3) E, F, G in mm² per UV².
+    """
+    if not len(uv):
+        return np.zeros(0)
+    chord = np.diff(uv, axis=0, append=uv[-1:])
+    chord[start[1:] - 1] = 0
+    e, f, g = sample(metric, pixels(uv, len(metric))).T
+    return np.sqrt(np.maximum(e * chord[:, 0] ** 2 + 2 * f * chord[:, 0] * chord[:, 1] + g * chord[:, 1] ** 2, 0))
+
+
+def scored(groups: LineGroups, lines: Polylines, metric: np.ndarray, ridges: Ridges) -> FoundLines:
+    """Group, score and length of each candidate."""
+    if not len(lines):
+        none = np.zeros(0)
+        return FoundLines(lines, np.zeros(0, int), none, none, none, none)
+    fits = agreement(groups, lines.uv, tangents(lines.uv, lines.start))
+    mean = lines.mean(fits)
+    best = mean.argmax(1)
+    length = np.add.reduceat(segment_lengths(lines.uv, lines.start, metric), lines.start[:-1])
+    two_sided, contrast = lines.mean(lines.two_sided), lines.mean(lines.contrast)
+    features = np.stack(
+        [
+            np.log(np.maximum(length, 1.0)),
+            lines.mean(lines.response),
+            np.log(np.maximum(two_sided, 0.005)),
+            mean.max(1),
+        ],
+        -1,
+    )
+    score = features @ SCORE + OFFSET
+    short = length < np.maximum(SHORTEST_MM, SHORTEST_SHARE * groups.length[best])
+    score[(two_sided < LEAST_TWO_SIDED * contrast) | short] = -np.inf
+    unit = sample(ridges.unit, pixels(lines.uv, len(ridges.unit)))
+    own = fits[np.arange(len(fits)), lines.of_points(best)]
+    return FoundLines(lines, groups.groups[best], own, score, length, lines.response * unit)
+
+
+def accepted(found: FoundLines) -> FoundLines:
+    """The lines to be believed: the bar falls from ``SURE`` to ``UNSURE`` as the length of sure lines grows."""
+    sure = float(found.length[found.score > SURE].sum())
+    bar = SURE - (SURE - UNSURE) * min(1.0, sure / FULL_MM)
+    keep = found.score > bar
+    points = found.lines.of_points(keep)
+    return FoundLines(
+        found.lines.chosen(keep),
+        found.group[keep],
+        found.fit[points],
+        found.score[keep],
+        found.length[keep],
+        found.contrast[points],
+    )
