@@ -26,8 +26,11 @@ SKIN_SHARE = 0.35  # share of slow brightness alike on both halves that is the s
 HUE_MM = 5.0
 HUE_KEPT, HUE_ODD_KEPT = 0.85, 0.35  # of slow hue alike on both halves, and of what differs
 COUPLING = 0.35  # largest change of log hue with log light that is believed
+GLOSSY = 0.1  # log light over the mean from which skin shines, and hue has been taken care of
 STAIN_KNEE, STAIN_TAKEN = 0.08, 1.0  # log light under that around at which hue is a stain, and the share that goes
 GRAIN_MM = 0.35  # Gaussian sigma under which everything is skin
+BROW_MM, BROW_HUE = 9.0, (0.06, 0.35)  # Gaussian sigma; log hue, and more of it for each unit of log darkness
+BROW_SHINE = 0.03  # log luminance over the skin around
 GLOSS_KNEE, GLOSS_SLOPE = 0.10, 0.25  # log luminance over the skin around from which it is gloss, and what is left
 
 
@@ -60,19 +63,19 @@ def even_light(
     level, gain = slow_light(luminance, weight, fold, step)
     light = level + gain * (luminance - level)
     own = SKIN_SHARE * _even(_faded(level, weight, LIGHT_MM / step))[0]
-    tint, coupling = hue_of_light(colour - luminance[..., None], light, before, weight, step)
+    tint = hue_of_light(colour - luminance[..., None], light, before, weight, step)
     smooth = np.dstack([level, gain, own, tint]).astype(np.float32)
     smooth = cv2.resize(smooth, (size, size), interpolation=cv2.INTER_LINEAR)
     level, gain, own, tint = smooth[..., 0], smooth[..., 1] * skin, smooth[..., 2], smooth[..., 3:]
     whole = channel_mean(log_albedo) - np.float32(mean.mean())
     grain_free = cv2.GaussianBlur(whole, (0, 0), GRAIN_MM / texel)
     light = level + gain * (grain_free - level)
-    return ((light - own)[..., None] + coupling * light[..., None] + tint).astype(np.float32)
+    return ((light - own)[..., None] + tint).astype(np.float32)
 
 
 def hue_of_light(
     hue: np.ndarray, light: np.ndarray, before: np.ndarray, weight: np.ndarray, texel: float
-) -> tuple[np.ndarray, np.ndarray]:
+) -> np.ndarray:
     """What of the hue is light: what goes with the brightness, differs between the halves, or stains a fold.
 
     Args:
@@ -82,19 +85,20 @@ def hue_of_light(
         texel: mm.
 
     Returns:
-        (S, S, 3) log colour to subtract, but for the (3,) change with ``light`` that is returned as well.
+        (S, S, 3) log colour to subtract.
     """
     shown = np.clip(weight, 0, 1)[..., None]
     coupling = _coupling(hue, light + before, weight)
-    level = float((weight * before).sum()) / max(float(weight.sum()), 1e-6)
-    earlier = coupling * (before - level)[..., None]
-    rest = (hue - earlier - coupling * light[..., None]) * shown
+    total = light + before
+    level = float((weight * total).sum()) / max(float(weight.sum()), 1e-6)
+    coupled = coupling * np.minimum(total - level, GLOSSY)[..., None]
+    rest = (hue - coupled) * shown
     slow = _faded(rest, weight, HUE_MM / texel)
     even, odd = _even(slow, weight, HUE_MM / texel)
     # light that bounces in a fold stains it: there the hue is that of the skin around
     depth = _faded(light, weight, LIGHT_MM / texel) - light
     stained = np.clip((depth - STAIN_KNEE) / STAIN_KNEE, 0, STAIN_TAKEN)[..., None] * shown
-    return earlier + (1 - HUE_KEPT) * even + (1 - HUE_ODD_KEPT) * odd + stained * (rest - slow), coupling
+    return coupled + (1 - HUE_KEPT) * even + (1 - HUE_ODD_KEPT) * odd + stained * (rest - slow)
 
 
 def slow_light(
@@ -168,6 +172,26 @@ def remove_gloss(log_albedo: np.ndarray, shiny: np.ndarray, width: float, texel:
     hue = log_albedo - luminance[..., None]
     cut = luminance - (1 - GLOSS_SLOPE) * over
     return (cut[..., None] + hue + share * (matte - hue)).astype(np.float32)
+
+
+def calm_brows(log_albedo: np.ndarray, plain: np.ndarray, brows: np.ndarray, texel: float) -> np.ndarray:
+    """Log albedo (S, S, 3) whose brows are no brighter than the skin around and of its hue but where they are darker.
+
+    Locks over the end of a brow, and the light they throw on it, are yellow or red without being dark.
+
+    Args:
+        plain, brows: (S, S) in [0, 1].
+        texel: mm.
+    """
+    luminance = channel_mean(log_albedo)
+    around = masked_blur(log_albedo, plain, BROW_MM / texel)
+    level = channel_mean(around)
+    away = (log_albedo - luminance[..., None]) - (around - level[..., None])
+    limit = BROW_HUE[0] + BROW_HUE[1] * np.clip(level - luminance, 0, None)
+    size = np.sqrt(np.einsum("ijk,ijk->ij", away, away))
+    excess = np.clip(1 - limit / np.maximum(size, 1e-6), 0, 1)[..., None] * away
+    excess += np.clip(luminance - level - BROW_SHINE, 0, None)[..., None]
+    return (log_albedo - brows[..., None] * excess).astype(np.float32)
 
 
 def _faded(values: np.ndarray, weight: np.ndarray, sigma: float) -> np.ndarray:

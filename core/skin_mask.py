@@ -54,7 +54,7 @@ HAIR_MM = 5.0  # width of a patch that is surely hair
 HAIR_DARK = (0.15, 0.45)  # log luminance under that of skin
 HAIR_REACH_MM = 14.0
 HAIR_EDGE_MM = (1.0, 4.0)  # skin this near to hair is in its shadow: no trust, full trust
-EDGE_MM = 0.8  # kept clear of eyes, nostrils and other holes
+EDGE_MM = 0.6  # kept clear of eyes, nostrils and other holes
 RIM_MM = (1.5, 12.0)  # the outer edge of the seen skin, where hair and background bleed in: no trust, full trust
 
 
@@ -100,7 +100,7 @@ def feature_image(posed: PosedView, person: np.ndarray | None) -> np.ndarray:
     """
     height, width = posed.image.shape[:2]
     unit = eye_distance(posed.landmarks)
-    eyes = fill_contours(posed.landmarks, EYES, width, height, grow=0.02 * unit)
+    eyes = fill_contours(posed.landmarks, EYES, width, height, grow=0.004 * unit)
     mouth = fill_contours(posed.landmarks, (LIPS_INNER,), width, height)
     allowed = 255 - np.maximum(eyes, mouth)
     oval = fill_contours(posed.landmarks, (FACE_OVAL,), width, height, grow=-0.06 * unit)

@@ -11,7 +11,7 @@ from .albedo import delight, is_unusual, normalisation
 from .character import CoarseFit, View
 from .colour import channel_mean, srgb_to_linear
 from .detection import Face
-from .even_light import even_light, remove_gloss
+from .even_light import calm_brows, even_light, remove_gloss
 from .eye_colour import eye_colour
 from .face_nets import FaceNets
 from .geometry import blur_matrix
@@ -114,9 +114,8 @@ def view_texture(
     tension = evaluate_tension(tension_weights(topology, fit.neutral), posed_vertices(model, fit, view))
     pushed = np.maximum(tension.compression_1, tension.compression_2)
     folded = np.maximum(_padded(np.clip(2 * pushed, 0, 1), topology.vertex_count), folds_of(model, view.expression))
-    keep = np.maximum(features[..., 1], features[..., 2])
     gain = normalisation(skin).astype(np.float32)
-    log_albedo = even_out(topology, shaded, trust, plain, keep, shading, folded, texel)
+    log_albedo = even_out(topology, shaded, trust, plain, features, shading, folded, texel)
     log_albedo = vivid(log_albedo, -float(gain.mean())) + gain
     if skin.grey:
         lips = sample_smooth(topology, region_sum(topology, ("lips",)), size)
@@ -193,7 +192,7 @@ def even_out(
     log_albedo: np.ndarray,
     trust: np.ndarray,
     plain: np.ndarray,
-    keep: np.ndarray,
+    features: np.ndarray,
     shading: np.ndarray,
     folded: np.ndarray,
     texel: float,
@@ -204,7 +203,7 @@ def even_out(
 
     Args:
         trust, plain: (S, S), of usable skin and of plain skin.
-        keep: (S, S), brows and lips.
+        features: (S, S, 4) of ``feature_image``, in [0, 1].
         shading: (S, S, 3) of the light that was taken out.
         folded: (V,) how deep the expression folds the skin.
         texel: mm.
@@ -212,15 +211,16 @@ def even_out(
     size = log_albedo.shape[0]
     work = min(size, EVEN_SIZE)
     step = texel * size / work
-    before, trust, plain, keep = (
+    before, trust, plain, features = (
         cv2.resize(a, (work, work), interpolation=cv2.INTER_AREA) if work < size else a
-        for a in (log_albedo, trust, plain, keep)
+        for a in (log_albedo, trust, plain, features)
     )
-    shiny = np.maximum(plain, trust * keep)
+    shiny = np.maximum(plain, trust * features[..., 2])
     after = remove_gloss(before, shiny, GLOSS_MM[0], step)
     taken = np.log(channel_mean(cv2.resize(shading, (work, work), interpolation=cv2.INTER_AREA)))
     after = after - even_light(after, plain, taken, sample_smooth(topology, folded, work), step)
     after = remove_gloss(after, shiny, GLOSS_MM[1], step)
+    after = calm_brows(after, plain, features[..., 1], step)
     if work == size:
         return after
     return log_albedo + cv2.resize(after - before, (size, size), interpolation=cv2.INTER_LINEAR)
