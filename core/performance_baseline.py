@@ -16,6 +16,7 @@ from .character import Landmarks
 from .head_model import HeadModel
 from .performance import FACING_CAMERA
 from .performance_clip import Clip
+from .performance_eyes import usual_openings
 from .performance_solve import FaceMotion, calibrated, face_motion, solve_frame
 from .personal_shapes import personal_deltas
 
@@ -49,6 +50,8 @@ def rest_face(
         focal: pixels.
         neutral: "auto", "none", or the number of the frame whose landmarks are ``chosen``.
     """
+    if len(samples) >= FEWEST:
+        face = replace(face, opening=usual_openings(samples))
     if chosen is not None:
         fit = solve_frame(face, chosen, width, height, focal, neutral=True)
         rest = calibrated(face, chosen, width, height, fit.state)

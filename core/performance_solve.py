@@ -7,7 +7,7 @@ eye is measured more sharply than the position of either.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import numpy as np
@@ -20,6 +20,7 @@ from .contour import OVAL
 from .expression_prior import ExpressionPrior, expression_prior
 from .fit_terms import POSE_PARAMETERS, PointBasis, Term, ViewState
 from .head_model import LANDMARK_COUNT, HeadModel
+from .performance_eyes import HALF_SHUT, USUAL_OPENING, eye_bounds, openings
 
 # iris centres and the corners of the same eye
 GAZE_PAIRS = np.array([[468, 33], [468, 133], [473, 362], [473, 263]])
@@ -84,12 +85,14 @@ class FaceMotion:
         names: shapes, in the order of the deltas.
         prior: of the expression weights.
         settings: of the solver.
+        opening: (2,) height over width of the open right and left eye.
     """
 
     basis: PointBasis
     names: tuple[str, ...]
     prior: ExpressionPrior
     settings: SolveSettings
+    opening: np.ndarray = field(default_factory=lambda: np.full(2, USUAL_OPENING))
 
     @cached_property
     def used(self) -> PointBasis:
@@ -164,14 +167,19 @@ def solve_frame(
         if guess is not None:
             start = start.with_expression(np.clip(guess.weights, 0.0, face.prior.upper))
     state = replace(start, log_focal=float(np.log(focal)))
-    upper = np.zeros(len(face.names)) if neutral else face.prior.upper
-    state = state.with_expression(np.minimum(state.expression, upper))
+    opening = openings(landmarks.points) / face.opening
+    lower, upper = eye_bounds(face.names, state.expression, face.prior.upper, opening)
+    if neutral:
+        lower, upper = np.zeros_like(lower), np.zeros_like(upper)
+    state = state.with_expression(np.clip(state.expression, lower, upper))
+    # an iris behind a shut lid is the net's invention
+    gaze_weight = 0.5 * np.repeat(opening > HALF_SHUT, 2)
     damping = 1e-3
-    matrix, gradient, cost = _system(face, landmarks, width, height, state, guess)
+    matrix, gradient, cost = _system(face, landmarks, width, height, state, guess, gaze_weight)
     for _ in range(face.settings.iterations):
-        step = _step(matrix, gradient, damping, state.expression, upper)
+        step = _step(matrix, gradient, damping, lower - state.expression, upper - state.expression)
         moved = state.stepped(step)
-        trial = _system(face, landmarks, width, height, moved, guess)
+        trial = _system(face, landmarks, width, height, moved, guess, gaze_weight)
         gain = cost - trial[2]
         if gain < -1e-6:
             damping = min(damping * 8.0, 1e4)
@@ -183,21 +191,29 @@ def solve_frame(
     return FrameFit(state, cost, _error(face, landmarks, width, height, state))
 
 
-def _step(matrix, gradient, damping: float, weights: np.ndarray, upper: np.ndarray) -> np.ndarray:
-    """Damped step (7 + E,) that keeps the weights within their bounds and the focal length where it is."""
+def _step(matrix: np.ndarray, gradient: np.ndarray, damping: float, low: np.ndarray, high: np.ndarray) -> np.ndarray:
+    """Damped step (7 + E,) whose weights stay between low and high (E,), and the focal length where it is."""
     limit = np.array([0.5] * 3 + [400.0] * 3 + [0.0])
     block = Block(
         matrix + np.diag(damping * np.diag(matrix) + 1e-9),
         np.zeros((len(gradient), 1)),
         gradient,
-        np.concatenate([-limit, -weights]),
-        np.concatenate([limit, upper - weights]),
+        np.concatenate([-limit, low]),
+        np.concatenate([limit, high]),
     )
     # no parameter is shared between frames: one that is tied to nothing stands in
     return solve_bounded([block], np.eye(1), np.zeros(1), -np.ones(1), np.ones(1))[0]
 
 
-def _system(face: FaceMotion, landmarks: Landmarks, width: int, height: int, state: ViewState, guess: Guess | None):
+def _system(
+    face: FaceMotion,
+    landmarks: Landmarks,
+    width: int,
+    height: int,
+    state: ViewState,
+    guess: Guess | None,
+    gaze_weight: np.ndarray,
+):
     """Normal matrix (7 + E, 7 + E), descent direction (7 + E,) and cost at a state, robust weights frozen."""
     weights, prior, start = state.expression, face.prior, POSE_PARAMETERS
     size = start + len(weights)
@@ -205,7 +221,7 @@ def _system(face: FaceMotion, landmarks: Landmarks, width: int, height: int, sta
     cost = prior.cost(weights)
     matrix[start:, start:] = prior.convex_hessian()
     gradient[start:] = -prior.gradient(weights)
-    for term in _terms(face, landmarks, width, height, state):
+    for term in _terms(face, landmarks, width, height, state, gaze_weight):
         weighted = term.jacobian * term.weight[:, None]
         matrix += weighted.T @ term.jacobian
         gradient += weighted.T @ term.residual
@@ -220,7 +236,9 @@ def _system(face: FaceMotion, landmarks: Landmarks, width: int, height: int, sta
     return matrix, gradient, cost
 
 
-def _terms(face: FaceMotion, landmarks: Landmarks, width: int, height: int, state: ViewState) -> list[Term]:
+def _terms(
+    face: FaceMotion, landmarks: Landmarks, width: int, height: int, state: ViewState, gaze_weight: np.ndarray
+) -> list[Term]:
     settings = face.settings
     points, deviation = landmarks.points[USED], landmarks.spread[USED]
     projection = fit_terms.project(face.used, np.zeros(0), state, width, height)
@@ -229,9 +247,9 @@ def _terms(face: FaceMotion, landmarks: Landmarks, width: int, height: int, stat
     sharp = np.where(_SHARP_LIPS, settings.lip_sharpness, np.where(_SHARP_LIDS, settings.lid_sharpness, 1.0))
     spread = np.hypot(settings.landmark_spread * scale / sharp, deviation)
     terms = [fit_terms.position_term(projection, points, spread, weight, settings.robust_scale)]
-    for pairs, width_mm in ((_APART, settings.pair_spread), (_GAZE, settings.gaze_spread)):
+    for pairs, width_mm, share in ((_APART, settings.pair_spread, 0.5), (_GAZE, settings.gaze_spread, gaze_weight)):
         spread = np.hypot(width_mm * scale, 0.5 * deviation[pairs].mean(axis=1))
-        terms.append(fit_terms.pair_term(projection, points, pairs, spread, 0.5, settings.robust_scale))
+        terms.append(fit_terms.pair_term(projection, points, pairs, spread, share, settings.robust_scale))
     terms.append(fit_terms.depth_term(projection, landmarks.depth[USED], scale, settings.depth_spread, weight))
     return terms
 

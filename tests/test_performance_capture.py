@@ -16,6 +16,7 @@ from furrow.core.errors import CharacterFileError, NoFaceError, PerformanceError
 from furrow.core.head_model import load_head_model
 from furrow.core.performance_capture import CaptureSettings, capture_performance, capture_photo
 from furrow.core.performance_clip import natural_order, open_clip
+from furrow.core.performance_eyes import eye_bounds
 from furrow.core.performance_file import load_performance
 from furrow.core.performance_gaze import gaze_angles
 from furrow.core.performance_solve import clip_focal, face_motion, solve_frame
@@ -128,6 +129,19 @@ def test_pose_is_found_and_the_gaze_looks_the_right_way(truth, performance):
         yaw = performance.gaze[:, eye, 0]
         assert np.corrcoef(yaw[seen], side[seen])[0, 1] > 0.75
         assert yaw[np.argmax(side)] > 0.08 and yaw[np.argmin(side)] < -0.08
+
+
+def test_shut_eyes_are_shut_and_keep_their_gaze(model, truth, performance):
+    weights, _ = truth
+    blink = used(model, "eyeBlinkLeft", "eyeBlinkRight")
+    shut = int(weights[:, blink[0]].argmax())
+    assert performance.weights[shut, blink].min() > 0.85
+    assert performance.weights[weights[:, blink[0]] < 0.01][:, blink].mean() < 0.1
+    opening = np.array([0.1, 0.9])  # the right eye is shut
+    names, before = ("eyeLookInRight", "eyeLookInLeft", "eyeBlinkRight", "eyeBlinkLeft"), np.array([0.4, 0.3, 0.0, 0.0])
+    low, high = eye_bounds(names, before, np.ones(4), opening)
+    np.testing.assert_array_equal(low, [0.4, 0, 1, 0])
+    np.testing.assert_array_equal(high, [0.4, 1, 1, 1])
 
 
 def test_gap_is_filled_and_told(performance):
