@@ -43,6 +43,7 @@ from .photo import load_photo
 LONGEST_GAP = 0.5  # seconds that are interpolated
 SAMPLES = 24  # frames that tell the face at rest
 FOCAL_SAMPLES = 8
+SHAPE_SAMPLES = 6  # frames that tell the shape of another person
 POOR_FIT = 0.035  # mean landmark error, in eye distances, from which the person is probably another
 Report = Callable[[str, float, str], None]
 
@@ -198,7 +199,7 @@ def _face(
 ) -> tuple[FaceMotion, float]:
     """The moving face of the person in the clip, and the focal length in pixels."""
     if not same_person:
-        return other_person(head, clip, samples[:: max(1, len(samples) // FOCAL_SAMPLES)], focal)
+        return other_person(head, clip, samples[:: max(1, len(samples) // SHAPE_SAMPLES)], focal)
     face = face_motion(head, character.neutral, character.expression_deltas)
     if character.views:
         view = character.views[0]

@@ -3,6 +3,7 @@
 import dataclasses
 import io
 import json
+import struct
 
 import cv2
 import numpy as np
@@ -280,6 +281,26 @@ def test_video_frames_are_rgb_and_stream(tmp_path, monkeypatch):
     monkeypatch.setattr(performance_clip, "MAX_FRAMES", 4)
     with pytest.raises(PerformanceError, match="more than 4 frames"):
         list(clip.frames())
+
+
+def test_phone_video_is_turned_upright(tmp_path):
+    """A track matrix that says "turned by 90 degrees", as phones write it, in a file of our own."""
+    frame = np.full((64, 128, 3), 30, np.uint8)
+    frame[:, :40] = 220  # bright on the left: on top once it is turned clockwise
+    path = tmp_path / "phone.mp4"
+    writer = cv2.VideoWriter(str(path), cv2.VideoWriter_fourcc(*"mp4v"), 30.0, (128, 64))
+    for _ in range(4):
+        writer.write(frame)
+    writer.release()
+    data = bytearray(path.read_bytes())
+    at = data.index(b"tkhd") + 4 + 40
+    one = 1 << 16
+    data[at : at + 36] = struct.pack(">9i", 0, one, 0, -one, 0, 0, 64 * one, 0, 1 << 30)
+    path.write_bytes(data)
+    clip = open_clip(path)
+    assert (clip.width, clip.height) == (64, 128)
+    upright = next(iter(clip.frames()))
+    assert upright.shape == (128, 64, 3) and upright[:30].mean() > 150 > upright[60:].mean()
 
 
 def test_nobody_in_the_clip(model, person, tmp_path):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import bpy
 
 from ..characters import active_character
-from .main import FurrowPanel
+from .main import FurrowPanel, wrapped
 
 
 class FURROW_PT_performance(FurrowPanel, bpy.types.Panel):
@@ -43,6 +43,10 @@ class FURROW_PT_performance(FurrowPanel, bpy.types.Panel):
         else:
             row.operator("furrow.performance_from_video", icon="FILE_MOVIE")
             row.operator("furrow.import_performance", text="", icon="IMPORT")
+        if job.error:
+            wrapped(layout.box(), context, job.error, "ERROR")
+        for line in filter(None, job.notes.splitlines()):
+            wrapped(layout, context, line, "INFO")
 
 
 CLASSES = (FURROW_PT_performance,)
