@@ -12,13 +12,13 @@ from ...core.character_file import SUFFIX
 from ...core.errors import FurrowError, PerformanceError, PhotoError
 from ...core.performance import VIDEO_SUFFIXES, Performance
 from ...core.performance_file import load_performance
+from ..build_head import HeadObjects
 from ..character_store import stored_bytes
 from ..characters import active_character, objects_of
 from ..performance_keys import key_performance, set_frame
 from ..preferences import chosen_device
 from ..worker_client import WorkerClient
 from .base import FurrowOperator, has_character, not_running
-from .characters import named_character
 from .worker_job import WorkerOperator
 
 KINDS = (("PHOTO", "Photo", ""), ("CLIP", "Clip", ""))
@@ -50,7 +50,7 @@ class FURROW_OT_capture(WorkerOperator, bpy.types.Operator):
             raise PerformanceError(f"There is no clip {path}: choose a video, or an image of a sequence.")
         collection = active_character(context)
         data = stored_bytes(collection)
-        self._character = collection.name
+        self._character = (collection.name, collection.session_uid)
         self._folder = tempfile.TemporaryDirectory(prefix="furrow-")
         source, self._output = Path(self._folder.name) / f"input{SUFFIX}", Path(self._folder.name) / "output.json"
         source.write_bytes(data)
@@ -76,7 +76,12 @@ class FURROW_OT_capture(WorkerOperator, bpy.types.Operator):
         )
 
     def finished(self, context, _event) -> None:
-        apply_performance(self, context, load_performance(self._output), self._character, keyed=self.kind == "CLIP")
+        name, uid = self._character
+        # the number survives renaming and undo, which a reference does not
+        collection = next((c for c in bpy.data.collections if c.session_uid == uid), None)
+        if collection is None:
+            raise FurrowError(f"There is no character {name!r} any more: nothing was keyed.")
+        apply_performance(self, context, load_performance(self._output), collection, keyed=self.kind == "CLIP")
 
     def finish(self, context) -> None:
         super().finish(context)
@@ -86,37 +91,47 @@ class FURROW_OT_capture(WorkerOperator, bpy.types.Operator):
 
 
 def apply_performance(
-    operator: FurrowOperator, context: bpy.types.Context, performance: Performance, character: str, keyed: bool
+    operator: FurrowOperator,
+    context: bpy.types.Context,
+    performance: Performance,
+    character: bpy.types.Collection,
+    keyed: bool,
 ) -> None:
     """Bring a performance onto a character of the scene, as the panel's settings say, and show its notes.
 
     Raises:
-        FurrowError: the character is gone.
+        FurrowError: the character has no head any more.
     """
     settings, scene = context.scene.furrow_performance, context.scene
-    made = objects_of(named_character(character))
+    made = objects_of(character)
     if "head" not in made.parts:
-        raise FurrowError(f"{character} no longer has a head.")
+        raise FurrowError(f"{character.name} no longer has a head.")
     eye_bones = settings.gaze == "BONES"
     notes = list(performance.notes)
     if keyed:
-        before = [
-            block.animation_data.action.name
-            for block in (made.head.data.shape_keys, made.armature)
-            if block and block.animation_data and block.animation_data.action
-        ]
+        before = _actions(made)
         rate = scene.render.fps / scene.render.fps_base
         action = key_performance(made, performance, settings.start, rate, settings.pose, eye_bones)
         if settings.fit_range:
             scene.frame_end = max(scene.frame_end, int(action.frame_range[1]))
         scene.frame_set(scene.frame_current)
-        notes += [f"The earlier action {name!r} stays in this file." for name in dict.fromkeys(before)]
+        replaced = [name for block, name in before.items() if _actions(made).get(block) != name]
+        notes += [f"The earlier action {name!r} stays in this file." for name in dict.fromkeys(replaced)]
         operator.report({"INFO"}, f"Keyed {action.name}: frames {settings.start} to {int(action.frame_range[1])}")
     else:
         set_frame(made, performance, settings.pose, eye_bones)
+        if _actions(made):
+            notes.append("This head is animated: key the sliders before the frame changes, or the expression is lost.")
     context.window_manager.furrow_job.notes = "\n".join(notes)
     for line in notes:
         operator.report({"WARNING"}, line)
+
+
+def _actions(made: HeadObjects) -> dict[str, str]:
+    """Data block to action, by names, where the shape keys or the armature have one."""
+    blocks = [block for block in (made.head.data.shape_keys, made.armature) if block is not None]
+    found = {block.name: block.animation_data and block.animation_data.action for block in blocks}
+    return {name: action.name for name, action in found.items() if action}
 
 
 class _Chooser:
@@ -191,7 +206,7 @@ class FURROW_OT_import_performance(FurrowOperator, bpy.types.Operator):
 
     def run(self, context):
         performance = load_performance(Path(bpy.path.abspath(self.filepath)))
-        apply_performance(self, context, performance, active_character(context).name, keyed=performance.count > 1)
+        apply_performance(self, context, performance, active_character(context), keyed=performance.count > 1)
         return {"FINISHED"}
 
 
