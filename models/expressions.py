@@ -16,6 +16,7 @@ from .makehuman import BaseMesh
 from .membrane import FOLD_COSINE, membrane, smooth_folds
 from .population import mirrored
 from .topology import SourceTopology
+from .untangle import untangled_shapes
 from .wrinkle_groups import smoothstep
 
 # degrees that the eyeball turns at weight 1, axis of the left eye (x left, y up, z forward), and how much further the
@@ -85,6 +86,7 @@ def build_expressions(
                 mean[head], topology.head_faces, deltas[row, head], outside[head] > 0.95, sharpest
             )
     _carry_lower_lashes(deltas, base, topology, mean, regions["eye_socket_inner"])
+    deltas = untangled_shapes(names, symmetrised(names, deltas, topology.mirror), topology, mean)
     return symmetrised(names, deltas, topology.mirror)
 
 

@@ -29,6 +29,7 @@ from .population import (
 )
 from .regions import REGION_NAMES, build_regions, hidden_skin, painted_mask
 from .topology import SourceTopology, cut_head, level_border
+from .untangle import untangled_rest
 from .uv_chart import chart_scale, uv_chart
 from .wrinkle_fields import wrinkle_normals
 
@@ -82,7 +83,8 @@ def build_head(wheel: zipfile.ZipFile, nets: FaceNets) -> dict[str, np.ndarray]:
     landmarks = np.einsum("lkd,lk->ld", shape.mean[landmark_vertices], landmark_barycentric)
     regions = build_regions(shape.mean, topology, landmarks, lips, ears, inside_mouth)
     by_name = dict(zip(REGION_NAMES, regions, strict=True))
-    expressions = build_expressions(names, raw, base, topology, shape.mean, shape.joints, by_name)
+    mean = untangled_rest(topology, shape.mean, raw[names.index("jawOpen")])
+    expressions = build_expressions(names, raw, base, topology, mean, shape.joints, by_name)
     built = HeadTopology(
         faces=topology.faces,
         face_part=topology.face_part,
@@ -94,12 +96,12 @@ def build_head(wheel: zipfile.ZipFile, nets: FaceNets) -> dict[str, np.ndarray]:
         region_masks=regions.astype(np.float32),
         wrinkle_normals=np.zeros((2, len(topology.source), 3), np.float32),
     )
-    normals = wrinkle_normals(built, shape.mean, expressions, names)
+    normals = wrinkle_normals(built, mean, expressions, names)
     return {
         "faces": built.faces, "face_part": built.face_part.astype(np.uint8), "part_start": built.part_start,
         "uv": built.uv, "mirror": built.mirror, "skin_weights": built.skin_weights,
         "region_names": np.array(REGION_NAMES), "region_masks": built.region_masks.astype(np.float16),
-        "wrinkle_normals": normals.astype(np.float32), "mean": shape.mean.astype(np.float32),
+        "wrinkle_normals": normals.astype(np.float32), "mean": mean.astype(np.float32),
         "identity_basis": shape.identity.astype(np.float16), "directions": shape.directions.astype(np.float16),
         "expression_names": np.array(names), "expression_basis": expressions.astype(np.float32),
         "joints": shape.joints.astype(np.float32), "joint_identity": shape.joint_identity.astype(np.float32),

@@ -1,0 +1,342 @@
+"""Shapes whose skin touches itself without crossing.
+
+Each shape is followed from a pose without crossings to its end in small steps. In every step the vertices and
+triangles, and the edges and edges, that are near each other give linear constraints: along the direction that
+separates the two before the step they keep a gap after it. The correction u of the shapes is the smoothest and
+smallest that holds them,
+
+    min 1/2 sum_s u_s^T K u_s   with   n_c . B_c (target + sum_s w_ps u_s) >= gap   for each contact c of pose p,
+
+with K = (I + s L)^2, L the graph Laplacian. It is solved in its dual, a non-negative quadratic program of one unknown
+a contact. Several poses that share shapes are solved together: left and right smile alone and at once, a mouth that
+closes on its own and on the opened jaw.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields, replace
+
+import numpy as np
+from scipy import sparse
+
+from ..core.head_model import quads_to_triangles, unique_edges
+from ..core.intersections import meeting_boxes
+
+GAP = 0.08  # mm kept between skin and skin
+SPREAD = 1.5  # how far a correction spreads, in squared edges
+STEP, LEAST_STEPS = 1.0, 8  # mm: longest way of a vertex between two searches for contacts; fewest of them
+REACH = 0.35  # mm beyond a pair's own approach in which contacts are looked for
+ROUNDS = 6  # of the constraints that are taken in
+REGULARISE = 1e-3
+BALL_REACH = 1.0  # mm
+SEALING = 8  # steps in which a seal closes
+MOST_PIVOTS, PATIENCE = 60, 6  # of the quadratic program
+MOST = 1500  # contacts solved at once
+
+
+@dataclass(frozen=True)
+class Contacts:
+    """Pairs of near places on the skin: of a vertex and a triangle, or of two edges.
+
+    Attributes:
+        vertices: (c, 4) of each; weights: (c, 4) signed barycentric weights, those of either side sum to 1 and -1.
+        normal: (c, 3) unit vector from the second place to the first; distance: (c,) mm between them.
+        gap: (c,) mm, what is kept of that along the normal.
+    """
+
+    vertices: np.ndarray
+    weights: np.ndarray
+    normal: np.ndarray
+    distance: np.ndarray
+    gap: np.ndarray
+
+
+@dataclass(frozen=True)
+class Ball:
+    """What no correction pushes the skin into: centre (3,) and radius in mm."""
+
+    centre: np.ndarray
+    radius: float
+
+    def contacts(self, points: np.ndarray, wanted: np.ndarray) -> Contacts:
+        """Contacts of points (z, 3) mm near the ball on their way to ``wanted`` (z, 3); none is pushed out of it."""
+        away = points - self.centre
+        distance = np.linalg.norm(away, axis=1)
+        normal = away / np.maximum(distance, 1e-9)[:, None]
+        reached = np.einsum("zd,zd->z", normal, wanted - self.centre)
+        close = np.minimum(distance, reached) < self.radius + BALL_REACH
+        near = np.flatnonzero((distance > 0.5 * self.radius) & close)
+        floor = np.minimum(reached[near], self.radius)
+        ones = np.ones(len(near))
+        return Contacts(
+            np.repeat(near[:, None], 4, axis=1),
+            ones[:, None] * [1.0, 0.0, 0.0, 0.0],
+            normal[near],
+            distance[near],
+            floor + normal[near] @ self.centre,
+        )
+
+
+@dataclass(frozen=True)
+class Seal:
+    """Places that have to stay together at the end of one pose.
+
+    Attributes:
+        pose: index of the pose; contacts: the places, and the widest distance at which they count as together.
+    """
+
+    pose: int
+    contacts: Contacts
+
+    def eased(self, points: np.ndarray, share: float) -> Contacts:
+        """Contacts that close, but for a share of how far the places of points (z, 3) mm are too wide now."""
+        found = self.contacts
+        places = np.einsum("ck,ckd->cd", found.weights, points[found.vertices])
+        excess = np.einsum("cd,cd->c", places, found.normal) - found.distance
+        widest = found.distance + np.clip(share, 0.0, 1.0) * np.maximum(excess, 0.0)
+        # a gap that is at most wide is one that is at least -wide the other way
+        return replace(found, normal=-found.normal, gap=-widest)
+
+
+@dataclass(frozen=True)
+class Patch:
+    """The part of the mesh that is kept from crossing itself.
+
+    Attributes:
+        vertices: (z,) of the mesh; the other arrays index into these.
+        triangles: (t, 3); edges: (e, 2).
+        response: (z, z) inverse of K.
+    """
+
+    vertices: np.ndarray
+    triangles: np.ndarray
+    edges: np.ndarray
+    response: np.ndarray
+
+
+def make_patch(quads: np.ndarray, inside: np.ndarray) -> Patch:
+    """The patch of vertices ``inside`` (n,) bool of a mesh of quads (F, 4); corrections fade out at its border."""
+    vertices = np.flatnonzero(inside)
+    position = np.full(len(inside), -1)
+    position[vertices] = np.arange(len(vertices))
+    faces = position[quads]
+    edges = unique_edges(quads)
+    count = len(inside)
+    graph = sparse.coo_matrix((np.ones(len(edges)), edges.T), shape=(count, count))
+    graph = (graph + graph.T).tocsr()
+    laplacian = sparse.diags(np.asarray(graph.sum(1)).ravel()) - graph
+    # rows of the whole mesh: neighbours outside the patch do not move
+    root = sparse.eye(len(vertices)) + SPREAD * laplacian[vertices][:, vertices]
+    half = np.linalg.inv(root.toarray())
+    triangles = quads_to_triangles(faces[(faces >= 0).all(1)])
+    sides = np.sort(np.concatenate([triangles[:, [i, (i + 1) % 3]] for i in range(3)]), axis=1)
+    return Patch(vertices, triangles, np.unique(sides, axis=0), half @ half.T)
+
+
+def untangled(
+    patch: Patch,
+    base: np.ndarray,
+    shapes: np.ndarray,
+    start: np.ndarray,
+    end: np.ndarray,
+    mirror: tuple[np.ndarray, np.ndarray] | None = None,
+    seal: Seal | None = None,
+    ball: Ball | None = None,
+    detour: np.ndarray | float = 0.0,
+    gap: float = GAP,
+) -> np.ndarray:
+    """(m, z, 3) mm corrections of shapes after which the poses do not cross.
+
+    Args:
+        base: (z, 3) or (p, z, 3) mm points of the patch without the shapes, in each pose.
+        shapes: (m, z, 3) mm that are corrected.
+        start, end: (p, m) weights of the shapes in each pose; at ``start`` nothing crosses.
+        mirror: patch vertex on the other side of each (z,) and the shape that mirrors each (m,).
+        seal: what has to close as well.
+        ball: what no correction enters; a shape that is inside of it stays as deep.
+        detour: (m, z, 3) mm by which the shapes bend aside half-way.
+        gap: mm kept between skin and skin.
+    """
+    longest = np.abs(np.einsum("pm,mzd->pzd", end - start, shapes)).max()
+    steps = max(LEAST_STEPS, int(np.ceil(longest / STEP)))
+    correction = np.zeros_like(shapes)
+
+    def poses(share: float, change: np.ndarray) -> np.ndarray:
+        weights = start + share * (end - start)
+        return base + np.einsum("pm,mzd->pzd", weights, shapes + change + (1.0 - share) * detour)
+
+    # the way first, then what has to close, a little more each time
+    shares = [*((k + 1) / steps for k in range(steps)), *[1.0] * (SEALING if seal else 0)]
+    for k, share in enumerate(shares):
+        before = poses(shares[k - 1] if k else 0.0, correction)
+        expected = poses(share, correction)
+        found = [contacts(patch, before[p], expected[p] - before[p], gap=gap) for p in range(len(before))]
+        pose = list(range(len(found)))
+        wanted = poses(share, np.zeros_like(shapes))
+        if ball:
+            found += [ball.contacts(*both) for both in zip(before, wanted, strict=True)]
+            pose += pose
+        if seal and k >= steps:
+            found.append(seal.eased(expected[seal.pose], 1.0 - (k - steps + 1) / max(SEALING - 2, 1)))
+            pose.append(seal.pose)
+        weights = start + share * (end - start)
+        pose = np.repeat(pose, [len(c.distance) for c in found])
+        correction = _corrected(patch, _joined(found), pose, wanted, weights)
+        if mirror is not None:
+            swapped = correction[mirror[1]][:, mirror[0]] * [-1.0, 1.0, 1.0]
+            correction = 0.5 * (correction + swapped)
+    return correction
+
+
+def _joined(found: list[Contacts]) -> Contacts:
+    return Contacts(*(np.concatenate([getattr(c, field.name) for c in found]) for field in fields(Contacts)))
+
+
+def _corrected(patch: Patch, found: Contacts, pose: np.ndarray, wanted: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """(m, z, 3) corrections at the end of one step.
+
+    Args:
+        pose: (c,) of each contact; wanted: (p, z, 3) mm the poses without correction; weights: (p, m).
+    """
+    vertices, shares, normal, gap = found.vertices, found.weights, found.normal, found.gap
+    correction = np.zeros((weights.shape[1], *wanted.shape[1:]))
+    if not len(pose):
+        return correction
+    taken = np.zeros(len(pose), bool)
+    lift = np.zeros(len(pose))
+
+    def gaps(change: np.ndarray) -> np.ndarray:
+        at = wanted + np.einsum("pm,mzd->pzd", weights, change)
+        places = np.einsum("ck,ckd->cd", shares, at[pose[:, None], vertices])
+        return np.einsum("cd,cd->c", places, normal)
+
+    plain = gaps(correction)
+    for _ in range(ROUNDS):
+        violated = (gaps(correction) < gap - 1e-3) & ~taken
+        if not violated.any():
+            break
+        taken |= violated
+        if taken.sum() > MOST:
+            taken[np.flatnonzero(taken)[np.argsort((plain - gap)[taken])[MOST:]]] = False
+        chosen = np.flatnonzero(taken)
+        rows = np.arange(len(chosen))
+        selector = sparse.csr_matrix(
+            (shares[chosen].ravel(), (np.repeat(rows, 4), vertices[chosen].ravel())), (len(chosen), len(patch.vertices))
+        )
+        spread = selector @ patch.response
+        alike = weights[pose[chosen]]
+        system = (selector @ spread.T).T * (normal[chosen] @ normal[chosen].T) * (alike @ alike.T)
+        lift[chosen] = nonnegative_minimum(system, gap[chosen] - plain[chosen], lift[chosen])
+        push = lift[chosen, None, None] * alike[:, :, None] * normal[chosen][:, None]
+        correction = np.einsum("cz,cmd->mzd", spread, push, optimize=True)
+    return correction
+
+
+def nonnegative_minimum(system: np.ndarray, wanted: np.ndarray, guess: np.ndarray) -> np.ndarray:
+    """(c,) x >= 0 that minimises 1/2 x.A x - b.x, by block principal pivoting (Portugal, Judice and Vicente 1994).
+
+    Args:
+        system: A (c, c), positive semidefinite; wanted: b (c,); guess: (c,) whose positive entries are tried first.
+    """
+    scale = 1.0 / np.sqrt(np.diagonal(system).clip(1e-9))
+    scaled = system * scale[:, None] * scale
+    scaled[np.diag_indices(len(scaled))] += REGULARISE
+    target = wanted * scale
+    passive = guess > 0
+    x, slack = np.zeros(len(target)), -target
+    fewest, patience = len(target) + 1, PATIENCE
+    for _ in range(MOST_PIVOTS):
+        x = np.zeros(len(target))
+        if passive.any():
+            x[passive] = np.linalg.solve(scaled[passive][:, passive], target[passive])
+        slack = scaled @ x - target
+        wrong = np.where(passive, x < -1e-9, slack < -1e-6)
+        count = int(wrong.sum())
+        if not count:
+            break
+        if count < fewest:
+            fewest, patience = count, PATIENCE
+        elif patience:
+            patience -= 1
+        else:
+            # one at a time, the last: always ends
+            wrong = np.arange(len(wrong)) == np.flatnonzero(wrong)[-1]
+        passive ^= wrong
+    return np.maximum(x, 0.0) * scale
+
+
+def contacts(patch: Patch, points: np.ndarray, motion: np.ndarray, reach: float = REACH, gap: float = GAP) -> Contacts:
+    """Places nearer than ``reach`` mm, or that could meet as points (z, 3) go by ``motion`` (z, 3); keep ``gap``."""
+    motion = motion - motion.mean(0)
+    low, high = np.minimum(points, points + motion) - reach, np.maximum(points, points + motion) + reach
+    parts = [_vertex_triangle(patch, points, low, high), _edge_edge(patch, points, low, high)]
+    vertices, weights = (np.concatenate(both) for both in zip(*parts, strict=True))
+    offset = np.einsum("ck,ckd->cd", weights, points[vertices])
+    distance = np.linalg.norm(offset, axis=1)
+    approach = np.linalg.norm(np.einsum("ck,ckd->cd", weights, motion[vertices]), axis=1)
+    near = (distance < reach + 1.5 * approach) & (distance > 1e-7)
+    vertices, weights, offset, distance = vertices[near], weights[near], offset[near], distance[near]
+    return Contacts(vertices, weights, offset / distance[:, None], distance, np.full(len(distance), gap))
+
+
+def _vertex_triangle(
+    patch: Patch, points: np.ndarray, low: np.ndarray, high: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    corners = patch.triangles
+    vertex, triangle = meeting_boxes(low, high, low[corners].min(1), high[corners].max(1))
+    apart = ~(corners[triangle] == vertex[:, None]).any(1)
+    vertex, triangle = vertex[apart], triangle[apart]
+    weights = closest_on_triangle(points[vertex], points[corners[triangle]])
+    return np.column_stack([vertex, corners[triangle]]), np.column_stack([np.ones(len(vertex)), -weights])
+
+
+def _edge_edge(patch: Patch, points: np.ndarray, low: np.ndarray, high: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    low, high = low[patch.edges].min(1), high[patch.edges].max(1)
+    first, second = meeting_boxes(low, high, low, high)
+    once = first < second
+    one, other = patch.edges[first[once]], patch.edges[second[once]]
+    kept = ~(one[:, :, None] == other[:, None, :]).any((1, 2))
+    one, other = one[kept], other[kept]
+    s, t, within = closest_on_segments(points[one[:, 0]], points[one[:, 1]], points[other[:, 0]], points[other[:, 1]])
+    weights = np.column_stack([1 - s, s, t - 1, -t])
+    return np.column_stack([one, other])[within], weights[within]
+
+
+def closest_on_triangle(points: np.ndarray, corners: np.ndarray) -> np.ndarray:
+    """(c, 3) barycentric weights of the closest place on triangle (c, 3, 3) to each point (c, 3)."""
+    a, b, c = corners[:, 0], corners[:, 1], corners[:, 2]
+    ab, ac, ap = b - a, c - a, points - a
+
+    def dot(u: np.ndarray, v: np.ndarray) -> np.ndarray:
+        return np.einsum("cd,cd->c", u, v)
+
+    bb, bc, cc, pb, pc = dot(ab, ab), dot(ab, ac), dot(ac, ac), dot(ap, ab), dot(ap, ac)
+    area = np.maximum(bb * cc - bc**2, 1e-12)
+    v, w = (cc * pb - bc * pc) / area, (bb * pc - bc * pb) / area
+    inside = np.column_stack([1 - v - w, v, w])
+    best, least = inside, np.where((inside >= 0).all(1), 0.0, np.inf)
+    for i, j in ((0, 1), (1, 2), (2, 0)):
+        edge = corners[:, j] - corners[:, i]
+        t = np.clip(dot(points - corners[:, i], edge) / np.maximum(dot(edge, edge), 1e-12), 0, 1)
+        away = np.linalg.norm(points - corners[:, i] - t[:, None] * edge, axis=1)
+        on_edge = np.zeros_like(inside)
+        on_edge[:, i], on_edge[:, j] = 1 - t, t
+        closer = away < least
+        best = np.where(closer[:, None], on_edge, best)
+        least = np.where(closer, away, least)
+    return best
+
+
+def closest_on_segments(
+    a: np.ndarray, b: np.ndarray, c: np.ndarray, d: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Places (c,) in [0, 1] on segments a-b, c-d (c, 3) where their lines are closest, and whether both lie inside."""
+    u, v, w = b - a, d - c, a - c
+    uu, uv, vv = (u * u).sum(1), (u * v).sum(1), (v * v).sum(1)
+    uw, vw = (u * w).sum(1), (v * w).sum(1)
+    area = uu * vv - uv**2
+    safe = np.maximum(area, 1e-12)
+    s, t = (uv * vw - vv * uw) / safe, (uu * vw - uv * uw) / safe
+    # where the closest place is an end, a vertex and a triangle say the same
+    within = (area > 1e-6 * uu * vv) & (s > 0) & (s < 1) & (t > 0) & (t < 1)
+    return np.clip(s, 0, 1), np.clip(t, 0, 1), within
