@@ -18,6 +18,7 @@ from .albedo import masked_blur
 GRID_MM = 0.55  # texel of the grid the lines are linked on
 WIDTHS_MM = (0.4, 0.65, 1.1, 1.8)  # standard deviations of the valleys looked for
 BAND_MM = 6.0  # broader changes of brightness are not lines
+SLOW_MM = 20.0  # the same where contrasts are measured: a filter at 6 mm would make a valley of a step's dark side
 LIMIT = 0.35  # log; darker is hair, a nostril or a lash
 BLOB = 1.5  # how much the curvature along counts against the one across
 ALONG_MM, ACROSS_MM = 3.2, 0.45
@@ -25,7 +26,8 @@ ORIENTATIONS = 12
 NOISE_MM = 22.0
 OUTSTANDING = 1.6
 FLOOR = 0.0035  # log units of curvature response that no photo falls below
-HIGH, LOW = 2.6, 1.15  # response over the noise from which a line starts, until which it is followed
+HIGH, LOW = 2.2, 0.8  # response over the noise from which a line starts, until which it is followed
+FADED = 0.25  # share of a line's strongest response below which it has ended
 STEP = 0.8  # texels
 MOST_STEPS = 140
 TURN = 0.5  # largest turn a step, radians
@@ -94,7 +96,7 @@ class Ridges:
         field: (g, g, 2) float32 strength times cosine and sine of twice the direction along the line (columns, rows).
         unit: (g, g) log units of curvature response for a strength of 1.
         width: (g, g) mm.
-        luminance: (g, g) band-passed log luminance.
+        luminance: (g, g) log luminance without its slowest changes; 0 where it is not trusted.
         step: mm a texel.
     """
 
@@ -147,7 +149,9 @@ def ridge_response(luminance: np.ndarray, trust: np.ndarray, texel: float) -> Ri
     scale = 1.0 / np.maximum(0.5 * (noise + level), 1e-3)
     unit = unit / scale
     scale = scale * small_trust
-    return Ridges(strength * scale, field * scale[..., None], unit, width, small_band, step)
+    plain = cv2.resize(luminance, (grid, grid), interpolation=cv2.INTER_AREA)
+    plain = np.clip(plain - masked_blur(plain, small_trust, SLOW_MM / step), -1, 1) * (small_trust > 0.1)
+    return Ridges(strength * scale, field * scale[..., None], unit, width, plain.astype(np.float32), step)
 
 
 def background(strength: np.ndarray, trust: np.ndarray, sigma: float) -> np.ndarray:
@@ -242,7 +246,7 @@ def trace(ridges: Ridges, seeds: np.ndarray) -> list[np.ndarray]:
     along = directions(ridges.field, seeds)
     xy = np.concatenate([seeds, seeds]).astype(np.float64)
     heading = np.concatenate([along, -along])
-    alive = np.ones(2 * count, bool)
+    alive, peak = np.ones(2 * count, bool), np.tile(sample(ridges.strength, seeds), 2)
     path, length = [xy.copy()], np.ones(2 * count, int)
     for _ in range(MOST_STEPS):
         moved = xy[alive] + STEP * heading[alive]
@@ -252,8 +256,10 @@ def trace(ridges: Ridges, seeds: np.ndarray) -> list[np.ndarray]:
         moved += (0.6 * np.clip(0.5 * (right - left) / bend, -0.6, 0.6))[:, None] * normal
         turned = directions(ridges.field, moved)
         turned *= np.where((turned * heading[alive]).sum(-1) < 0, -1.0, 1.0)[:, None]
-        on = (sample(ridges.strength, moved) > LOW) & ((turned * heading[alive]).sum(-1) > np.cos(TURN))
         rows = np.flatnonzero(alive)
+        here = sample(ridges.strength, moved)
+        on = (here > np.maximum(LOW, FADED * peak[rows])) & ((turned * heading[alive]).sum(-1) > np.cos(TURN))
+        peak[rows] = np.maximum(peak[rows], here)
         xy[rows[on]], heading[rows[on]] = moved[on], turned[on]
         length[rows[on]] += 1
         alive[rows[~on]] = False

@@ -28,6 +28,7 @@ class LineGroups:
 
     Attributes:
         groups: (k,) rows of the atlas's groups.
+        names: their names.
         density: (g, g, k) in [0, 1].
         double: (g, g, 2 k) unit vectors of twice the direction in pixels (columns, rows), k cosines then k sines.
         carried: (g, g, 8 k) means of ``CARRIED``, k of each.
@@ -35,6 +36,7 @@ class LineGroups:
     """
 
     groups: np.ndarray
+    names: tuple[str, ...]
     density: np.ndarray
     double: np.ndarray
     carried: np.ndarray
@@ -90,6 +92,7 @@ def line_groups(atlas: WrinkleAtlas) -> LineGroups:
     flat = (GRID, GRID, -1)
     return LineGroups(
         np.array(chosen),
+        tuple(atlas.group_names[row] for row in chosen),
         density.astype(np.float32),
         double.reshape(flat).astype(np.float32),
         carried.reshape(flat).astype(np.float32),

@@ -23,11 +23,21 @@ FIT = 0.15  # agreement that a line may not fall below
 SMOOTHED = 5  # points
 FEWEST = 8  # points
 # logistic score: log length (mm), response, log of the contrast to both sides, agreement, and its offset
-SCORE = np.array([0.54, 0.33, 1.64, 7.7])
-OFFSET = -2.66
-SURE = 1.6  # score of a line that is believed on any face
-UNSURE = 0.1  # the same on a face full of lines
-FULL_MM = 220.0  # of sure lines, on a face full of lines
+SCORE = np.array([1.4, 0.1, 1.0, 6.6])
+OFFSET = -6.2
+# what else there is where a group's lines are counts against them: lips, nostrils, stubble
+GROUP_ODDS = {
+    "forehead": 0.4,
+    "crows_feet": 0.7,
+    "mouth_corner": -0.5,
+    "nasolabial": -0.5,
+    "marionette": -0.2,
+    "chin": -0.2,
+    "perioral": -0.2,
+}
+SURE = 1.1  # score of a line that is believed on any face
+UNSURE = -0.9  # the same on a face full of lines
+FULL_MM, FULL_GROUP_MM = 300.0, 150.0  # of sure lines: on a face full of lines, in a group full of them
 LEAST_TWO_SIDED = 0.3  # share of the contrast on the weaker side: a step is no line
 
 
@@ -136,7 +146,8 @@ def scored(groups: LineGroups, lines: Polylines, metric: np.ndarray, ridges: Rid
         ],
         -1,
     )
-    score = features @ SCORE + OFFSET
+    odds = np.array([GROUP_ODDS.get(name, 0.0) for name in groups.names])
+    score = features @ SCORE + OFFSET + odds[best]
     short = length < np.maximum(SHORTEST_MM, SHORTEST_SHARE * groups.length[best])
     score[(two_sided < LEAST_TWO_SIDED * contrast) | short] = -np.inf
     unit = sample(ridges.unit, pixels(lines.uv, len(ridges.unit)))
@@ -145,9 +156,10 @@ def scored(groups: LineGroups, lines: Polylines, metric: np.ndarray, ridges: Rid
 
 
 def accepted(found: FoundLines) -> FoundLines:
-    """The lines to be believed: the bar falls from ``SURE`` to ``UNSURE`` as the length of sure lines grows."""
-    sure = float(found.length[found.score > SURE].sum())
-    bar = SURE - (SURE - UNSURE) * min(1.0, sure / FULL_MM)
+    """The lines to be believed: the bar falls from ``SURE`` to ``UNSURE`` as sure lines grow, most in their group."""
+    sure = np.where(found.score > SURE, found.length, 0.0)
+    in_group = np.bincount(found.group, sure, minlength=1)[found.group]
+    bar = SURE - (SURE - UNSURE) * np.minimum(1.0, sure.sum() / FULL_MM + in_group / FULL_GROUP_MM)
     keep = found.score > bar
     points = found.lines.of_points(keep)
     return FoundLines(
