@@ -10,8 +10,8 @@ from .shading import attribute, new_material
 
 SCATTER_RADIUS = (1.0, 0.35, 0.18)  # red light travels furthest in skin
 SCATTER_SCALE = 0.0016  # metres: wider scattering would wash creases out
-CREASE_SHADING = 0.75  # change of the albedo per millimetre of displacement: light is lost between a crease's walls
-CREASE_RANGE = (0.58, 1.08)
+CREASE_SHADING = 0.55  # change of the albedo per millimetre of displacement: light is lost between a crease's walls
+CREASE_RANGE = (0.65, 1.08)
 MAPS_SCALE, BANDS_SCALE = "Wrinkle Scale (mm)", "Bands Scale (mm)"  # names of Value nodes that scripts may set
 CREASE_STRENGTH = "Crease Shading"
 

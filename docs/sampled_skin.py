@@ -76,7 +76,7 @@ def _scalp(raster: Raster, model: HeadModel, texel: float, noise, years: float) 
     above = np.clip((height - ear.min()) / 15.0, 0.0, 1.0)
     hairline = np.interp(years, (30.0, 80.0), (0.55, 0.8))
     mask = cv2.GaussianBlur(raster.sample(model.topology.region("scalp")[:, None])[..., 0], (0, 0), 2.5 / texel)
-    return 0.8 * above * np.clip((mask[..., None] + 0.06 * noise(2.0) + 0.05 * noise(0.5) - hairline) / 0.3, 0.0, 1.0)
+    return 0.8 * above * np.clip((mask[..., None] + 0.04 * noise(2.0) + 0.03 * noise(0.5) - hairline) / 0.3, 0.0, 1.0)
 
 
 def _brow_hairs(raster: Raster, model: HeadModel, size: int, texel: float, rng: np.random.Generator) -> np.ndarray:

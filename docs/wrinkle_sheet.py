@@ -20,6 +20,7 @@ import cv2
 import numpy as np
 from furrow.blender_addon.build_head import HeadObjects, build_head
 from furrow.blender_addon.expressions import set_expression
+from furrow.blender_addon.names import SUBDIVISION
 from furrow.blender_addon.portrait import add_studio, aim, face_frame, set_render, use_fast_scattering
 from furrow.core.assets import assets_folder
 from furrow.core.character import Character, DetailMaps
@@ -32,8 +33,8 @@ from furrow.core.wrinkles import WrinkleAtlas, load_atlas
 from mathutils import Vector
 from sampled_skin import Complexion, painted_skin
 
-TILE = (220, 268)
-SAMPLES = 12
+TILE = (210, 256)
+SAMPLES = 8
 SIZE = 1024
 AGES = (25, 45, 65, 80)
 FIELD = 0.72  # of the portrait's height
@@ -107,7 +108,7 @@ def studio(row: Row) -> HeadObjects:
         key.location, key.data.size, key.data.energy = centre + Vector((-0.5, -1.0, 0.8)), 1.4, 15.0
         fill.data.size, fill.data.energy = 1.6, 8.0
     else:
-        key.location, key.data.size, key.data.energy = centre + Vector((-1.12, -0.45, 0.58)), 0.2, 27.0
+        key.location, key.data.size, key.data.energy = centre + Vector((-1.12, -0.45, 0.58)), 0.2, 22.0
         fill.data.energy, rim.data.energy = 1.4, 5.0
     aim(key, centre)
     camera = scene.camera
@@ -117,6 +118,8 @@ def studio(row: Row) -> HeadObjects:
     scene.render.resolution_x, scene.render.resolution_y = TILE
     camera.data.sensor_height *= FIELD
     camera.data.shift_y = -0.05
+    if not row.close:
+        made.head.modifiers[SUBDIVISION].render_levels = 2  # bump shows what the mesh is too coarse for
     return made
 
 
@@ -157,9 +160,9 @@ def sheet_rows(model: HeadModel, atlas: WrinkleAtlas, character: Character) -> l
         return lambda: aged(character, atlas, years)
 
     rows = [Row(f"{years} years", photo(years), False, 0.0) for years in AGES]
-    rows += [Row(f"second head, {years} years", sampled(0, years), False, -THREE_QUARTERS) for years in AGES]
+    rows += [Row(f"second head, {years} years", sampled(0, years), False, THREE_QUARTERS) for years in AGES]
     rows += [Row(f"third head, {years} years, soft light", sampled(1, years), True, yaw)
-             for years, yaw in zip(AGES, (0.0, THREE_QUARTERS, 0.0, THREE_QUARTERS))]
+             for years, yaw in zip(AGES, (0.0, -THREE_QUARTERS, 0.0, -THREE_QUARTERS))]
     rows += [Row("65 years", photo(65), False, 0.0, True), Row("80 years, soft light", sampled(0, 80), True, 0.0, True)]
     return rows
 

@@ -15,7 +15,7 @@ from .surface_grid import SurfaceGrid
 from .wrinkle_groups import Group, smoothstep
 
 SPACING = 0.8  # between points, face frame units
-COUNTS = ((1, 0.1), (2, 0.62), (3, 0.28))  # how many main lines, and how many of the faces have so many
+COUNTS = ((1, 0.08), (2, 0.64), (3, 0.28))  # how many main lines, and how many of the faces have so many
 LEAST_APART = 3.2  # mm between a companion and any line
 
 
@@ -29,11 +29,11 @@ def trace_frown_lines(group: Group, grid: SurfaceGrid, rng: np.random.Generator)
     """
     count = int(rng.choice([n for n, _ in COUNTS], p=[share for _, share in COUNTS]))
     feet = {
-        1: [rng.choice([-1.0, 1.0]) * rng.uniform(2.0, 5.5)],
+        1: [rng.choice([-1.0, 1.0]) * rng.uniform(3.0, 6.5)],
         2: [-rng.uniform(5.0, 8.0), rng.uniform(5.0, 8.0)],
         3: [-rng.uniform(6.0, 8.5), rng.uniform(-1.5, 1.5), rng.uniform(6.0, 8.5)],
     }[count]
-    strengths = np.array([0.7 if count == 1 else 1.0, rng.uniform(0.35, 0.95), rng.uniform(0.35, 0.75)])[:count]
+    strengths = np.array([0.6 if count == 1 else 1.0, rng.uniform(0.35, 0.95), rng.uniform(0.35, 0.75)])[:count]
     if count == 3:
         strengths = strengths[[0, 2, 1]]  # the middle one is the least
     strengths = strengths[::-1] if rng.random() < 0.5 else strengths
@@ -55,7 +55,7 @@ def _path(foot: float, strength: float, rng: np.random.Generator) -> np.ndarray:
     side = np.sign(foot) * np.clip(abs(foot) / 6.0, 0.0, 1.0)
     low = rng.uniform(5.0, 9.0) + (1.0 - strength) * rng.uniform(0.0, 8.0)
     high = low + (11.0 + 12.0 * strength) * rng.uniform(0.75, 1.2)
-    lean, bow = side * rng.uniform(-0.4, 2.6), side * rng.uniform(-0.8, 1.8) + rng.normal(0.0, 0.35)
+    lean, bow = side * rng.uniform(0.0, 4.0), side * rng.uniform(-0.8, 1.8) + rng.normal(0.0, 0.7)
     knots = np.array(
         [
             [foot - 0.35 * side * rng.uniform(0.0, 3.0), low],
@@ -65,7 +65,7 @@ def _path(foot: float, strength: float, rng: np.random.Generator) -> np.ndarray:
     )
     path = spline(knots, max(8, int((high - low) / SPACING)))
     sway = gaussian_filter1d(rng.standard_normal(len(path)), 4.0, mode="nearest")
-    path[:, 0] += 0.9 * (sway - sway.mean())
+    path[:, 0] += 1.3 * (sway - sway.mean())
     return path
 
 

@@ -30,10 +30,10 @@ def trace_lip_lines(group: Group, grid: SurfaceGrid, rng: np.random.Generator) -
         rng: one generator per layout.
     """
     lines: list[Streamline] = []
-    for up, step, share in ((True, 0.8, 1.0), (False, 1.2, 0.75)):
+    for up, step, share in ((True, 0.8, 1.0), (False, 1.3, 0.7)):
         places = np.cumsum(group.wavelength * step * rng.uniform(0.6, 1.4, 9)) - rng.uniform(1.0, 4.0)
         for pair, place in enumerate(places[(places > 1.0) & (places < 21.0)]):
-            strength, length = rng.lognormal(-0.15, 0.4), share * group.length * rng.lognormal(0.0, 0.35)
+            strength, length = share * rng.lognormal(-0.15, 0.4), share * group.length * rng.lognormal(0.0, 0.35)
             for side in (1.0, -1.0):
                 if rng.random() < 0.2:
                     continue
@@ -48,10 +48,10 @@ def _ray(x: float, length: float, up: bool, rng: np.random.Generator) -> np.ndar
     """(n, 2) in the face frame: from the red at ``x`` outwards, leaning away from the midline, a little bowed."""
     border = float(np.interp(abs(x), BORDER[:, 0], BORDER[:, 1 if up else 2]))
     sign = 1.0 if up else -1.0
-    lean = 0.018 * x + rng.normal(0.0, 0.08)
+    lean = 0.02 * x + rng.normal(0.0, 0.12)
     heading = np.array([lean, sign]) / np.hypot(lean, 1.0)
     start = np.array([x, border]) - OVERLAP * heading
-    bow = 0.08 * length * rng.standard_normal() * np.array([heading[1], -heading[0]])
+    bow = 0.12 * length * rng.standard_normal() * np.array([heading[1], -heading[0]])
     knots = np.stack([start, start + 0.55 * length * heading + bow, start + (length + OVERLAP) * heading])
     return spline(knots, max(7, int(length / SPACING)))
 

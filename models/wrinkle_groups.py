@@ -90,8 +90,8 @@ GROUPS = (
     Group("temple", 1, SMILE, 6.5, 0.16, 0.6, 0.03, 9, 20, 0.40, retention=0.8, secondary=0.0, prior=0.06),
     Group("chin", 2, CHIN_RAISE, 4.4, 0.20, 2.0, 0.02, 0, 6.0, 0.45, retention=0.25, secondary=0.0, pits=True,
           young=0.7),
-    Group("crepe", 1, SMILE, 1.7, 0.085, 1.0, 0.0, 18, 9, 0.25, secondary=0.0, resting=True),
-    Group("crepe_cross", 1, SMILE, 1.7, 0.075, 1.0, 0.0, 18, 9, 0.25, secondary=0.0, resting=True),
+    Group("crepe", 1, SMILE, 1.7, 0.065, 1.0, 0.0, 18, 9, 0.25, secondary=0.0, resting=True),
+    Group("crepe_cross", 1, SMILE, 1.7, 0.05, 1.0, 0.0, 18, 9, 0.25, secondary=0.0, resting=True),
 )
 
 
@@ -145,7 +145,7 @@ def group_masks(frame: np.ndarray) -> dict[str, np.ndarray]:
         "under_eye": ellipse(x, y, (33.0, -12.0), (22.0, 11.0)) * (1.0 - smoothstep(y, -9.0, -3.0)),
         "nose": ellipse(x, y, (12.5, -8.0), (10.5, 13.5)) * smoothstep(x, 2.0, 6.0),
         "perioral": (1.0 - lips) * around,
-        "lips": ellipse(x, y, (0.0, LIPS_Y - 1.5), (24.0, 9.5), 0.12),
+        "lips": ellipse(x, y, (0.0, LIPS_Y - 1.5), (24.0, 8.8), 0.1),
         "mouth_corner": ellipse(x, y, (41.0, -64.0), (15.0, 27.0)) * smoothstep(x, 26.0, 32.0),
         "temple": ellipse(x, y, (61.0, 25.0), (9.0, 15.0)),
         "chin": ellipse(x, y, (0.0, -98.5), (18.0, 10.0), 0.3),

@@ -35,7 +35,7 @@ from .wrinkle_groups import GROUPS, HABITS, Group, front_of_neck, smoothstep
 
 __all__ = ["build", "build_atlas", "wrinkle_normals"]
 
-SEED = 20
+SEED = 22
 LAYOUTS = 4
 FROWN_LAYOUTS = 10
 CONTROL_SPACING = 1.2  # mm between control points
