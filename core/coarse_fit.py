@@ -8,7 +8,7 @@ is per photo, so the order of the photos does not matter.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
@@ -23,6 +23,7 @@ from .fit_terms import POSE_PARAMETERS, PointBasis, Term, ViewState
 from .head_model import LANDMARK_COUNT, HeadModel
 
 EYE_CORNERS = (33, 263)
+ROBUST_STAGES = (8.0, 1.0)  # times the robust scale
 
 
 class Observation(NamedTuple):
@@ -51,6 +52,9 @@ class FitSettings:
         landmark_spread: mm, how far the net's points are from where the model has them.
         lip_sharpness, lid_sharpness: how much closer the points on lips and lids are to where the model has them.
         pair_spread: mm, the same for the distance between lids and between lips.
+        lip_seal: mm, by how much lips may be farther apart or closer on a neutral head than on the mean head.
+        size_spread: of the logarithm of the head's size, which no photo shows.
+        depth_gain: how much of a face's true depth the net's depth has: it is flatter than measured heads.
         depth_spread: mm, of the net's relative depth.
         contour_spread: mm, across the outline.
         outline_weight: of oval landmarks that found no outline.
@@ -60,14 +64,17 @@ class FitSettings:
         distance: mm from the camera expected without EXIF, and its log spread.
         exif_spread: log spread of a focal length from EXIF.
         limit: standard deviations an identity coefficient may reach.
-        iterations: steps at most.
+        iterations: steps at most, per robust scale.
     """
 
     components: int = 150
-    landmark_spread: float = 6.0
+    landmark_spread: float = 5.0
     pair_spread: float = 0.7
     lip_sharpness: float = 2.0
     lid_sharpness: float = 2.0
+    lip_seal: float = 0.4
+    size_spread: float = 0.02
+    depth_gain: float = 0.92
     depth_spread: float = 4.5
     contour_spread: float = 4.0
     outline_weight: float = 0.15
@@ -77,7 +84,7 @@ class FitSettings:
     distance: tuple[float, float] = (900.0, 0.3)
     exif_spread: float = 0.03
     limit: float = 3.5
-    iterations: int = 14
+    iterations: int = 10
 
 
 @dataclass(frozen=True)
@@ -87,6 +94,7 @@ class _Problem:
     settings: FitSettings
     basis: PointBasis
     band: contour.ContourBand
+    shape_precision: np.ndarray
     prior: ExpressionPrior
     photos: tuple[Observation, ...]
 
@@ -120,10 +128,17 @@ def fit(model: HeadModel, photos: list[Observation], settings: FitSettings | Non
 
 
 def _problem(model: HeadModel, photos: list[Observation], components: int, settings: FitSettings) -> _Problem:
+    basis = fit_terms.landmark_basis(model, components)
     return _Problem(
-        settings, fit_terms.landmark_basis(model, components), contour.contour_band(model, components),
+        settings, basis, contour.contour_band(model, components), shape_precision(basis, settings),
         expression_prior(model.expression_names, settings.expression_strength), tuple(photos),
     )
+
+
+def shape_precision(basis: PointBasis, settings: FitSettings) -> np.ndarray:
+    """(K, K) precision of the identity prior: the population's, with lips that seal and a size that stays."""
+    size = fit_terms.known_size(basis, settings.size_spread)
+    return np.eye(len(size)) + size + fit_terms.sealed_lips(basis, settings.lip_seal)
 
 
 def problem_of(model: HeadModel, fit: CoarseFit, settings: FitSettings | None = None) -> _Problem:
@@ -216,7 +231,8 @@ def view_terms(problem: _Problem, identity: np.ndarray, state: ViewState, photo:
     pairs = fit_terms.APART_PAIRS
     pair_spread = np.hypot(settings.pair_spread * scale, 0.5 * landmarks.spread[pairs].mean(axis=1))
     terms.append(fit_terms.pair_term(projection, landmarks.points, pairs, pair_spread, 0.5, settings.robust_scale))
-    terms.append(fit_terms.depth_term(projection, landmarks.depth, scale, settings.depth_spread, weight))
+    depth = landmarks.depth / settings.depth_gain
+    terms.append(fit_terms.depth_term(projection, depth, scale, settings.depth_spread, weight))
     return terms
 
 
@@ -246,18 +262,13 @@ def _camera_prior(settings: FitSettings, photo: Observation, state: ViewState) -
 
 def system(problem: _Problem, identity: np.ndarray, states: list[ViewState]):
     """Normal equations (blocks per photo, shared matrix and gradient) and the cost, robust weights frozen."""
-    components = len(identity)
-    shared, shared_gradient = np.eye(components), -identity.copy()
-    cost = 0.5 * float(identity @ identity)
+    shared = problem.shape_precision.copy()
+    shared_gradient = -shared @ identity
+    cost = -0.5 * float(identity @ shared_gradient)
     blocks = []
     for photo, state in zip(problem.photos, states):
         size = POSE_PARAMETERS + len(state.expression)
-        total, gradient = np.zeros((size + components,) * 2), np.zeros(size + components)
-        for term in view_terms(problem, identity, state, photo):
-            weighted = term.jacobian * term.weight[:, None]
-            total += weighted.T @ term.jacobian
-            gradient += weighted.T @ term.residual
-            cost += term.cost()
+        total, gradient, misfit = fit_terms.normal_equations(view_terms(problem, identity, state, photo))
         camera_gradient, curvature, camera_cost = _camera_prior(problem.settings, photo, state)
         pose = np.arange(POSE_PARAMETERS)
         total[pose, pose] += curvature
@@ -265,7 +276,7 @@ def system(problem: _Problem, identity: np.ndarray, states: list[ViewState]):
         weights = slice(POSE_PARAMETERS, size)
         total[weights, weights] += problem.prior.convex_hessian()
         gradient[weights] -= problem.prior.gradient(state.expression)
-        cost += camera_cost + problem.prior.cost(state.expression)
+        cost += misfit + camera_cost + problem.prior.cost(state.expression)
         limit = np.array([0.5] * 3 + [400.0] * 3 + [0.3])
         blocks.append(Block(
             total[:size, :size], total[:size, size:], gradient[:size],
@@ -278,12 +289,23 @@ def system(problem: _Problem, identity: np.ndarray, states: list[ViewState]):
 
 
 def _minimise(problem: _Problem, identity: np.ndarray, states: list[ViewState]):
-    """Levenberg-Marquardt: a step that makes the cost worse is taken back and tried with more damping."""
+    """The fit with the robust scale drawn in by stages, so that a wide open mouth is not taken for an outlier."""
+    for widening in ROBUST_STAGES:
+        settings = replace(problem.settings, robust_scale=problem.settings.robust_scale * widening)
+        identity, states = _levenberg_marquardt(replace(problem, settings=settings), identity, states)
+    return identity, states
+
+
+def _levenberg_marquardt(problem: _Problem, identity: np.ndarray, states: list[ViewState],
+                         hold_identity: bool = False):
+    """A step that makes the cost worse is taken back and tried with more damping."""
     settings = problem.settings
+    limit = np.full(len(identity), settings.limit)
+    lower, upper = (identity, identity) if hold_identity else (-limit, limit)
     damping = 1e-2
     current = system(problem, identity, states)
     for _ in range(settings.iterations):
-        steps = _damped_step(current, damping, settings.limit, identity)
+        steps = _damped_step(current, damping, lower - identity, upper - identity)
         moved = [state.stepped(step) for state, step in zip(states, steps)]
         trial = system(problem, identity + steps[-1], moved)
         gain = current[3] - trial[3]
@@ -300,16 +322,19 @@ def _minimise(problem: _Problem, identity: np.ndarray, states: list[ViewState]):
     return identity, states
 
 
-def _damped_step(current, damping: float, limit: float, identity: np.ndarray) -> list[np.ndarray]:
-    """Bounded solution of the normal equations with Marquardt's damping."""
+def refit_views(problem: _Problem, identity: np.ndarray, states: list[ViewState]) -> list[ViewState]:
+    """Pose and expression of every photo, fitted again for an identity that stays as it is."""
+    return _levenberg_marquardt(problem, identity, states, hold_identity=True)[1]
+
+
+def _damped_step(current, damping: float, lower: np.ndarray, upper: np.ndarray) -> list[np.ndarray]:
+    """Solution of the normal equations with Marquardt's damping; the bounds are those of the identity's step."""
     blocks, shared, gradient, _ = current
     damped = [
         Block(b.matrix + np.diag(damping * np.diag(b.matrix) + 1e-9), b.shared, b.gradient, b.lower, b.upper)
         for b in blocks
     ]
-    return solve_bounded(
-        damped, shared + np.diag(damping * np.diag(shared)), gradient, -limit - identity, limit - identity
-    )
+    return solve_bounded(damped, shared + np.diag(damping * np.diag(shared)), gradient, lower, upper)
 
 
 def _view(problem: _Problem, identity: np.ndarray, state: ViewState, photo: Observation) -> View:

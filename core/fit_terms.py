@@ -16,6 +16,7 @@ from .camera import Camera, Pose, rotation_matrix
 from .head_model import HeadModel
 
 POSE_PARAMETERS = 7
+LOG_FOCAL = 6
 
 # landmarks on the borders of the lips, and on the margins of the lids
 LIPS = np.array([
@@ -33,6 +34,7 @@ APART_PAIRS = np.array([
     [386, 374], [385, 380], [387, 373], [384, 381], [388, 390],
     [13, 14], [82, 87], [81, 178], [80, 88], [312, 317], [311, 402], [310, 318],
 ])
+LIP_PAIRS = APART_PAIRS[10:]
 
 
 @dataclass(frozen=True)
@@ -125,12 +127,14 @@ class Projection:
         pixels: (n, 2).
         camera_jacobian: (n, 3, 7 + E + K) of the camera points, mm.
         pixel_jacobian: (n, 2, 7 + E + K).
+        focal: pixels.
     """
 
     camera_points: np.ndarray
     pixels: np.ndarray
     camera_jacobian: np.ndarray
     pixel_jacobian: np.ndarray
+    focal: float
 
 
 def project(basis: PointBasis, identity: np.ndarray, state: ViewState, width: int, height: int) -> Projection:
@@ -151,8 +155,8 @@ def project(basis: PointBasis, identity: np.ndarray, state: ViewState, width: in
     tangent = points[:, :2] / depth
     offset = focal * tangent
     pixel_jacobian = (jacobian[:, :2] - tangent[:, :, None] * jacobian[:, 2:]) * (focal / depth)[:, :, None]
-    pixel_jacobian[:, :, 6] += offset
-    return Projection(points, offset + [width / 2.0, height / 2.0], jacobian, pixel_jacobian)
+    pixel_jacobian[:, :, LOG_FOCAL] += offset
+    return Projection(points, offset + [width / 2.0, height / 2.0], jacobian, pixel_jacobian, float(focal))
 
 
 @dataclass(frozen=True)
@@ -171,6 +175,16 @@ class Term:
 
     def cost(self) -> float:
         return 0.5 * float(self.weight @ self.residual**2)
+
+
+def normal_equations(terms: list[Term]) -> tuple[np.ndarray, np.ndarray, float]:
+    """Matrix (P, P), gradient (P,) and cost of several terms together."""
+    root = np.sqrt(np.concatenate([term.weight for term in terms]))
+    jacobian = np.concatenate([term.jacobian for term in terms])
+    jacobian *= root[:, None]
+    residual = np.concatenate([term.residual for term in terms]) * root
+    # numpy computes one half of a matrix times its own transpose
+    return jacobian.T @ jacobian, jacobian.T @ residual, 0.5 * float(residual @ residual)
 
 
 def geman_mcclure(distance: np.ndarray, scale: float) -> np.ndarray:
@@ -204,19 +218,43 @@ def pair_term(projection: Projection, points: np.ndarray, pairs: np.ndarray, spr
 def depth_term(projection: Projection, depth: np.ndarray, scale: float, spread: float, weight: np.ndarray) -> Term:
     """Relative depth of the landmark net, without its mean.
 
+    The prediction is f (z - z_mean) / z_mean: like the picture, it is the same for a head twice as large and twice as
+    far away. Measured in millimetres it would pull every fit towards small heads.
+
     Args:
         depth: (n,) pixels, smaller is nearer.
-        scale: pixels per millimetre at the head.
+        scale: pixels per millimetre at the head, the unit of ``spread`` only.
         spread: millimetres.
         weight: (n,).
     """
     share = weight / weight.sum()
-    measured = depth / scale
-    predicted = projection.camera_points[:, 2]
-    residual = (measured - share @ measured) - (predicted - share @ predicted)
-    jacobian = projection.camera_jacobian[:, 2]
-    jacobian = jacobian - share @ jacobian
-    return Term(residual / spread, jacobian / spread, weight)
+    z, jacobian = projection.camera_points[:, 2], projection.camera_jacobian[:, 2]
+    centre, centre_jacobian = share @ z, share @ jacobian
+    predicted = projection.focal * (z / centre - 1.0)
+    jacobian = projection.focal / centre * (jacobian - (z / centre)[:, None] * centre_jacobian)
+    jacobian[:, LOG_FOCAL] += predicted
+    return Term(((depth - share @ depth) - predicted) / (spread * scale), jacobian / (spread * scale), weight)
+
+
+def sealed_lips(basis: PointBasis, spread: float) -> np.ndarray:
+    """(K, K) precision of the identity prior that keeps the lips of the neutral head as far apart as on the mean head.
+
+    ``basis`` holds the 478 landmarks, ``spread`` is in mm. Without it an open mouth becomes part of the face.
+    """
+    upper, lower = LIP_PAIRS.T
+    apart = (basis.identity[upper] - basis.identity[lower]).reshape(-1, basis.identity.shape[2]) / spread
+    return apart.T @ apart
+
+
+def known_size(basis: PointBasis, spread: float) -> np.ndarray:
+    """(K, K) precision of the identity prior that keeps the size of the head near the mean head's.
+
+    No photo shows how large a head is, so whatever the residuals say about it is noise. The size is that of the best
+    similarity of the points ``basis`` to the mean ones, linearised; ``spread`` is of its logarithm.
+    """
+    centred = basis.mean - basis.mean.mean(axis=0)
+    growth = np.einsum("nd,ndk->k", centred, basis.identity) / (centred**2).sum() / spread
+    return np.outer(growth, growth)
 
 
 def contour_term(projection: Projection, points: np.ndarray, normals: np.ndarray, spread: np.ndarray,

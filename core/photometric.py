@@ -5,7 +5,7 @@ photo shows, the residual is I(u_v) - sum_k l_k H_k(n_v): the blurred linear lum
 spherical harmonics (Ramamoorthi and Hanrahan 2001) of its normal. The light l is solved for and projected out of
 residual and Jacobian at every step (variable projection), albedo changes, highlights, hair and cast shadows lose their
 weight by robust estimation, and the landmark fit's own normal equations stay in as the quadratic prior. A result that
-fits the landmarks worse or explains no more of the shading is thrown away.
+fits the landmarks much worse or explains no more of the shading is taken back, in part or altogether.
 """
 
 from __future__ import annotations
@@ -29,14 +29,15 @@ NOT_SKIN = (
     "brow", "upper_lid", "lower_lid", "lips", "nostril", "eye_socket_inner", "mouth_inner", "ear", "scalp", "neck",
 )
 EYE_DISTANCE = 150.0  # pixels between the outer eye corners in the image the shading is read from
-BLUR = 3.0  # pixels of that image
-SPREAD = 0.06  # of the mean luminance: what the model of light leaves unexplained
-CORRELATION = 3.0  # neighbouring residuals are not independent: their weight is divided by this
+BLUR = 2.0  # pixels of that image
+SPREAD = 0.08  # of the mean luminance: what the model of light leaves unexplained
+CORRELATION = 2.0  # neighbouring residuals are not independent: their weight is divided by this
 FACING = 0.1
 STEP = 1.0  # standard deviations an identity coefficient may move in one iteration
 ITERATIONS = 4
-LANDMARKS_WORSE = 0.008  # of the eye distance: if they get worse by more, the result is thrown away
-SHADING_BETTER = 0.97  # and if less of the shading's misfit goes
+LANDMARKS_WORSE = 0.008  # of the eye distance: if they get worse by more, the result is not taken
+SHADING_BETTER = 0.97  # nor if less of the shading's misfit goes
+SHARES = (1.0, 0.6, 0.3)  # of the refinement, tried in this order
 
 
 @dataclass(frozen=True)
@@ -108,13 +109,24 @@ def refine(model: HeadModel, fit: CoarseFit, images: list[np.ndarray], masks: li
         identity, states = _step(
             problem, patch, shading, visible, normal_jacobian, start, prior, identity, states
         )
-    identity, _ = final_checks(model, identity)
-    refined = coarse_fit.result(model, problem, identity, states, fit.warnings)
-    after = _shading_cost(patch, shading, visible, identity, states, problem)
-    worse = any(
-        new.landmark_error > old.landmark_error + LANDMARKS_WORSE for new, old in zip(refined.views, fit.views)
-    )
-    return fit if worse or not after < SHADING_BETTER * before else refined
+    for share in SHARES:
+        partly, partly_states = _part_of_the_way(start, (identity, states), share)
+        partly, _ = final_checks(model, partly)
+        partly_states = coarse_fit.refit_views(problem, partly, partly_states)
+        refined = coarse_fit.result(model, problem, partly, partly_states, fit.warnings)
+        after = _shading_cost(patch, shading, visible, partly, partly_states, problem)
+        worse = any(
+            new.landmark_error > old.landmark_error + LANDMARKS_WORSE for new, old in zip(refined.views, fit.views)
+        )
+        if not worse and after < SHADING_BETTER * before:
+            return refined
+    return fit
+
+
+def _part_of_the_way(start, end, share: float) -> tuple[np.ndarray, list[ViewState]]:
+    """Identity and states at ``share`` of the way from ``start`` to ``end``."""
+    identity = start[0] + share * (end[0] - start[0])
+    return identity, [a.stepped(share * state_difference(b, a)) for a, b in zip(start[1], end[1])]
 
 
 def skin_patch(model: HeadModel, components: int) -> SkinPatch:
@@ -316,10 +328,10 @@ def _step(problem, patch, shading, visible, normal_jacobian, start, prior, ident
             gradient[:size] + prior_block.gradient - prior_block.matrix @ gone - prior_block.shared @ moved
         )
         limit = np.array([0.1] * 3 + [50.0] * 3 + [0.1])
+        held = np.zeros(len(state.expression))
         blocks.append(Block(
             own + 1e-6 * np.diag(np.diag(own)) + 1e-9 * np.eye(size), total[:size, size:] + prior_block.shared,
-            own_gradient, np.concatenate([-limit, -state.expression]),
-            np.concatenate([limit, problem.prior.upper - state.expression]),
+            own_gradient, np.concatenate([-limit, held]), np.concatenate([limit, held]),
         ))
     bound = problem.settings.limit
     steps = solve_bounded(

@@ -81,3 +81,36 @@ def test_interpolated_basis_lies_between(scene):
     points = basis.points(identity, state.expression)
     expected = np.stack([0.75 * points[0] + 0.25 * points[4], 0.5 * (points[1] + points[5])])
     assert np.allclose(middle.points(identity, state.expression), expected)
+
+
+def test_depth_term_is_blind_to_size():
+    """A head twice as large and twice as far away has the residuals of the first one."""
+    rng = np.random.default_rng(8)
+    basis = PointBasis(rng.normal(0, 50, (N, 3)), np.zeros((N, 3, K)), np.zeros((N, 3, E)))
+    state = ViewState(np.diag([1.0, -1, -1]), np.array([12.0, -20, 640]), np.log(1200.0), np.zeros(E))
+    large = PointBasis(2 * basis.mean, basis.identity, basis.expression)
+    far = ViewState(state.rotation, 2 * state.translation, state.log_focal, state.expression)
+    depth, weight = rng.normal(0, 60, N), rng.uniform(0.2, 1, N)
+    one = fit_terms.depth_term(fit_terms.project(basis, np.zeros(K), state, 640, 480), depth, 1.8, 5.0, weight)
+    two = fit_terms.depth_term(fit_terms.project(large, np.zeros(K), far, 640, 480), depth, 1.8, 5.0, weight)
+    assert np.allclose(one.residual, two.residual) and np.abs(one.residual).max() > 1.0
+
+
+def test_normal_equations_sum_the_terms(scene):
+    basis, identity, state, _ = scene
+    projection = fit_terms.project(basis, identity, state, 640, 480)
+    parts = [term(projection) for term in terms(basis).values()]
+    matrix, gradient, cost = fit_terms.normal_equations(parts)
+    assert np.allclose(matrix, sum(part.jacobian.T @ np.diag(part.weight) @ part.jacobian for part in parts))
+    assert np.allclose(gradient, sum(part.jacobian.T @ (part.weight * part.residual) for part in parts))
+    assert cost == pytest.approx(sum(part.cost() for part in parts))
+
+
+def test_known_size_is_the_scale_of_the_best_similarity(scene):
+    """Squared change of log scale over the spread, with the scale from Umeyama's closed form."""
+    basis, _, _, rng = scene
+    step = 1e-4 * rng.normal(size=K)
+    a, b = (points - points.mean(axis=0) for points in (basis.mean, basis.mean + basis.identity @ step))
+    u, values, vt = np.linalg.svd(b.T @ a)
+    scale = values.sum() / (a**2).sum()
+    assert step @ fit_terms.known_size(basis, 0.03) @ step == pytest.approx((np.log(scale) / 0.03) ** 2, rel=1e-2)
