@@ -122,7 +122,7 @@ def package_files() -> dict[str, Path]:
         raise BuildError(f"models/assets has no {missing[0]}: run 'make models' first.")
     files = [ROOT / name for name in ("__init__.py", "LICENSE", "THIRD_PARTY.md")]
     files += [path for folder in ("core", "blender_addon") for path in sorted((ROOT / folder).rglob("*.py"))]
-    files += [ROOT / "models" / "assets" / name for name in ASSETS]
+    files += [ROOT / "models" / "assets" / name for name in ASSETS] + [ROOT / "models" / "expression.npz"]
     return {path.relative_to(ROOT).as_posix(): path for path in files}
 
 

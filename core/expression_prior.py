@@ -108,6 +108,23 @@ def expression_prior(names: tuple[str, ...], strength: float = 1.0) -> Expressio
     return ExpressionPrior(strength / mean, strength * coupling, strength * exclusive, upper)
 
 
+def guided_prior(prior: ExpressionPrior, guess: np.ndarray, sigma: np.ndarray, trust: float = 1.0,
+                 keep: float = 1.0) -> ExpressionPrior:
+    """The prior after somebody has read the expression: plus ``trust / 2 * sum_j ((w_j - guess_j) / sigma_j)^2``.
+
+    Args:
+        prior: what is known of expressions in general.
+        guess: (E,) weights, as of ``core.expression_regressor``.
+        sigma: (E,) their standard deviations.
+        trust: multiplies the new cost.
+        keep: multiplies the linear cost of ``prior``: a guess that was learned knows already that most weights are 0.
+    """
+    precision = trust / np.square(sigma)
+    return ExpressionPrior(
+        keep * prior.rate - precision * guess, prior.coupling + np.diag(precision), prior.exclusive, prior.upper
+    )
+
+
 def _coupled_pairs(names: tuple[str, ...]) -> list[tuple[str, str, float]]:
     pairs = [(a, b, GAZE_SPREAD) for a, b in SAME_GAZE]
     for name in names:

@@ -1,7 +1,8 @@
 """The expression prior: its gradient, and what it prefers."""
 
 import numpy as np
-from furrow.core.expression_prior import expression_prior
+import pytest
+from furrow.core.expression_prior import expression_prior, guided_prior
 from helpers import ARKIT
 
 
@@ -41,3 +42,23 @@ def test_antagonists_cost_more_together_than_apart():
 def test_tongue_cannot_be_used():
     prior = expression_prior(tuple(ARKIT))
     assert prior.upper[ARKIT.index("tongueOut")] == 0 and (np.delete(prior.upper, ARKIT.index("tongueOut")) == 1).all()
+
+
+def test_a_reading_adds_its_squared_distance():
+    rng = np.random.default_rng(1)
+    prior = expression_prior(tuple(ARKIT))
+    read, sigma = rng.uniform(0, 1, 52), rng.uniform(0.05, 0.3, 52)
+    guided = guided_prior(prior, read, sigma, trust=2.0)
+    a, b = rng.uniform(0, 1, (2, 52))
+    added = [guided.cost(w) - prior.cost(w) - (((w - read) / sigma) ** 2).sum() for w in (a, b)]
+    assert added[0] == pytest.approx(added[1])
+    assert np.linalg.eigvalsh(guided.convex_hessian()).min() > 0
+
+
+def test_a_reading_moves_the_best_weight_towards_it():
+    prior = expression_prior(tuple(ARKIT), 0.3)
+    read = weights(jawOpen=0.8)
+    guided = guided_prior(prior, read, np.full(52, 0.1), keep=0.2)
+    best = np.linalg.solve(guided.convex_hessian(), -guided.rate)
+    assert best[ARKIT.index("jawOpen")] == pytest.approx(0.8, abs=0.1)
+    assert np.abs(np.delete(best, ARKIT.index("jawOpen"))).max() < 0.1

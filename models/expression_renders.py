@@ -1,0 +1,292 @@
+"""Quick random portraits of posed heads, made to show the landmark net faces of every look.
+
+Painted skin, brows, lips, irises, hair and stubble on the model's mesh under random spherical-harmonics light. Paint is
+a function of where a pixel lies on the mean head, so that it moves with the skin. Pictures are small: the landmark net
+looks at 192 pixels.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..core.geometry import vertex_normals
+from ..core.head_model import HeadModel
+from ..core.lighting import sh_basis
+from ..core.raster import Raster, rasterize
+
+SIZE = 256  # pixels
+FACE_WIDTH = 150.0  # mm that fill about FILL of the picture
+FILL = 0.66
+# landmarks along the upper and lower edge of the left brow, from the outer end to the inner one
+BROW_UPPER, BROW_LOWER = (300, 293, 334, 296, 336), (276, 283, 282, 295, 285)
+IRIS_RADIUS = 5.9  # mm
+
+
+@dataclass(frozen=True)
+class RenderScene:
+    """What does not change between pictures.
+
+    Attributes:
+        model: the head model.
+        triangles: (T, 3) all parts but lashes, which are plates and would hide the lids.
+        eyes: vertex lists of the left and the right eyeball.
+        brow: (4, n) |x|, height, half thickness and depth z of the brow on the mean head, mm, by growing |x|.
+        part: (V,) 0 skin, 1 eye, 2 teeth, 3 tongue.
+        mouth: (3,) mm, middle of the lips on the mean head.
+    """
+
+    model: HeadModel
+    triangles: np.ndarray
+    eyes: tuple[np.ndarray, np.ndarray]
+    brow: np.ndarray
+    part: np.ndarray
+    mouth: np.ndarray
+
+
+def render_scene(model: HeadModel) -> RenderScene:
+    """The scene of a head model."""
+    topology = model.topology
+    part = np.zeros(topology.vertex_count, int)
+    for number, name in enumerate(("eyes", "teeth", "tongue"), start=1):
+        part[topology.part_slice(name)] = number
+    lashes = topology.part_slice("lashes")
+    triangles = topology.triangles
+    triangles = triangles[((triangles < lashes.start) | (triangles >= lashes.stop)).all(1)]
+    eye = np.arange(*topology.part_slice("eyes").indices(topology.vertex_count)[:2])
+    eyes = (eye[model.mean[eye, 0] > 0], eye[model.mean[eye, 0] < 0])
+    points = model.landmarks(model.mean.astype(float))
+    upper, lower = points[list(BROW_UPPER)], points[list(BROW_LOWER)]
+    middle = 0.5 * (upper + lower)
+    brow = np.stack([middle[:, 0], middle[:, 1], 0.5 * np.abs(upper[:, 1] - lower[:, 1]), middle[:, 2]])
+    mouth = points[[61, 291, 0, 17]].mean(0)
+    return RenderScene(model, triangles, eyes, brow[:, np.argsort(brow[0])], part, mouth)
+
+
+@dataclass(frozen=True)
+class Looks:
+    """How varied the pictures are.
+
+    Attributes:
+        brow_height: mm, mean and standard deviation of painted brows above the model's own.
+        brow_slant: standard deviation of the slope.
+        brow_thickness: range, times the model's own.
+        tone: parameters of the beta distribution of skin tones from dark to pale.
+        ambient: range of the ambient share of the light.
+        lamp: standard deviations of the lamp's place to the side and up.
+        noise: largest standard deviation of the noise, in the encoded picture.
+    """
+
+    brow_height: tuple[float, float] = (-0.5, 1.2)
+    brow_slant: float = 0.04
+    brow_thickness: tuple[float, float] = (0.6, 1.4)
+    tone: tuple[float, float] = (1.3, 1.0)
+    ambient: tuple[float, float] = (0.3, 0.75)
+    lamp: tuple[float, float] = (0.6, 0.4)
+    noise: float = 0.015
+
+
+USUAL_LOOKS = Looks()
+HARD_LOOKS = Looks((-1.0, 2.5), 0.05, (0.5, 1.5), (1.0, 1.0), (0.25, 0.8), (0.7, 0.5), 0.03)
+
+
+@dataclass(frozen=True)
+class Shot:
+    """Camera and pose of one picture: ``rotation`` (3, 3) head to camera, ``position`` (3,) mm of the point between the
+    eyes, ``focal`` pixels; the picture is a window whose middle shows the face."""
+
+    rotation: np.ndarray
+    position: np.ndarray
+    focal: float
+
+
+def random_shot(rng: np.random.Generator) -> Shot:
+    """Yaw to 35, pitch to 15, roll to 10 degrees, distances of 28 to 100 mm lenses, up to 12 degrees off the axis."""
+    yaw = np.radians(np.clip(rng.normal(0, 17), -38, 38))
+    pitch = np.radians(np.clip(rng.normal(0, 8), -18, 18))
+    roll = np.radians(np.clip(rng.normal(0, 6), -14, 14))
+    turn = _rotation(yaw, 1) @ np.diag([1.0, -1.0, -1.0])
+    rotation = _rotation(roll, 2) @ _rotation(pitch, 0) @ turn
+    distance = np.exp(rng.uniform(np.log(380.0), np.log(2500.0)))
+    aside = np.tan(np.radians(rng.uniform(-12, 12, 2))) * distance
+    focal = FILL * SIZE / FACE_WIDTH * distance * rng.uniform(0.85, 1.1)
+    return Shot(rotation, np.array([aside[0], aside[1], distance]), focal)
+
+
+def _rotation(angle: float, axis: int) -> np.ndarray:
+    """(3, 3) rotation about a coordinate axis."""
+    cos, sin = np.cos(angle), np.sin(angle)
+    a, b = [i for i in range(3) if i != axis]
+    out = np.eye(3)
+    out[[a, a, b, b], [a, b, a, b]] = cos, -sin, sin, cos
+    return out
+
+
+def render(
+    scene: RenderScene, vertices: np.ndarray, shot: Shot, rng: np.random.Generator, looks: Looks = USUAL_LOOKS
+) -> np.ndarray:
+    """(SIZE, SIZE, 3) uint8 random portrait of a posed head.
+
+    Args:
+        vertices: (V, 3) mm, head coordinates, expression included.
+    """
+    centre = vertices[np.concatenate(scene.eyes)].mean(0)
+    points = (vertices - centre) @ shot.rotation.T + shot.position
+    middle = np.array([0.0, -32.0, 0.0]) @ shot.rotation.T + shot.position
+    shift = SIZE / 2 - shot.focal * middle[:2] / middle[2] + rng.uniform(-6, 6, 2)
+    xy = shot.focal * points[:, :2] / points[:, 2:] + shift
+    a, b, c = (xy[scene.triangles[:, k]] for k in range(3))
+    # what faces away cannot be seen; the mesh is closed but for the cut of the neck
+    front = (b[:, 0] - a[:, 0]) * (c[:, 1] - a[:, 1]) - (b[:, 1] - a[:, 1]) * (c[:, 0] - a[:, 0]) < 0
+    triangles = scene.triangles[front]
+    # on odd combinations teeth come through the chin: sort them behind it
+    depth = points[:, 2] + np.where(scene.part >= 2, 5.0, 0.0)
+    raster = Raster(triangles, *rasterize(xy, depth, triangles, SIZE, SIZE))
+    normals = raster.sample_covered(vertex_normals(points, scene.triangles))
+    normals /= np.linalg.norm(normals, axis=1, keepdims=True).clip(1e-6)
+    colour = _paint(scene, raster, looks, rng) * _light(normals, raster, points, looks, rng)
+    image = _background(rng).reshape(-1, 3)
+    image[raster.pixels] = colour
+    return _develop(image.reshape(SIZE, SIZE, 3), looks, rng)
+
+
+def _light(
+    normals: np.ndarray, raster: Raster, points: np.ndarray, looks: Looks, rng: np.random.Generator
+) -> np.ndarray:
+    """(P, 3) shading: ambient, one lamp, smooth harmonics, and a highlight at times."""
+    lamp = np.array([rng.normal(0, looks.lamp[0]), rng.normal(-0.5, looks.lamp[1]), -1.0])
+    lamp /= np.linalg.norm(lamp)
+    ambient = rng.uniform(*looks.ambient)
+    harmonics = sh_basis(normals) @ (rng.normal(0, 0.06, 9) * (np.arange(9) > 0))
+    shade = ambient + harmonics + (1.1 - ambient) * np.clip(normals @ lamp, 0, 1)
+    shade = np.clip(shade, 0.05, None)[:, None] * (1.0 + rng.normal(0, 0.05, 3))
+    if rng.random() < 0.5:
+        view = -raster.sample_covered(points)
+        half = view / np.linalg.norm(view, axis=1, keepdims=True) + lamp
+        half /= np.linalg.norm(half, axis=1, keepdims=True)
+        shade = shade + rng.uniform(0.05, 0.6) * np.clip((half * normals).sum(1), 0, 1)[:, None] ** rng.uniform(8, 50)
+    return shade
+
+
+def _paint(scene: RenderScene, raster: Raster, looks: Looks, rng: np.random.Generator) -> np.ndarray:
+    """(P, 3) linear albedo of the covered pixels."""
+    topology = scene.model.topology
+    at = raster.sample_covered(scene.model.mean)
+    part = scene.part[raster.corners[:, 0]]
+    names = ("lips", "scalp", "neck", "mouth_inner", "nostril", "eye_socket_inner", "upper_lid", "lower_lid")
+    masks = raster.sample_covered(np.stack([topology.region(name) for name in names], axis=1)).T
+    lips, scalp, neck, inside, nostril, socket, upper_lid, lower_lid = masks[:, :, None]
+
+    skin = _skin_tone(looks, rng)
+    hair = np.array([0.25, 0.16, 0.1]) * np.exp(rng.normal(-1.2, 0.8)) * (1 + rng.normal(0, 0.15, 3))
+    if rng.random() < 0.8:
+        hair = np.minimum(hair, 0.6 * skin)
+    colour = skin * np.exp(_blotches(at, rng)[:, None] * (1 + rng.normal(0, 0.2, 3)))
+    lip_colour = skin * np.array([1.0, rng.uniform(0.35, 0.85), rng.uniform(0.4, 0.9)]) * rng.uniform(0.6, 1.05)
+    colour = _mix(colour, lip_colour, lips * rng.uniform(0.25, 1.0))
+    if rng.random() < 0.5:
+        colour = _mix(colour, skin * [0.75, 0.65, 0.65], np.maximum(upper_lid, lower_lid) * rng.uniform(0, 0.6))
+    colour = _mix(colour, hair, _brows(scene, at, looks, rng) * rng.uniform(0.4, 1.0))
+    if rng.random() < 0.35:
+        colour = _mix(colour, hair, _beard(scene, at, rng) * (1 - neck) * (1 - lips) * rng.uniform(0.1, 0.9))
+    if rng.random() < 0.75:
+        edge = np.clip(scalp + 0.3 * _blotches(at, rng)[:, None], 0, 1)
+        colour = _mix(colour, hair, edge * rng.uniform(0.3, 1.0))
+    dark = np.array([0.09, 0.025, 0.02]) * rng.uniform(0.3, 2.0)
+    colour = _mix(colour, dark, np.clip(inside * 1.5, 0, 1))
+    colour = _mix(colour, 0.3 * skin * [1, 0.7, 0.6], np.clip(nostril * rng.uniform(0.3, 1.0), 0, 1))
+    colour = _mix(colour, 0.5 * skin * [1, 0.7, 0.65], socket * rng.uniform(0.2, 0.9))
+    eye, teeth, tongue = (part == number for number in (1, 2, 3))
+    colour[eye] = _eye_colours(scene, at[eye], rng)
+    colour[teeth] = np.array([0.75, 0.68, 0.55]) * rng.uniform(0.4, 1.0)
+    colour[tongue] = np.array([0.45, 0.15, 0.14]) * rng.uniform(0.5, 1.0)
+    return colour
+
+
+def _mix(colour: np.ndarray, other: np.ndarray, share: np.ndarray) -> np.ndarray:
+    return colour + share * (other - colour)
+
+
+def _skin_tone(looks: Looks, rng: np.random.Generator) -> np.ndarray:
+    """(3,) linear albedo between dark brown and pale."""
+    tones = np.array([[0.045, 0.02, 0.012], [0.16, 0.075, 0.04], [0.36, 0.2, 0.125], [0.62, 0.42, 0.33]])
+    place = 3.0 * rng.beta(*looks.tone)
+    low = min(int(place), 2)
+    return (tones[low] + (place - low) * (tones[low + 1] - tones[low])) * np.exp(rng.normal(0, 0.1, 3))
+
+
+def _blotches(at: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """(P,) random smooth function of the place (P, 3) mm on the mean head, mean 0."""
+    count = 10
+    waves = rng.normal(0, 1, (count, 3)) / np.exp(rng.uniform(np.log(4.0), np.log(40.0), (count, 1)))
+    values = np.cos(at @ waves.T + rng.uniform(0, 2 * np.pi, count))
+    return values @ (rng.normal(0, 1, count) * rng.uniform(0.003, 0.03))
+
+
+def _brows(scene: RenderScene, at: np.ndarray, looks: Looks, rng: np.random.Generator) -> np.ndarray:
+    """(P, 1) hair of the brows, at a random height and of random thickness, length and slant."""
+    x, height, half, depth = scene.brow
+    side = np.abs(at[:, 0])
+    lift, slant, thick = (
+        rng.normal(*looks.brow_height),
+        rng.normal(0, looks.brow_slant),
+        rng.uniform(*looks.brow_thickness),
+    )
+    middle = np.interp(side, x, height) + lift + slant * (side - x.mean())
+    taper = np.interp(side, x, np.array([1.0, 1.0, 0.95, 0.8, 0.35]))
+    inside = np.interp(side, x, half) * thick * taper - np.abs(at[:, 1] - middle)
+    ends = np.minimum(side - x[0] + rng.uniform(-3, 3), x[-1] + rng.uniform(-4, 4) - side)
+    soft = rng.uniform(0.4, 1.2)
+    mask = _step(inside / soft) * _step(ends / 2.0) * (at[:, 2] > depth.min() - 15)
+    return (mask * (1.0 - rng.uniform(0, 0.5) * rng.random(len(at))))[:, None]
+
+
+def _beard(scene: RenderScene, at: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """(P, 1) stubble on chin, jaw and upper lip, or on some of them."""
+    across, up = at[:, 0] - scene.mouth[0], at[:, 1] - scene.mouth[1]
+    reach = rng.uniform(18, 70)
+    chin = _step((-4.0 - up + 0.012 * across**2 * (reach > 40)) / 5.0) * _step((reach - np.abs(across)) / 6.0)
+    lip = _step((14.0 - up) / 3.0) * _step((up - 4.0) / 2.0) * _step((32.0 - np.abs(across)) / 4.0)
+    mask = np.maximum(chin * (rng.random() < 0.8), lip * (rng.random() < 0.8)) * (at[:, 2] > 40)
+    return (mask * rng.uniform(0.5, 1.0, len(at)))[:, None]
+
+
+def _step(x: np.ndarray) -> np.ndarray:
+    """0 to 1 as x goes from -1 to 1."""
+    x = np.clip(0.5 + 0.5 * x, 0, 1)
+    return x * x * (3 - 2 * x)
+
+
+def _eye_colours(scene: RenderScene, at: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """(n, 3) sclera, iris and pupil of points (n, 3) of the eyeballs, given where they lie on the mean head."""
+    blue = rng.uniform(-0.5, 1.5) * np.array([-0.2, 0.0, 0.8])
+    iris = np.array([0.09, 0.06, 0.045]) * np.exp(rng.normal(0, 0.7)) * (1 + blue)
+    sclera = np.array([0.7, 0.66, 0.64]) * rng.uniform(0.5, 1.1)
+    radius, pupil = IRIS_RADIUS * rng.uniform(0.9, 1.1), rng.uniform(1.3, 3.0)
+    colour = np.tile(sclera, (len(at), 1))
+    for eye in scene.eyes:
+        centre = scene.model.mean[eye].astype(float)
+        middle = 0.5 * (centre.min(0) + centre.max(0))
+        ours = (np.sign(at[:, 0]) == np.sign(middle[0])) & (at[:, 2] > middle[2])
+        off = np.linalg.norm(at[:, :2] - middle[:2], axis=1)
+        share = _step((radius - off) / 0.5)[:, None] * ours[:, None]
+        colour = _mix(colour, iris, share)
+        colour = _mix(colour, np.array([0.01, 0.01, 0.01]), _step((pupil - off) / 0.4)[:, None] * ours[:, None])
+    return colour
+
+
+def _background(rng: np.random.Generator) -> np.ndarray:
+    """(SIZE, SIZE, 3) linear colours, a random smooth gradient."""
+    y, x = np.mgrid[-1 : 1 : SIZE * 1j, -1 : 1 : SIZE * 1j][..., None]
+    base = np.exp(rng.normal(-1.0, 0.8)) * (1 + rng.normal(0, 0.2, 3))
+    wave = np.cos(rng.normal(0, 2) * x + rng.normal(0, 2) * y + rng.uniform(0, 6))
+    return np.clip(base * (1 + rng.normal(0, 0.3, 3) * x + rng.normal(0, 0.3, 3) * y + 0.2 * wave), 0.0, None)
+
+
+def _develop(image: np.ndarray, looks: Looks, rng: np.random.Generator) -> np.ndarray:
+    """(H, W, 3) uint8: exposure, gamma and noise."""
+    exposure = rng.uniform(0.35, 1.0) / max(float(np.quantile(image[SIZE // 3 : 2 * SIZE // 3], 0.8)), 0.05)
+    encoded = np.clip(image * min(exposure, 4.0), 0, 1) ** (1 / 2.2)
+    encoded += rng.normal(0, rng.uniform(0.002, looks.noise), image.shape)
+    return (encoded * 255.0).clip(0, 255).astype(np.uint8)

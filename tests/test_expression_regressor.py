@@ -1,0 +1,137 @@
+"""The expression regressor: alignment, the stored network on faces it has not seen, and damaged files."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from furrow.core import expression_regressor as regressor
+from furrow.core.devices import choose
+from furrow.core.errors import AssetsError, PhotoError
+from furrow.core.face_nets import FaceNets
+from furrow.core.head_model import load_head_model
+from furrow.models.expression_samples import make_samples, opposite_sides
+from furrow.models.expression_variety import USUAL
+from furrow.models.train_expression import landmark_pairs
+from scipy.spatial.transform import Rotation
+
+FRESH = 9_999  # seed beyond those of the training
+SEEN_BY_LANDMARKS = ("jawOpen", "eyeBlinkLeft", "eyeBlinkRight", "mouthSmileLeft", "mouthSmileRight")
+
+
+@pytest.fixture(scope="module")
+def model(assets):
+    return load_head_model(assets / "head.npz")
+
+
+@pytest.fixture(scope="module")
+def net():
+    return regressor.load()
+
+
+@pytest.fixture(scope="module")
+def fresh(model, assets):
+    """Detected landmarks of rendered people that were in no training chunk."""
+    return make_samples(model, FaceNets(assets, choose("cpu")), 60, FRESH, replace(USUAL, people=2))
+
+
+def moved(points, turn, scale, shift):
+    """Points (478, 3) under a similarity, by another library."""
+    return scale * Rotation.from_euler("xyz", turn, degrees=True).apply(points) + shift
+
+
+def test_alignment_undoes_a_similarity(net):
+    points = moved(net.template * [1, -1, -1], (10, -20, 5), 3.7, [400.0, 300.0, -50.0])
+    aligned, rotation = regressor.align(points[None], net.template, net.alignment)
+    assert np.abs(aligned[0] - net.template).max() < 1e-3
+    expected = Rotation.from_euler("xyz", (10, -20, 5), degrees=True).as_matrix() @ np.diag([1.0, -1.0, -1.0])
+    assert np.allclose(rotation[0], expected, atol=1e-5)
+
+
+def test_reading_does_not_depend_on_place_and_size_in_the_photo(net, fresh):
+    points = fresh.points[0].astype(float)
+    weights, sigma = net.predict(points, 256, 256)
+    again, again_sigma = net.predict(points * 5.0 + [700.0, 90.0, 3.0], 2000, 1600)
+    assert np.allclose(weights, again, atol=1e-4) and np.allclose(sigma, again_sigma, atol=1e-4)
+
+
+def test_expressions_of_unseen_people_are_read(net, fresh):
+    read, _ = net.predict_many(fresh.points.astype(float))
+    assert np.corrcoef(read.ravel(), fresh.weights.ravel())[0, 1] > 0.5
+    for name in SEEN_BY_LANDMARKS:
+        column = net.names.index(name)
+        assert np.corrcoef(read[:, column], fresh.weights[:, column])[0, 1] > 0.6, name
+
+
+def test_resting_faces_read_as_resting(net, fresh):
+    gaze = np.array([name.startswith("eyeLook") for name in net.names])
+    resting = fresh.weights[:, ~gaze].sum(axis=1) == 0
+    read, _ = net.predict_many(fresh.points.astype(float))
+    assert resting.sum() >= 3
+    assert read[resting][:, ~gaze].mean() < 0.7 * read[~resting][:, ~gaze].mean()
+
+
+def test_errors_are_as_large_as_announced(net, fresh):
+    read, sigma = net.predict_many(fresh.points.astype(float))
+    off = np.sqrt((((read - fresh.weights) / sigma) ** 2).mean())
+    assert 0.6 < off < 1.4
+
+
+def test_a_mirrored_face_gives_mirrored_weights(net, model, fresh):
+    read, _ = net.predict_many(fresh.points.astype(float))
+    flipped = fresh.points[:, landmark_pairs(model)] * [-1.0, 1.0, 1.0]
+    mirrored, _ = net.predict_many(flipped)
+    assert np.abs(mirrored - read[:, opposite_sides(net.names)]).mean() < 0.04
+    assert np.abs(mirrored - read).mean() > 0.002
+
+
+def test_a_face_unlike_the_training_is_trusted_less(net, fresh):
+    points = fresh.points[0].astype(float)
+    _, sigma = net.predict(points, 256, 256)
+    _, crumpled = net.predict(points + np.random.default_rng(0).normal(0, 12, points.shape), 256, 256)
+    assert np.median(crumpled / sigma) > 1.5
+
+
+@pytest.mark.parametrize("points", [np.zeros((68, 3)), np.full((478, 3), np.nan), np.zeros((478, 3))])
+def test_unusable_landmarks_are_one_clear_line(points):
+    with pytest.raises(PhotoError) as caught:
+        regressor.predict(points, 640, 480)
+    assert "\n" not in str(caught.value)
+
+
+def stored(net_file):
+    with np.load(net_file, allow_pickle=False) as archive:
+        return {name: archive[name] for name in archive.files}
+
+
+def spoil_shape(arrays):
+    arrays["projection"] = arrays["projection"][:-1]
+
+
+def spoil_value(arrays):
+    arrays["offset_0_0"] = np.full_like(arrays["offset_0_0"], np.inf)
+
+
+def spoil_object(arrays):
+    arrays["names"] = np.array([{"a": 1}], dtype=object)
+
+
+def spoil_missing(arrays):
+    del arrays["error"]
+
+
+@pytest.mark.parametrize("spoil", [spoil_shape, spoil_value, spoil_object, spoil_missing])
+def test_a_damaged_network_is_one_clear_line(tmp_path, assets, spoil):
+    arrays = stored(assets.parent / regressor.FILE)
+    spoil(arrays)
+    np.savez(tmp_path / regressor.FILE, **arrays)
+    with pytest.raises(AssetsError, match="damaged"):
+        regressor.load(tmp_path)
+
+
+def test_a_missing_or_cut_network_is_one_clear_line(tmp_path, assets):
+    with pytest.raises(AssetsError, match="missing"):
+        regressor.load(tmp_path)
+    whole = (assets.parent / regressor.FILE).read_bytes()
+    (tmp_path / regressor.FILE).write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(AssetsError, match="damaged"):
+        regressor.load(tmp_path)

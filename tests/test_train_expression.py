@@ -1,0 +1,117 @@
+"""Samples and training of the expression regressor."""
+
+import numpy as np
+import pytest
+from furrow.core.head_model import load_head_model
+from furrow.models import expression_samples as samples
+from furrow.models import train_expression as training
+from furrow.models.expression_renders import random_shot, render, render_scene
+from helpers import ARKIT
+
+
+@pytest.fixture(scope="module")
+def model(assets):
+    return load_head_model(assets / "head.npz")
+
+
+def test_drawn_expressions_are_plausible():
+    rng = np.random.default_rng(0)
+    drawn = np.array([samples.sample_weights(tuple(ARKIT), rng) for _ in range(400)])
+    assert drawn.min() >= 0 and drawn.max() <= 1
+    assert (drawn[:, ARKIT.index("tongueOut")] == 0).all()
+    index = {name: i for i, name in enumerate(ARKIT)}
+    for one, other in (("mouthSmileLeft", "mouthFrownLeft"), ("browDownRight", "browInnerUp"), ("jawLeft", "jawRight")):
+        assert not ((drawn[:, index[one]] > 0.1) & (drawn[:, index[other]] > 0.1)).any()
+    gaze = np.array([name.startswith("eyeLook") for name in ARKIT])
+    assert 0.08 < (drawn[:, ~gaze].sum(1) == 0).mean() < 0.25
+    used = (drawn > 0.1).any(axis=0)
+    assert used.sum() == len(ARKIT) - 1
+
+
+def test_eyes_look_the_same_way():
+    rng = np.random.default_rng(1)
+    drawn = np.array([samples.sample_weights(tuple(ARKIT), rng) for _ in range(100)])
+    column = {name: drawn[:, i] for i, name in enumerate(ARKIT)}
+    assert np.array_equal(column["eyeLookInLeft"], column["eyeLookOutRight"])
+    assert np.array_equal(column["eyeLookUpLeft"], column["eyeLookUpRight"])
+
+
+def test_rigs_differ_but_lids_still_close(model):
+    rng = np.random.default_rng(2)
+    deltas = model.expression_basis.astype(float)
+    size = np.linalg.norm(deltas, axis=(1, 2))
+    rigs = [samples.rig_of(model, deltas, rng) for _ in range(4)]
+    gain = np.array([np.linalg.norm(rig, axis=(1, 2)) / size for rig in rigs])
+    blink, smile = ARKIT.index("eyeBlinkLeft"), ARKIT.index("mouthSmileLeft")
+    assert np.abs(gain[:, blink] - 1).max() < 0.2
+    assert gain[:, smile].std() > 0.05
+    assert np.allclose(gain[:, smile], gain[:, ARKIT.index("mouthSmileRight")], rtol=0.02)
+
+
+def test_pictures_show_a_face_that_the_pose_turns(model):
+    scene = render_scene(model)
+    rng = np.random.default_rng(3)
+    shots = [random_shot(rng) for _ in range(40)]
+    yaw = np.degrees([np.arctan2(shot.rotation[0, 2], -shot.rotation[2, 2]) for shot in shots])
+    assert np.abs(yaw).max() < 45 and yaw.std() > 8
+    assert all(np.linalg.det(shot.rotation) == pytest.approx(1.0) for shot in shots)
+    picture = render(scene, model.mean.astype(float), shots[0], rng)
+    assert picture.shape == (256, 256, 3) and picture.std() > 8
+
+
+def test_slopes_are_the_derivative_of_half_the_squared_error():
+    rng = np.random.default_rng(4)
+    values = [rng.normal(0, 0.5, shape) for shape in ((5, 7), (7,), (7, 3), (3,))]
+    x, target = rng.normal(0, 1, (11, 5)), rng.uniform(0, 1, (11, 3))
+
+    def cost():
+        out = np.maximum(x @ values[0] + values[1], 0) @ values[2] + values[3]
+        return 0.5 * ((out - target) ** 2).sum() / len(x)
+
+    for slope, value in zip(training._slopes(x, target, values), values):
+        for place in [(0,) * value.ndim, tuple(n - 1 for n in value.shape)]:
+            kept = value[place]
+            value[place] = kept + 1e-6
+            high = cost()
+            value[place] = kept - 1e-6
+            low = cost()
+            value[place] = kept
+            assert slope[place] == pytest.approx((high - low) / 2e-6, rel=1e-4, abs=1e-8)
+
+
+def test_a_member_learns_a_function_that_is_not_linear():
+    rng = np.random.default_rng(5)
+    x = rng.normal(0, 1, (2000, 4)).astype(np.float32)
+    y = np.column_stack([np.abs(x[:, 0]), x[:, 1] * (x[:, 2] > 0)]).astype(np.float32)
+    settings = training.Training(hidden=(32,), epochs=30, noise=0.0, decay=0.0, rate=1e-2, exchanged=0.0)
+    layers = training.train_member(x[:1500], y[:1500], settings, 0)
+    out = np.maximum(x[1500:] @ layers[0][0] + layers[0][1], 0) @ layers[1][0] + layers[1][1]
+    assert ((out - y[1500:]) ** 2).mean() < 0.1 * y[1500:].var(axis=0).mean()
+
+
+def test_mean_effect_is_what_a_weight_adds_on_average():
+    rng = np.random.default_rng(8)
+    weights = rng.uniform(0, 1, (3000, 3))
+    added = rng.normal(0, 1, (3, 4))
+    inputs = weights @ added + 5.0 + rng.normal(0, 0.3, (3000, 4))
+    assert training.mean_effect(inputs, weights) == pytest.approx(added, abs=0.1)
+
+
+def test_error_table_tells_small_errors_from_large_ones():
+    rng = np.random.default_rng(6)
+    guess = rng.uniform(0, 1, (20000, 1))
+    table = training.error_table(guess, guess + rng.normal(0, 0.05 + 0.2 * guess))
+    assert table[0] == pytest.approx(0.05 + 0.2 * np.array([0.02, 0.11, 0.25, 0.5, 0.75, 0.98]), abs=0.025)
+
+
+def test_mirroring_twice_changes_nothing(model):
+    rng = np.random.default_rng(7)
+    drawn = samples.Samples(*(rng.normal(size=shape).astype(np.float32) for shape in ((2, 478, 3), (2, 52))))
+    pairs = training.landmark_pairs(model)
+    once = training.mirrored(drawn, pairs, model.expression_names)
+    twice = training.mirrored(once, pairs, model.expression_names)
+    assert np.array_equal(twice.points, drawn.points) and np.array_equal(twice.weights, drawn.weights)
+    smile = [model.expression_names.index(f"mouthSmile{side}") for side in ("Left", "Right")]
+    assert np.array_equal(once.weights[:, smile[0]], drawn.weights[:, smile[1]])
+    points = model.landmarks(model.mean.astype(float))
+    assert np.abs(points[pairs] * [-1, 1, 1] - points).max() < 0.5
