@@ -7,15 +7,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .albedo import masked_blur
 from .apparent_age import apparent_age
+from .blend_photos import blend_photos
 from .character import CoarseFit
 from .colour import linear_to_srgb_bytes
 from .completion import complete
 from .eye_colour import DEFAULT_EYE_COLOUR
 from .face_nets import FaceNets
-from .head_model import HeadModel
-from .raster import fill_outside, uv_raster
+from .head_model import HeadModel, HeadTopology
+from .raster import fill_outside, sample_smooth, uv_raster
 from .resize import SIZES
 from .roughness import roughness_map
 from .unwrap import texel_millimetres
@@ -72,7 +72,7 @@ def build_texture(
         progress(0.7 * i / len(photos), "unwrapping the photo")
         views.append(view_texture(model, fit, view, photo, nets, size, texel))
     progress(0.7, "completing hidden skin")
-    albedo, trust, tone = blend_views(views)
+    albedo, trust, tone = blend_views(model.topology, views, texel)
     plain, bare = (np.max([getattr(v, name) for v in views], axis=0) for name in ("plain", "bare"))
     albedo = complete(model.topology, fit.neutral, albedo, trust, plain, bare, tone, texel)
     progress(0.9, "estimating the age")
@@ -102,23 +102,15 @@ def map_size(model: HeadModel, fit: CoarseFit) -> int:
     return max(larger, default=SIZES[0])
 
 
-def blend_views(views: Sequence[ViewTexture]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """One log albedo (S, S, 3), trust (S, S) and tone (3,) of all photos.
-
-    Slow tones are averaged broadly, what is finer is taken where it is seen best, so that no seam and no double image
-    appears.
-    """
-    if len(views) == 1:
-        only = views[0]
-        return only.log_albedo, only.trust, only.tone
+def blend_views(
+    topology: HeadTopology, views: Sequence[ViewTexture], texel: float
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """One log albedo (S, S, 3), trust (S, S) and tone (3,) of all photos."""
     tone = np.mean([v.tone for v in views], axis=0)
-    sharpness = [1.0 / v.posed.millimetres_per_pixel for v in views]
-    best = np.stack([v.trust**4 * s**2 for v, s in zip(views, sharpness)])
-    best = best / np.maximum(best.sum(0), 1e-6)
-    broad = np.stack([v.trust for v in views])
-    broad = broad / np.maximum(broad.sum(0), 1e-6)
-    slow = [masked_blur(v.log_albedo, v.trust, 0.012 * v.trust.shape[0]) + (tone - v.tone) for v in views]
-    mean = sum(s * w[..., None] for s, w in zip(slow, broad))
-    fine = sum((v.log_albedo + (tone - v.tone) - s) * w[..., None] for v, s, w in zip(views, slow, best))
-    trust = np.max([v.trust for v in views], axis=0)
-    return (mean + fine).astype(np.float32), trust, tone
+    size = len(views[0].trust)
+    qualities = [
+        sample_smooth(topology, np.clip(v.posed.facing, 0.05, 1.0), size) ** 2 / v.posed.millimetres_per_pixel
+        for v in views
+    ]
+    albedos = [v.log_albedo + (tone - v.tone).astype(np.float32) for v in views]
+    return *blend_photos(albedos, [v.trust for v in views], qualities, texel), tone
