@@ -150,16 +150,19 @@ def fill_spots(luminance: np.ndarray, weight: np.ndarray, texel: float) -> np.nd
     return level + lifted
 
 
-def remove_gloss(log_albedo: np.ndarray, shiny: np.ndarray, width: float, texel: float) -> np.ndarray:
+def remove_gloss(
+    log_albedo: np.ndarray, shiny: np.ndarray, width: float, texel: float, hue_taken: float = 0.85
+) -> np.ndarray:
     """Log albedo (S, S, 3) with gloss taken down to the skin or lip around it, in brightness and in hue.
 
     What is brighter than the matte surroundings (a masked mean that gloss is cut from) is compressed above a knee, and
     its hue drawn to theirs, as gloss adds the lamp's own colour.
 
     Args:
-        shiny: (S, S) trust in skin or lips.
+        shiny: (S, S) trust in skin, or in lips; not in both, for they differ in what is matte.
         width: mm, Gaussian sigma of the surroundings.
         texel: mm.
+        hue_taken: share of the hue of strong gloss that is drawn to that of the surroundings.
     """
     luminance = channel_mean(log_albedo)
     sigma = width / texel
@@ -167,7 +170,7 @@ def remove_gloss(log_albedo: np.ndarray, shiny: np.ndarray, width: float, texel:
     smooth = masked_blur(np.minimum(luminance, wide + 0.05), shiny, sigma)
     excess = luminance - smooth
     over = np.maximum(excess - GLOSS_KNEE, 0) * np.minimum(shiny * 4, 1)
-    share = np.clip(over / 0.2, 0, 1)[..., None] * 0.85
+    share = np.clip(over / 0.2, 0, 1)[..., None] * np.float32(hue_taken)
     matte = masked_blur(log_albedo - luminance[..., None], shiny * (excess < GLOSS_KNEE), sigma)
     hue = log_albedo - luminance[..., None]
     cut = luminance - (1 - GLOSS_SLOPE) * over

@@ -38,6 +38,7 @@ from .unwrap import PosedView, Unwrapped, pose_view, posed_vertices, smoothstep,
 VIVID = 0.5  # gain of log saturation for each unit of log exposure
 STATISTICS_SIZE = 256  # texels at which light and tone are estimated
 GLOSS_MM = (9.0, 4.0)  # gloss of the size of a cheek, then of a pore's rim
+LIPS_HUE = 0.25  # share of the hue of gloss on lips that is drawn to that around: their own varies
 EVEN_SIZE = 1024  # texels, at most, at which gloss and shadows are taken out
 MASK_SIZE = 512  # texels at which skin is told from hair
 SHADING_BLUR = 4  # iterations over the mesh
@@ -215,11 +216,11 @@ def even_out(
         cv2.resize(a, (work, work), interpolation=cv2.INTER_AREA) if work < size else a
         for a in (log_albedo, trust, plain, features)
     )
-    shiny = np.maximum(plain, trust * features[..., 2])
-    after = remove_gloss(before, shiny, GLOSS_MM[0], step)
+    after = remove_gloss(before, plain, GLOSS_MM[0], step)
     taken = np.log(channel_mean(cv2.resize(shading, (work, work), interpolation=cv2.INTER_AREA)))
     after = after - even_light(after, plain, taken, sample_smooth(topology, folded, work), step)
-    after = remove_gloss(after, shiny, GLOSS_MM[1], step)
+    after = remove_gloss(after, plain, GLOSS_MM[1], step)
+    after = remove_gloss(after, trust * features[..., 2] * (1 - plain), GLOSS_MM[1], step, LIPS_HUE)
     after = calm_brows(after, plain, features[..., 1], step)
     if work == size:
         return after

@@ -12,7 +12,7 @@ from furrow.core.roughness import REGION_ROUGHNESS, SKIN, roughness_map
 from furrow.core.skin_mask import log_chroma
 from furrow.core.texture import build_texture, map_size
 from furrow.core.unwrap import texel_millimetres
-from furrow.core.view_texture import folds_of, view_texture
+from furrow.core.view_texture import even_out, folds_of, view_texture
 
 SIZE = 256
 MODEL = dome_model()
@@ -178,3 +178,22 @@ def test_shapes_of_a_smile_draw_its_folds():
     assert not folds_of(model, weights).any()
     weights[7] = 0.4
     np.testing.assert_allclose(folds_of(model, weights), 0.6 * topology.region("nasolabial"), atol=1e-6)
+
+
+def test_lips_do_not_stain_the_skin_around_them():
+    size = 256
+    y, x = np.mgrid[:size, :size]
+    lips = ((np.abs(x - 128) < 30) & (np.abs(y - 170) < 12)).astype(np.float32)
+    features = np.zeros((size, size, 4), np.float32)
+    features[..., 0], features[..., 2] = 1, lips
+    grain = np.random.default_rng(0).normal(0, 0.03, (size, size, 1))
+    skin = np.log(TONE) + grain
+    albedo = (skin + lips[..., None] * np.array([-0.2, -0.7, -0.5])).astype(np.float32)
+    ones = np.ones((size, size), np.float32)
+    found = even_out(
+        MODEL.topology, albedo, ones, 1 - lips, features, np.ones((size, size, 3), np.float32),
+        np.zeros(MODEL.topology.vertex_count, np.float32), 0.5,
+    )
+    near = (lips == 0) & (np.abs(x - 128) < 30) & (np.abs(y - 170) < 25)
+    assert np.abs(found - skin)[near].mean() < 0.012
+    assert np.abs((found - skin)[lips > 0].mean(0) - [-0.2, -0.7, -0.5]).max() < 0.08
