@@ -28,13 +28,14 @@ from furrow.core.character_file import load_character
 from furrow.core.head_model import DIRECTIONS, HeadModel, load_head_model
 from furrow.core.personal_shapes import personal_deltas
 from furrow.core.presets import PRESETS
+from furrow.core.raster import uv_raster
 from furrow.core.wrinkle_edit import age_of_years, with_wrinkles
 from furrow.core.wrinkles import WrinkleAtlas, load_atlas
 from mathutils import Vector
 from sampled_skin import Complexion, painted_skin
 
 TILE = (210, 256)
-SAMPLES = 8
+SAMPLES = 5
 SIZE = 1024
 AGES = (25, 45, 65, 80)
 FIELD = 0.72  # of the portrait's height
@@ -89,9 +90,15 @@ def sampled_head(model: HeadModel, seed: int, complexion: Complexion, years: flo
         joints=model.joints_of(identity).astype(np.float32), joint_directions=model.joint_directions,
         identity=identity.astype(np.float32), age=0.3, views=(),
         albedo=painted_skin(model, SIZE, complexion, years, seed),
-        roughness=np.full((SIZE, SIZE), 128, np.uint8), skin_mask=np.full((SIZE, SIZE), 255, np.uint8),
+        roughness=hair_roughness(model), skin_mask=np.full((SIZE, SIZE), 255, np.uint8),
         eye_colour=np.array(complexion.iris) / 255.0, detail=DetailMaps(flat, flat, flat, flat), wrinkle_seed=seed,
     )
+
+
+def hair_roughness(model: HeadModel) -> np.ndarray:
+    """(SIZE, SIZE) uint8: skin, and dull cropped hair."""
+    scalp = uv_raster(model.topology, SIZE).sample(model.topology.region("scalp")[:, None])[..., 0]
+    return np.round(128.0 + 120.0 * np.clip(2.0 * scalp, 0.0, 1.0)).astype(np.uint8)
 
 
 def studio(row: Row) -> HeadObjects:
@@ -108,7 +115,7 @@ def studio(row: Row) -> HeadObjects:
         key.location, key.data.size, key.data.energy = centre + Vector((-0.5, -1.0, 0.8)), 1.4, 15.0
         fill.data.size, fill.data.energy = 1.6, 8.0
     else:
-        key.location, key.data.size, key.data.energy = centre + Vector((-1.12, -0.45, 0.58)), 0.2, 22.0
+        key.location, key.data.size, key.data.energy = centre + Vector((-0.9, -0.5, 0.95)), 0.2, 23.0
         fill.data.energy, rim.data.energy = 1.4, 5.0
     aim(key, centre)
     camera = scene.camera
@@ -117,7 +124,7 @@ def studio(row: Row) -> HeadObjects:
     aim(camera, centre)
     scene.render.resolution_x, scene.render.resolution_y = TILE
     camera.data.sensor_height *= FIELD
-    camera.data.shift_y = -0.05
+    camera.data.shift_x, camera.data.shift_y = -0.08 * np.sign(row.yaw), -0.05
     if not row.close:
         made.head.modifiers[SUBDIVISION].render_levels = 2  # bump shows what the mesh is too coarse for
     return made
