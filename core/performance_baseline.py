@@ -12,12 +12,13 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from . import coarse_fit
-from .character import Landmarks
+from .character import Landmarks, View
 from .head_model import HeadModel
 from .performance import FACING_CAMERA
 from .performance_clip import Clip
 from .performance_eyes import usual_openings
-from .performance_solve import FaceMotion, calibrated, face_motion, solve_frame
+from .performance_guess import guesses
+from .performance_solve import FaceMotion, Guess, calibrated, face_motion, solve_frame
 from .personal_shapes import personal_deltas
 
 ROUNDS = 2
@@ -28,10 +29,17 @@ GAZE = "eyeLook"
 
 @dataclass(frozen=True)
 class Neutral:
-    """The face with its landmarks at rest, and the turn (3, 3) of the head that counts as straight ahead."""
+    """The face at rest.
+
+    Attributes:
+        face: with its landmarks at rest.
+        rotation: (3, 3) turn of the head that counts as straight ahead.
+        reading: (E,) weights that the regressor reads in the face at rest.
+    """
 
     face: FaceMotion
     rotation: np.ndarray
+    reading: np.ndarray
 
 
 def rest_face(
@@ -52,27 +60,45 @@ def rest_face(
     """
     if len(samples) >= FEWEST:
         face = replace(face, opening=usual_openings(samples))
+    nothing = np.zeros(len(face.names))
     if chosen is not None:
         fit = solve_frame(face, chosen, width, height, focal, neutral=True)
         rest = calibrated(face, chosen, width, height, fit.state)
-        return Neutral(rest, FACING_CAMERA @ fit.state.rotation)
-    if neutral == "auto" and len(samples) >= FEWEST:
-        for _ in range(ROUNDS):
-            face = _settled(face, samples, width, height, focal)
-    return Neutral(face, np.eye(3))
+        return Neutral(rest, FACING_CAMERA @ fit.state.rotation, guesses([chosen], face.names)[0].weights)
+    if neutral != "auto" or len(samples) < FEWEST:
+        return Neutral(face, np.eye(3), nothing)
+    reading = _resting(face.names, [guess.weights for guess in guesses(samples, face.names)])
+    for _ in range(ROUNDS):
+        face = _settled(face, samples, guesses(samples, face.names, reading), width, height, focal)
+    return Neutral(face, np.eye(3), reading)
 
 
-def _settled(face: FaceMotion, samples: list[Landmarks], width: int, height: int, focal: float) -> FaceMotion:
+def _resting(names: tuple[str, ...], weights: list[np.ndarray]) -> np.ndarray:
+    """(E,) lower quartile of weights (n, E); nobody's gaze rests in a corner."""
+    resting = np.quantile(weights, RESTING, axis=0)
+    resting[[name.startswith(GAZE) for name in names]] = 0.0
+    return resting
+
+
+def _settled(
+    face: FaceMotion, samples: list[Landmarks], read: list[Guess], width: int, height: int, focal: float
+) -> FaceMotion:
     """One round: the resting weights and the median residual become part of the neutral landmarks."""
     weights, moved, state = [], [], None
-    for landmarks in samples:
-        state = solve_frame(face, landmarks, width, height, focal, state).state
+    for landmarks, guess in zip(samples, read):
+        state = solve_frame(face, landmarks, width, height, focal, state, guess).state
         weights.append(state.expression)
         moved.append(calibrated(face, landmarks, width, height, state).basis.mean)
-    resting = np.quantile(weights, RESTING, axis=0)
-    resting[[name.startswith(GAZE) for name in face.names]] = 0.0  # nobody's gaze rests in a corner
-    mean = np.median(moved, axis=0) + face.basis.expression @ resting
+    mean = np.median(moved, axis=0) + face.basis.expression @ _resting(face.names, weights)
     return replace(face, basis=replace(face.basis, mean=mean))
+
+
+def own_photo(face: FaceMotion, view: View) -> FaceMotion:
+    """The character's face, calibrated by the photo that it was made from."""
+    camera = view.camera
+    (guess,) = guesses([view.landmarks], face.names)
+    fit = solve_frame(face, view.landmarks, camera.width, camera.height, camera.fx, guess=guess)
+    return calibrated(face, view.landmarks, camera.width, camera.height, fit.state)
 
 
 def other_person(
@@ -86,8 +112,8 @@ def other_person(
     fit = coarse_fit.fit(head, photos)
     focal = focal or float(np.median([view.camera.fx for view in fit.views]))
     face = face_motion(head, fit.neutral, personal_deltas(head, fit.neutral))
-    if len(samples) == 1:  # a single photo: what the fit could not explain is no motion
-        face = calibrated(face, samples[0], clip.width, clip.height, coarse_fit.state_of(fit.views[0]))
+    if len(samples) == 1:  # a single photo: what shape and expression cannot explain is no motion
+        face = own_photo(face, fit.views[0])
     return face, focal
 
 

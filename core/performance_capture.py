@@ -14,7 +14,6 @@ from pathlib import Path
 
 import numpy as np
 
-from . import coarse_fit
 from .character import Character, Landmarks, View
 from .detection import choose_face, find_faces
 from .errors import CharacterFileError, NoFaceError, PerformanceError
@@ -22,9 +21,10 @@ from .face_nets import FaceNets
 from .head_model import HeadModel
 from .landmarks import detect_landmarks
 from .performance import FACING_CAMERA, Performance, frame_ranges, resampled
-from .performance_baseline import Neutral, other_person, rest_face
+from .performance_baseline import Neutral, other_person, own_photo, rest_face
 from .performance_clip import MAX_FRAMES, Clip, open_clip
 from .performance_gaze import gaze_angles
+from .performance_guess import guesses
 from .performance_smooth import (
     POSITION_BETA,
     ROTATION_BETA,
@@ -36,7 +36,7 @@ from .performance_smooth import (
     smooth_clip,
     weight_strengths,
 )
-from .performance_solve import FaceMotion, FrameFit, calibrated, clip_focal, face_motion, solve_frame
+from .performance_solve import FaceMotion, FrameFit, clip_focal, face_motion, solve_frame
 from .performance_track import FaceTracker
 from .photo import load_photo
 
@@ -132,11 +132,11 @@ def capture_photo(
     marks = detect_landmarks(photo.pixels, chosen, nets)
     clip = Clip(Path(path), (Path(path),), 24.0, 1, width, height)
     moving, focal = _face(character, head, clip, [marks], same_person, photo.focal_px)
-    fit = solve_frame(moving, marks, width, height, focal)
+    fit = solve_frame(moving, marks, width, height, focal, guess=guesses([marks], moving.names)[0])
     settings = CaptureSettings(same_person=same_person, smooth=0.0, neutral="none")
     seen = np.ones(1, bool)
     notes = (*(f"{photo.name}: {note}" for note in (*photo.notes, *notes)), *_notes(clip, seen, [fit], settings))
-    rest = Neutral(moving, np.eye(3))
+    rest = Neutral(moving, np.eye(3), np.zeros(len(moving.names)))
     performance = replace(_finished(character, clip, rest, [fit], seen, settings, notes), name=Path(photo.name).stem)
     state = fit.state
     view = View(photo.name, state.camera(width, height), state.pose(), state.expression, marks, fit.error)
@@ -202,8 +202,7 @@ def _face(
         return other_person(head, clip, samples[:: max(1, len(samples) // SHAPE_SAMPLES)], focal)
     face = face_motion(head, character.neutral, character.expression_deltas)
     if character.views:
-        view = character.views[0]
-        face = calibrated(face, view.landmarks, view.camera.width, view.camera.height, coarse_fit.state_of(view))
+        face = own_photo(face, character.views[0])
     if focal is None:
         focal = clip_focal(face, samples[:: max(1, len(samples) // FOCAL_SAMPLES)], clip.width, clip.height)
     return face, focal
@@ -214,10 +213,11 @@ def _solve(
 ) -> list[FrameFit | None]:
     """Every frame, starting from the one before."""
     fits, state = [], None
+    read = iter(guesses([mark for mark in marks if mark is not None], rest.face.names, rest.reading))
     for i, mark in enumerate(marks):
         if i % 10 == 0:
             report("solve", 0.75 + 0.25 * i / len(marks), f"reading the expression, frame {i} of {len(marks)}")
-        fit = None if mark is None else solve_frame(rest.face, mark, clip.width, clip.height, focal, state)
+        fit = None if mark is None else solve_frame(rest.face, mark, clip.width, clip.height, focal, state, next(read))
         state = None if fit is None else fit.state
         fits.append(fit)
     return fits

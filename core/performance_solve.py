@@ -71,8 +71,8 @@ class SolveSettings:
     depth_spread: float = 20.0
     outline_weight: float = 0.1
     robust_scale: float = 4.0
-    expression_strength: float = 0.5
-    guess_strength: float = 1.0
+    expression_strength: float = 0.2
+    guess_strength: float = 4.0
     iterations: int = 10
 
 
