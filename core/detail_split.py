@@ -12,7 +12,7 @@ import numpy as np
 
 # standard deviations of relief at rest at ages 0 and 1, of what full compression and full stretch add
 REST, COMPRESSED, STRETCHED = (0.35, 1.0), 1.6, 0.5
-NOISE = 0.12  # of a photo believed in full, in the same unit
+NOISE = 0.05  # of a photo believed in full, in the same unit
 LEAST = 0.02
 
 

@@ -34,6 +34,7 @@ INDEPENDENT = 8.0  # texels that say the same
 SPREAD = 0.5  # of gains
 SPARSITY = 0.6
 CUE = (0.5, 1.5)
+LEAST_MOTION = 0.2  # of a curve's depth in motion that stays though the photo does not show it
 DEEPER = 1.2  # of its mean, the deepest point of a line
 MOVED_MM = 1.3  # deepest that motion adds to a line
 PUSHED = 2.5  # 1 over the compression from which a line says nothing about the face at rest
@@ -84,13 +85,17 @@ def own_lines(
     noise = np.average([v.ridges.unit for v in views], axis=0, weights=weight) * NOISE / DARKENING
     compression = np.average([v.compression for v in views], axis=0, weights=np.repeat(weight[..., None], 2, -1))
     someone = person(atlas, seed)
-    basis = _curve_columns(atlas, someone, age, compression, size)
+    basis, pushed = _curve_columns(atlas, someone, age, compression, size)
     added = _draft_columns(drafts, metric, size)
     gain = _gains(sparse.hstack([basis, added]) if drafts else basis, depth, noise, seen)
     curve_gain = _unseen_share(atlas, age, seen, noise)
-    curve_gain[someone.curves] = np.minimum(gain[: len(someone.curves)], CUE[1])
+    drawn = np.minimum(gain[: len(someone.curves)], CUE[1])
+    curve_gain[someone.curves] = drawn
+    # what a photo of pushed skin says about a curve, it says about motion as far as motion makes the curve
+    motion_gain = np.ones(len(atlas.curve_group))
+    motion_gain[someone.curves] = 1 - pushed + pushed * np.clip(drawn, LEAST_MOTION, 1.0)
     cues = np.clip(gain[len(someone.curves) :], *CUE)
-    return _assembled(atlas, drafts, cues, metric, age, curve_gain.astype(np.float32))
+    return _assembled(atlas, drafts, cues, metric, age, curve_gain, motion_gain)
 
 
 @dataclass(frozen=True)
@@ -180,8 +185,10 @@ def _depth_map(view: ViewLines) -> np.ndarray:
     return np.maximum(ridges.strength - NOISE, 0) * ridges.unit / DARKENING
 
 
-def _curve_columns(atlas: WrinkleAtlas, someone, age: float, compression: np.ndarray, size: int) -> sparse.csr_matrix:
-    """(g * g, c) depth in mm that each curve of a person has in the photo at gain 1."""
+def _curve_columns(
+    atlas: WrinkleAtlas, someone, age: float, compression: np.ndarray, size: int
+) -> tuple[sparse.csr_matrix, np.ndarray]:
+    """(g * g, c) mm that each curve of a person is deep in the photo at gain 1, (c,) the share motion has in it."""
     points = someone.points
     curves = someone.curves
     family = atlas.group_family[atlas.curve_group[curves]]
@@ -190,7 +197,10 @@ def _curve_columns(atlas: WrinkleAtlas, someone, age: float, compression: np.nda
     pushed = pushed[np.arange(len(points)), someone.of_points(family) - 1]
     rest = atlas.memory[points] * someone.of_points(someone.depth * static_share(atlas, age)[curves])
     moved = atlas.dynamic[points] * someone.of_points(someone.depth * dynamic_share(atlas, age)[curves])
-    return _columns(atlas.uv[points], atlas.metric[points], someone.start, along * (rest + pushed * moved), size)
+    share = np.add.reduceat(along * pushed * moved, someone.start[:-1])
+    share = share / np.maximum(np.add.reduceat(along * rest, someone.start[:-1]) + share, 1e-9)
+    depth = along * (rest + pushed * moved)
+    return _columns(atlas.uv[points], atlas.metric[points], someone.start, depth, size), share
 
 
 def _draft_columns(drafts: list[_Draft], metric: np.ndarray, size: int) -> sparse.csr_matrix | None:
@@ -247,7 +257,13 @@ def _unseen_share(atlas: WrinkleAtlas, age: float, seen: np.ndarray, noise: np.n
 
 
 def _assembled(
-    atlas: WrinkleAtlas, drafts: list[_Draft], cues: np.ndarray, metric: np.ndarray, age: float, curve_gain: np.ndarray
+    atlas: WrinkleAtlas,
+    drafts: list[_Draft],
+    cues: np.ndarray,
+    metric: np.ndarray,
+    age: float,
+    curve_gain: np.ndarray,
+    motion_gain: np.ndarray,
 ) -> OwnLines:
     """Own lines of the drafts, and the atlas's points that they take the place of."""
     start = np.concatenate([[0], np.cumsum([len(d.uv) for d in drafts])]).astype(np.int64)
@@ -270,7 +286,8 @@ def _assembled(
         width=carried[:, columns["width"]].astype(np.float32),
         roll=carried[:, [columns["roll_left"], columns["roll_right"]]].astype(np.float32),
         age=float(age),
-        curve_gain=curve_gain,
+        curve_gain=curve_gain.astype(np.float32),
+        motion_gain=motion_gain.astype(np.float32),
         point_gain=_point_gain(atlas, drafts, metric),
     )
 

@@ -41,6 +41,7 @@ class OwnLines:
         roll: (c, 2) height of the rolls over the depth.
         age: of the person in the photo, 0 to 1.
         curve_gain: (C,) share of its depth at rest that each curve of the atlas has at that age.
+        motion_gain: (C,) share of its depth in motion that each has.
         point_gain: (N,) share that is left where an own line takes the atlas's place.
     """
 
@@ -55,6 +56,7 @@ class OwnLines:
     roll: np.ndarray
     age: float
     curve_gain: np.ndarray
+    motion_gain: np.ndarray
     point_gain: np.ndarray
 
     # how a file holds them: kind and shape
@@ -62,7 +64,7 @@ class OwnLines:
         "own_line_points": ("f", None, 9),
         "own_line_counts": ("i", None, 2),
         "own_line_shapes": ("f", None, 3),
-        "atlas_curve_gain": ("f", None),
+        "atlas_curve_gain": ("f", None, 2),
         "atlas_point_gain": ("f", None),
     }
 
@@ -76,7 +78,7 @@ class OwnLines:
             "own_line_points": points.astype(np.float32),
             "own_line_counts": np.column_stack([np.diff(self.start), self.group]).astype(np.int32),
             "own_line_shapes": np.column_stack([self.width, self.roll]).astype(np.float32),
-            "atlas_curve_gain": self.curve_gain.astype(np.float32),
+            "atlas_curve_gain": np.column_stack([self.curve_gain, self.motion_gain]).astype(np.float32),
             "atlas_point_gain": self.point_gain.astype(np.float32),
         }
 
@@ -102,7 +104,8 @@ class OwnLines:
             width=shapes[:, 0],
             roll=shapes[:, 1:],
             age=age,
-            curve_gain=tables["atlas_curve_gain"],
+            curve_gain=tables["atlas_curve_gain"][:, 0],
+            motion_gain=tables["atlas_curve_gain"][:, 1],
             point_gain=tables["atlas_point_gain"],
         )
         own.check()
@@ -111,7 +114,7 @@ class OwnLines:
     @cached_property
     def digest(self) -> bytes:
         """Hash of the contents."""
-        names = (*POINT_FIELDS, *LINE_FIELDS, "start", "curve_gain", "point_gain")
+        names = (*POINT_FIELDS, *LINE_FIELDS, "start", "curve_gain", "motion_gain", "point_gain")
         parts = [np.ascontiguousarray(getattr(self, name)).tobytes() for name in names]
         return hashlib.sha256(b"".join(parts) + repr(float(self.age)).encode()).digest()
 
@@ -134,7 +137,7 @@ class OwnLines:
         start = self.start
         if start.shape != (lines + 1,) or start[0] != 0 or start[-1] != points or (np.diff(start) < 2).any():
             raise ValueError("its own lines' start does not divide the points")
-        gains = np.concatenate([self.curve_gain.ravel(), self.point_gain.ravel()])
+        gains = np.concatenate([self.curve_gain.ravel(), self.motion_gain.ravel(), self.point_gain.ravel()])
         if not np.isfinite(gains).all() or gains.min(initial=0) < 0 or gains.max(initial=0) > 4:
             raise ValueError("its own lines' gains are out of range")
         if not 0 <= self.age <= 1 or (lines and self.group.min() < 0):
@@ -149,7 +152,10 @@ def personal_atlas(atlas: WrinkleAtlas, own: OwnLines | None) -> WrinkleAtlas:
     """
     if own is None:
         return atlas
-    known = own.curve_gain.shape == atlas.curve_onset.shape and own.point_gain.shape == atlas.strength.shape
+    known = (
+        own.curve_gain.shape == own.motion_gain.shape == atlas.curve_onset.shape
+        and own.point_gain.shape == atlas.strength.shape
+    )
     if known:
         atlas = _with_gains(atlas, own)
     fits = own.group < len(atlas.group_names)
@@ -180,7 +186,7 @@ def _with_gains(atlas: WrinkleAtlas, own: OwnLines) -> WrinkleAtlas:
         atlas,
         curve_onset=onset.astype(np.float32),
         memory=memory.astype(np.float32),
-        dynamic=(atlas.dynamic * own.point_gain).astype(np.float32),
+        dynamic=(atlas.dynamic * atlas.of_points(own.motion_gain) * own.point_gain).astype(np.float32),
     )
 
 

@@ -29,7 +29,7 @@ METRIC_SIZE = 128
 MOVING_SIZE = 512
 LIT = (0.30, 0.55)  # of the mean shading: too dark to show relief, well lit
 RESOLVED_MM = (0.45, 1.1)  # photo pixel that shows lines in full, none
-BESIDE_LINE, LINE_MM = 0.8, 1.2  # share of the relief that goes where a line was found; its standard deviation
+BESIDE_LINE, LINE_MM = 0.6, 1.0  # share of the relief that goes where a line was found; its standard deviation
 LEAST_MM = 0.004  # relief in motion below this is none
 
 

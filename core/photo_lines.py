@@ -37,7 +37,8 @@ GROUP_ODDS = {
 }
 SURE = 1.1  # score of a line that is believed on any face
 UNSURE = -0.9  # the same on a face full of lines
-FULL_MM, FULL_GROUP_MM = 300.0, 150.0  # of sure lines: on a face full of lines, in a group full of them
+FEW_MM, FEW_GROUP_MM = 60.0, 40.0  # of sure lines that vouch for no others
+FULL_MM, FULL_GROUP_MM = 250.0, 150.0  # of sure lines: on a face full of lines, in a group full of them
 LEAST_TWO_SIDED = 0.3  # share of the contrast on the weaker side: a step is no line
 
 
@@ -159,7 +160,8 @@ def accepted(found: FoundLines) -> FoundLines:
     """The lines to be believed: the bar falls from ``SURE`` to ``UNSURE`` as sure lines grow, most in their group."""
     sure = np.where(found.score > SURE, found.length, 0.0)
     in_group = np.bincount(found.group, sure, minlength=1)[found.group]
-    bar = SURE - (SURE - UNSURE) * np.minimum(1.0, sure.sum() / FULL_MM + in_group / FULL_GROUP_MM)
+    full = np.maximum(sure.sum() - FEW_MM, 0) / FULL_MM + np.maximum(in_group - FEW_GROUP_MM, 0) / FULL_GROUP_MM
+    bar = SURE - (SURE - UNSURE) * np.clip(full, 0.0, 1.0)
     keep = found.score > bar
     points = found.lines.of_points(keep)
     return FoundLines(

@@ -23,12 +23,13 @@ from .unwrap import PosedView, smoothstep
 
 GRID_MM = 0.4  # texel of the working grid
 WINDOW = 64  # texels
-HIGH_PASS_MM = 4.0
-SHADING_GAIN = 2.2  # the filter's estimate is its mean; skin is rougher than the mean of what is likely
+HIGH_PASS_MM = 2.4
+SHADING_GAIN = 2.0  # the filter's estimate is its mean; skin is rougher than the mean of what is likely
 SPOT_MM = (0.5, 1.0, 1.7)  # standard deviations of freckles and moles
-SPOT = (0.016, 0.04)  # response to a spot that may be a pore or noise, that is a spot
-CAVITY_MM = (0.4, 1.6)
-CAVITY_DEPTH, CAVITY_LIMIT = 0.8, 0.06  # mm per log unit, log units
+SPOT_REACH = 1.2  # standard deviations around a spot that go with it
+SPOT = (0.015, 0.038)  # response to a spot that may be a pore or noise, that is a spot
+CAVITY_MM = (0.3, 1.25)
+CAVITY_DEPTH, CAVITY_LIMIT = 1.1, 0.06  # mm per log unit, log units
 RESOLVED_MM = (0.45, 1.1)  # photo pixel that shows relief in full, none
 RESIDUAL_LIMIT = 0.25  # log; more is a mole, hair or a shadow edge
 SENSITIVITY_GAIN = 0.8  # subsurface scattering softens shading
@@ -36,9 +37,9 @@ SENSITIVITY_LIMIT = 2.5
 SLOPE_RMS = (0.05, 0.10)  # radians, smooth young skin to wrinkled skin
 ALBEDO_RMS = 0.055
 WHITE_RMS = 0.012
-PRIOR_MM = 10.0  # longest relief, where the slope spectrum flattens
+PRIOR_MM = 4.0  # longest relief, where the slope spectrum flattens
 SHORTEST_MM = 1.1
-CAP_MM = (0.06, 0.16)  # amplitude bound for a young, an old face
+CAP_MM = (0.045, 0.16)  # amplitude bound for a young, an old face
 SKIN_REGIONS = (
     "forehead",
     "glabella",
@@ -154,7 +155,7 @@ def without_spots(high: np.ndarray, step: float) -> np.ndarray:
     for size in SPOT_MM:
         smaller = spot_response(high, size / step)
         spot = smoothstep(smaller, *SPOT).astype(np.float32)
-        radius = max(1, round(1.6 * size / step))
+        radius = max(1, round(SPOT_REACH * size / step))
         kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * radius + 1, 2 * radius + 1))
         keep = np.minimum(keep, 1 - cv2.dilate(spot, kernel))
     return cv2.GaussianBlur(keep, (0, 0), 0.8)

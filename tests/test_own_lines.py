@@ -41,6 +41,7 @@ def own_of(atlas, age: float = AGE, **changes) -> OwnLines:
         roll=np.full((2, 2), 0.15, np.float32),
         age=age,
         curve_gain=np.ones(len(atlas.curve_group), np.float32),
+        motion_gain=np.ones(len(atlas.curve_group), np.float32),
         point_gain=np.ones(len(atlas.uv), np.float32),
     )
     return replace(own, **changes)
@@ -142,7 +143,7 @@ def test_a_file_keeps_own_lines_and_relief_in_motion(atlas, tmp_path):
         {"start": np.array([0, 12, 25])},
         {"start": np.array([0, 23, 24])},
         {"group": np.array([-1, 0])},
-        {"curve_gain": np.array([9.0])},
+        {"curve_gain": np.array([9.0]), "motion_gain": np.array([1.0])},
         {"rest": np.full(24, np.nan, np.float32)},
     ],
 )
