@@ -14,6 +14,7 @@ from bpy.props import (
 )
 
 from ..core.head_model import DIRECTIONS
+from ..core.resize import SIZES
 from ..core.wrinkle_edit import OLDEST, YOUNGEST
 from .age_slider import ask_for_age, shown_age
 from .characters import active_character
@@ -37,6 +38,14 @@ class FurrowScene(bpy.types.PropertyGroup):
         name="Choose Face", description="Take a given face of a photo with several; else the largest is taken"
     )
     face: IntProperty(name="Face", min=0, max=99, description="0 is the largest face, 1 the next smaller one")
+    map_size: EnumProperty(
+        name="Maps",
+        items=(
+            ("AUTO", "From Photo", "As wide as the sharpest photo fills"),
+            *((str(size), str(size), f"{size} x {size} texels") for size in SIZES),
+        ),
+        description="Resolution of colour, roughness and displacement",
+    )
     replace: BoolProperty(
         name="Replace Active Character",
         description="Remove the active character once the new one is there; asks first. Off: both stay",

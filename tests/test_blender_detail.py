@@ -11,9 +11,11 @@ from blender_helpers import addon, evaluated, mean_character, positions, scene, 
 from furrow.blender_addon import character_store, detail_mask, mesh_objects, names  # noqa: E402
 from furrow.blender_addon.build_head import build_head  # noqa: E402
 from furrow.blender_addon.modifier_inputs import get_input, set_input  # noqa: E402
+from furrow.blender_addon.operators import reconstruct  # noqa: E402
 from furrow.blender_addon.skin_material import BANDS_SCALE  # noqa: E402
 from furrow.blender_addon.tension_nodes import BANDS  # noqa: E402
 from furrow.core.character_file import load_character, save_character  # noqa: E402
+from furrow.core.errors import FurrowError  # noqa: E402
 from furrow.core.detail_bands import band_weights, static_bands  # noqa: E402
 from furrow.core.resize import with_map_size  # noqa: E402
 from furrow.core.wrinkles import load_atlas  # noqa: E402
@@ -143,3 +145,26 @@ def test_baking_again_swaps_all_maps_and_restore_brings_them_back(addon, assets,
     assert collection[character_store.MAPS] == first
     shown = {n.image for n in head.data.materials[0].node_tree.nodes if n.type == "TEX_IMAGE"}
     assert {first, first[character_store.ALBEDO], first[character_store.ROUGHNESS]} <= shown and albedo not in shown
+
+
+def test_the_resolution_of_the_panel_goes_to_the_worker(addon, tmp_path, monkeypatch):  # noqa: F811
+    sent = []
+
+    class Recorder:
+        def send(self, **command):
+            sent.append(command)
+            raise FurrowError("that was all")
+
+        def stop(self):
+            pass
+
+    monkeypatch.setattr(reconstruct, "characters_folder", lambda: tmp_path)
+    monkeypatch.setattr(reconstruct, "WorkerClient", Recorder)
+    (tmp_path / "anna.png").write_bytes(b"pixels")
+    bpy.ops.furrow.add_photos(filepath=str(tmp_path / "anna.png"))
+    for choice, expected in (("AUTO", None), ("4096", 4096)):
+        bpy.context.scene.furrow.map_size = choice
+        bpy.context.window_manager.furrow_job.running = False
+        with pytest.raises(RuntimeError, match="that was all"):
+            bpy.ops.furrow.reconstruct()
+        assert sent[-1]["size"] == expected

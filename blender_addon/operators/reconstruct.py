@@ -74,6 +74,7 @@ class FURROW_OT_reconstruct(WorkerOperator, bpy.types.Operator):
             device=chosen_device(context),
             face=settings.face if settings.choose_face else None,
             name=self._name,
+            size=None if settings.map_size == "AUTO" else int(settings.map_size),
         )
 
     def finished(self, context, event) -> None:

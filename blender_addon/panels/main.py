@@ -44,6 +44,7 @@ class FURROW_PT_photos(FurrowPanel, bpy.types.Panel):
         number = row.row()
         number.enabled = settings.choose_face
         number.prop(settings, "face", text="")
+        column.prop(settings, "map_size")
         addon = context.preferences.addons.get(ROOT)
         if addon:
             column.prop(addon.preferences, "device")
