@@ -15,6 +15,7 @@ from scipy.spatial import cKDTree
 
 from .geometry import vertex_normals
 from .head_model import JOINTS, HeadModel
+from .jaw_clearance import teeth_drawn_back
 
 STILL = 1e-3  # mm: a vertex that no shape moves farther is held
 REACHED = 0.2  # mm: what counts as moved by a shape
@@ -23,6 +24,7 @@ HOLD = 1.0
 REGULARISE = 1e-6
 FOLLOWED = 4  # skin vertices that a lash vertex follows
 TOUCHING = 0.8  # mm between lids, or between lips, that count as closed
+TIGHTER, OTHER = 0.4, 0.5  # mm by which they close further where they are so much more apart, or less, at rest
 APART = 2.5  # mm between the same vertices when open
 CLEARANCE = 0.4  # mm of a shut lid before the eyeball that are kept
 BEHIND = (-1.5, -0.6)  # mm: lid skin so far inside the eyeball on the mean head is the socket's, and stays there
@@ -48,6 +50,8 @@ def personal_deltas(model: HeadModel, neutral: np.ndarray) -> np.ndarray:
     deltas[:, head] = _skin_deltas(model, mean, neutral, basis, triangles)
     for vertices in _rigid_groups(model):
         deltas[:, vertices] = carried(mean[vertices], neutral[vertices], basis[:, vertices])
+    jaw_open = model.expression_names.index("jawOpen")
+    deltas[jaw_open] += teeth_drawn_back(model, neutral, deltas[jaw_open])
     lashes = topology.part_slice("lashes")
     if lashes.stop > lashes.start:
         distance, nearest = cKDTree(mean[head]).query(mean[lashes], FOLLOWED)
@@ -69,9 +73,11 @@ def _skin_deltas(model: HeadModel, mean: np.ndarray, neutral: np.ndarray, basis:
     wanted = basis[:, head].copy()
     wanted[close] += wanted[jaw]
     pairs[close] = touching_pairs(mean[head] + basis[jaw, head], basis[[close]][:, head], triangles, skin)[0]
+    # lips need no more than that; lids do, lest the eye shows between them
+    nearer = np.where((np.arange(len(basis)) == close)[:, None, None], 0.0, basis[:, head])
     # the least-squares solution drifts a little where a shape does nothing: there the source's displacement stays
     own = np.stack([_nearness(mean[head], delta) for delta in wanted])[:, :, None]
-    deltas = wanted + own * (transfer(mean[head], neutral[head], wanted, triangles, pairs) - wanted)
+    deltas = wanted + own * (transfer(mean[head], neutral[head], wanted, triangles, pairs, nearer) - wanted)
     deltas[close] -= deltas[jaw]
     closing = [i for i, touching in enumerate(pairs) if len(touching) and i != close]
     for eye in _eyes(model):
@@ -220,7 +226,7 @@ def _each_once(pairs: np.ndarray, count: int) -> np.ndarray:
 
 
 def transfer(source: np.ndarray, target: np.ndarray, deltas: np.ndarray, triangles: np.ndarray,
-             touching: list[tuple[np.ndarray, np.ndarray]] | None = None) -> np.ndarray:
+             touching: list[np.ndarray] | None = None, closing: np.ndarray | None = None) -> np.ndarray:
     """Deformation transfer between two meshes of one topology.
 
     Args:
@@ -228,6 +234,7 @@ def transfer(source: np.ndarray, target: np.ndarray, deltas: np.ndarray, triangl
         deltas: (m, n, 3) displacements of the source.
         triangles: (T, 3).
         touching: per deformation the vertex pairs (p, 2) whose distance vector is to be that of the source.
+        closing: (m, n, 3) displacements that bring them together, and a little nearer; ``deltas`` if absent.
 
     Returns:
         (m, n, 3) displacements of the target.
@@ -251,7 +258,7 @@ def transfer(source: np.ndarray, target: np.ndarray, deltas: np.ndarray, triangl
     moved = factor.solve(right).reshape(count, len(deltas), 3).transpose(1, 0, 2)
     if touching is None:
         return moved
-    return _close(factor, source, target, deltas, moved, touching)
+    return _close(factor, source, target, deltas, moved, touching, deltas if closing is None else closing)
 
 
 def _frames(points: np.ndarray, triangles: np.ndarray) -> np.ndarray:
@@ -277,13 +284,18 @@ def _gradient_operator(points: np.ndarray, triangles: np.ndarray) -> tuple[spars
     return operator, double / 2.0
 
 
-def _close(factor, source, target, deltas, moved, touching) -> np.ndarray:
+def _close(factor, source, target, deltas, moved, touching, closing) -> np.ndarray:
     """Least change of each deformation that gives its pairs the source's distance vector (Lagrange multipliers)."""
     for i, pairs in enumerate(touching):
         if not len(pairs):
             continue
         a, b = pairs.T
         wanted = (source + deltas[i])[a] - (source + deltas[i])[b]
+        # on a head of other proportions the skin between the vertices of a pair needs a little more
+        opening = closing[i][b] - closing[i][a]
+        opening /= np.maximum(np.linalg.norm(opening, axis=1, keepdims=True), 1e-9)
+        other = np.linalg.norm(target[a] - target[b] - source[a] + source[b], axis=1)
+        wanted -= TIGHTER * np.clip(other / OTHER, 0.0, 1.0)[:, None] * opening
         missing = wanted - ((target + moved[i])[a] - (target + moved[i])[b])
         rows = np.arange(len(pairs))
         selector = np.zeros((len(source), len(pairs)))

@@ -22,7 +22,7 @@ from scipy import sparse
 from ..core.head_model import quads_to_triangles, unique_edges
 from ..core.intersections import meeting_boxes
 
-GAP = 0.08  # mm kept between skin and skin
+GAP = 0.05  # mm kept between skin and skin
 SPREAD = 1.5  # how far a correction spreads, in squared edges
 STEP, LEAST_STEPS = 1.0, 8  # mm: longest way of a vertex between two searches for contacts; fewest of them
 REACH = 0.35  # mm beyond a pair's own approach in which contacts are looked for

@@ -14,6 +14,7 @@ from ..core.head_model import JOINTS
 from . import makehuman
 from .makehuman import BaseMesh
 from .membrane import FOLD_COSINE, membrane, smooth_folds
+from .mouth_shapes import PURSES, pursed
 from .population import mirrored
 from .topology import SourceTopology
 from .untangle import untangled_shapes
@@ -54,14 +55,14 @@ def counterpart(name: str) -> str:
 
 def build_expressions(
     names: tuple[str, ...], raw: np.ndarray, base: BaseMesh, topology: SourceTopology, mean: np.ndarray,
-    joints: np.ndarray, regions: dict[str, np.ndarray],
+    joints: np.ndarray, regions: dict[str, np.ndarray], landmarks: np.ndarray,
 ) -> np.ndarray:
     """(52, V, 3) mm displacements of the shapes, mirror-symmetric as a set. "Left" is the character's left, +x.
 
     Args:
         names, raw: of ``read_expressions``.
         mean: (V, 3) mm; joints: (J, 2, 3) mm of the mean head.
-        regions: masks (V,) by name.
+        regions: masks (V,) by name; landmarks: (478, 3) mm on the mean head.
     """
     deltas = raw.copy()
     # the source's soft selections reach through the head: lids of one eye pull at the other socket and the palate
@@ -77,6 +78,9 @@ def build_expressions(
         free = free_skin(mean, regions, deltas[row])[head]
         deltas[row, head] = membrane(mean[head], topology.head_faces, deltas[row, head], free)
     _close_eye(names, deltas, base, topology, mean, joints)
+    for name in PURSES:
+        row = names.index(name)
+        deltas[row] = pursed(name, deltas[row], mean, topology, landmarks, regions)
     deltas[names.index("mouthShrugLower"), head] += gathered_chin(mean[head])
     outside = 1.0 - np.maximum.reduce([regions[name] for name in UNSMOOTHED_REGIONS])
     for row, name in enumerate(names):

@@ -13,6 +13,7 @@ import numpy as np
 
 from ..core.face_nets import FaceNets
 from ..core.head_model import DIRECTIONS, JOINTS, HeadTopology, quads_to_triangles
+from .ageing import aged
 from .expressions import build_expressions, read_expressions
 from .joints import joint_matrix, skin_weights
 from .landmark_embedding import EmbeddingScene, embed_landmarks
@@ -84,7 +85,10 @@ def build_head(wheel: zipfile.ZipFile, nets: FaceNets) -> dict[str, np.ndarray]:
     regions = build_regions(shape.mean, topology, landmarks, lips, ears, inside_mouth)
     by_name = dict(zip(REGION_NAMES, regions, strict=True))
     mean = untangled_rest(topology, shape.mean, raw[names.index("jawOpen")])
-    expressions = build_expressions(names, raw, base, topology, mean, shape.joints, by_name)
+    expressions = build_expressions(names, raw, base, topology, mean, shape.joints, by_name, landmarks)
+    directions = shape.directions.copy()
+    row = DIRECTIONS.index("age")
+    directions[row] = aged(directions[row], mean, topology, landmarks, by_name["ear"], by_name["eye_socket_inner"])
     built = HeadTopology(
         faces=topology.faces,
         face_part=topology.face_part,
@@ -102,7 +106,7 @@ def build_head(wheel: zipfile.ZipFile, nets: FaceNets) -> dict[str, np.ndarray]:
         "uv": built.uv, "mirror": built.mirror, "skin_weights": built.skin_weights,
         "region_names": np.array(REGION_NAMES), "region_masks": built.region_masks.astype(np.float16),
         "wrinkle_normals": normals.astype(np.float32), "mean": mean.astype(np.float32),
-        "identity_basis": shape.identity.astype(np.float16), "directions": shape.directions.astype(np.float16),
+        "identity_basis": shape.identity.astype(np.float16), "directions": directions.astype(np.float16),
         "expression_names": np.array(names), "expression_basis": expressions.astype(np.float32),
         "joints": shape.joints.astype(np.float32), "joint_identity": shape.joint_identity.astype(np.float32),
         "joint_directions": shape.joint_directions.astype(np.float32),

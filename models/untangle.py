@@ -25,7 +25,7 @@ SQUINTS = ("eyeSquintLeft", "cheekSquintLeft")  # go with a blink
 LID_MARGIN, LID_DETOUR = (4.0, 6.5), 2.5  # mm that the blink lowers the margin of the lid, and that it makes room
 EYE_CLEARANCE, LID_GAP = 0.15, 0.02  # mm
 # mm: lips that are so near at rest, and that the jaw parts by more, are sealed when they are so much farther apart
-CLOSED, PARTED, SEALED = 0.8, 3.0, 0.06
+CLOSED, PARTED, SEALED = 0.8, 3.0, 0.0
 
 
 def untangled_rest(topology: SourceTopology, mean: np.ndarray, jaw_open: np.ndarray) -> np.ndarray:
