@@ -222,6 +222,8 @@ def test_video_and_sequence_are_keyed(on_stage, tmp_path, monkeypatch):
     sent = json.loads(log.read_text())
     assert sent["clip"].endswith("shots") and sent["fps"] == 50.0
     assert "stays in this file" in bpy.context.window_manager.furrow_job.notes
+    assert bpy.ops.furrow.expression_from_photo(filepath=str(tmp_path / "shots" / "a1.png")) == {"FINISHED"}
+    assert "is animated" in bpy.context.window_manager.furrow_job.notes
 
 
 @pytest.mark.parametrize("event", [

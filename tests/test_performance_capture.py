@@ -20,7 +20,9 @@ from furrow.core.performance_clip import natural_order, open_clip
 from furrow.core.performance_eyes import eye_bounds
 from furrow.core.performance_file import load_performance
 from furrow.core.performance_gaze import gaze_angles
-from furrow.core.performance_solve import clip_focal, face_motion, solve_frame
+from furrow.core.performance_guess import guesses
+from furrow.core.performance_solve import Guess, clip_focal, face_motion, solve_frame
+from furrow.core.performance_track import FaceTracker
 from furrow.core.personal_shapes import personal_deltas
 from furrow.core.worker import Worker
 from helpers import tiny_character
@@ -205,6 +207,32 @@ def test_solver_finds_noiseless_pose_and_expression(model):
     assert np.linalg.norm(fit.state.translation - pose.translation) < 4.0
     held = solve_frame(face, seen.landmarks, 1000, 1000, 1500.0, neutral=True)
     assert not held.state.expression.any() and held.error > 3 * fit.error
+
+
+def test_reading_at_rest_is_taken_off_the_guess(model, video):
+    frames = list(open_clip(video).frames())
+    smiling, plain = (FaceTracker(nets()).track(frames[i]) for i in (10, 39))
+    names = model.expression_names[::-1]  # its own order
+    (raw,), (rest,) = guesses([smiling], names), guesses([plain], names)
+    smile = names.index("mouthSmileLeft")
+    assert raw.weights[smile] > 0.4 > rest.weights[smile]
+    (same,) = guesses([plain], names, rest.weights)
+    assert same.weights.max() < 1e-6
+    (less,) = guesses([smiling], names, np.full(52, 0.2))
+    np.testing.assert_allclose(less.weights, np.clip((raw.weights - 0.2) / 0.8, 0, 1), atol=1e-6)
+    np.testing.assert_array_equal(less.sigma, raw.sigma)
+
+
+def test_guess_decides_where_landmarks_do_not(model):
+    identity = some_identity(model, 11)
+    seen = observe(model, identity)[0].landmarks
+    face = face_motion(model, model.neutral(identity), model.expression_basis)
+    puff = model.expression_names.index("cheekPuff")
+    weights, sigma = np.zeros(52), np.full(52, 0.2)
+    weights[puff], sigma[puff] = 0.6, 0.02
+    without = solve_frame(face, seen, 1000, 1000, 1500.0).state.expression[puff]
+    guided = solve_frame(face, seen, 1000, 1000, 1500.0, guess=Guess(weights, sigma)).state.expression[puff]
+    assert without < 0.15 and guided > 0.4
 
 
 def test_focal_length_of_a_clip(model):
