@@ -40,7 +40,7 @@ LAYOUTS = 4
 FROWN_LAYOUTS = 10
 CONTROL_SPACING = 1.2  # mm between control points
 DRAWN = {"glabella": trace_frown_lines, "perioral": trace_lip_lines}  # groups whose lines are splines
-CREASE_ROLL = {"glabella": 0.5, "chin": 0.4}  # height of half a roll over the depth of its groove
+CREASE_ROLL = {"glabella": 0.5, "chin": 0.4, "lips": 0.08}  # height of half a roll over the depth of its groove
 USUAL_ROLL = 0.22
 
 
