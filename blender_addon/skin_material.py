@@ -12,6 +12,8 @@ SCATTER_RADIUS = (1.0, 0.35, 0.18)  # red light travels furthest in skin
 SCATTER_SCALE = 0.0016  # metres: wider scattering would wash creases out
 CREASE_SHADING = 0.55  # change of the albedo per millimetre of displacement: light is lost between a crease's walls
 CREASE_RANGE = (0.65, 1.08)
+SPECULAR, SPECULAR_OIL = 0.5, 0.5  # at roughness 0.5, and more for each unit of smoothness
+SPECULAR_PORE, SPECULAR_RANGE = 8.0, (0.2, 0.7)  # for each millimetre of height
 MAPS_SCALE, BANDS_SCALE = "Wrinkle Scale (mm)", "Bands Scale (mm)"  # names of Value nodes that scripts may set
 CREASE_STRENGTH = "Crease Shading"
 
@@ -40,6 +42,7 @@ def skin_material(
         "Base Color": build.scale(colour.outputs["Color"], _crease_shading(build, displacement)),
         "Roughness": rough.outputs["Color"],
         "IOR": 1.4,
+        "Specular IOR Level": _specular(build, rough.outputs["Color"], pores),
         "Subsurface Weight": 0.65,
         "Subsurface Radius": SCATTER_RADIUS,
         "Subsurface Scale": SCATTER_SCALE,
@@ -49,6 +52,17 @@ def skin_material(
         build.set(surface.inputs[key], value)
     build.arrange()
     return material
+
+
+def _specular(build, roughness: bpy.types.NodeSocket, pores: bpy.types.NodeSocket) -> bpy.types.NodeSocket:
+    """Specular level: oily regions shine more than dry ones, the bottom of a pore hardly at all.
+
+    Args:
+        pores: height of the fine skin in metres.
+    """
+    level = build.math("MULTIPLY_ADD", roughness, -SPECULAR_OIL, SPECULAR + SPECULAR_OIL * 0.5)
+    level = build.math("MULTIPLY_ADD", pores, SPECULAR_PORE / names.METRES, level)
+    return build.clamp(level, *SPECULAR_RANGE)
 
 
 def _displacement(

@@ -12,7 +12,9 @@ from furrow.blender_addon import character_store, detail_mask, mesh_objects, nam
 from furrow.blender_addon.build_head import build_head  # noqa: E402
 from furrow.blender_addon.modifier_inputs import get_input, set_input  # noqa: E402
 from furrow.blender_addon.operators import reconstruct  # noqa: E402
-from furrow.blender_addon.skin_material import BANDS_SCALE  # noqa: E402
+from furrow.blender_addon.images import packed_image  # noqa: E402
+from furrow.blender_addon.shading import new_material  # noqa: E402
+from furrow.blender_addon.skin_material import BANDS_SCALE, SPECULAR_RANGE, _displacement, _specular  # noqa: E402
 from furrow.blender_addon.tension_nodes import BANDS  # noqa: E402
 from furrow.core.character_file import load_character, save_character  # noqa: E402
 from furrow.core.errors import FurrowError  # noqa: E402
@@ -168,3 +170,55 @@ def test_the_resolution_of_the_panel_goes_to_the_worker(addon, tmp_path, monkeyp
         with pytest.raises(RuntimeError, match="that was all"):
             bpy.ops.furrow.reconstruct()
         assert sent[-1]["size"] == expected
+
+
+def shaded(value_of, **attributes):
+    """What a value of the shader is on a plane with these colour attributes, by baking it."""
+    mesh = bpy.data.meshes.new("plane")
+    mesh.from_pydata([(0, 0, 0), (1, 0, 0), (1, 1, 0), (0, 1, 0)], [], [(0, 1, 2, 3)])
+    mesh.uv_layers.new(name=names.UV_MAP).data.foreach_set("uv", [0, 0, 1, 0, 1, 1, 0, 1])
+    for name, colour in attributes.items():
+        mesh.attributes.new(name, "FLOAT_COLOR", "POINT").data.foreach_set("color", [*colour] * 4)
+    material, build, surface = new_material("value")
+    build.set(surface.inputs["Base Color"], (0, 0, 0, 1))
+    build.set(surface.inputs["Emission Color"], build.math("MULTIPLY_ADD", value_of(build), 1.0, 10.0))
+    build.set(surface.inputs["Emission Strength"], 1.0)
+    image = bpy.data.images.new("baked", 4, 4, float_buffer=True, is_data=True)
+    material.node_tree.nodes.active = build.node("ShaderNodeTexImage", image=image)
+    mesh.materials.append(material)
+    plane = bpy.data.objects.new("plane", mesh)
+    bpy.context.scene.collection.objects.link(plane)
+    plane.select_set(True)
+    bpy.context.view_layer.objects.active = plane
+    bpy.context.scene.render.engine = "CYCLES"
+    bpy.context.scene.cycles.samples = 1
+    bpy.ops.object.bake(type="EMIT", margin=0)
+    found = np.empty(64, np.float32)
+    image.pixels.foreach_get(found)
+    bpy.data.objects.remove(plane)
+    return float(found.reshape(16, 4)[5, 0]) - 10.0
+
+
+def test_the_shader_adds_the_bands_as_the_mesh_does(scene):  # noqa: F811
+    def flat(name, *values):
+        pixels = np.broadcast_to(np.round(65535 * np.array(values)).astype(np.uint16), (8, 8, len(values))).copy()
+        return packed_image(name, pixels, colour=False)
+
+    maps, bands = flat("maps", 0.6, 0.7, 0.4, 0.5), flat("bands", 0.55, 0.45, 0.8)
+    weights, extra = (0.5, 1.0, 0.5, 0.0), (-0.4, 0.3, 0.2, 1.0)
+    found = shaded(
+        lambda build: _displacement(build, (maps, 2.0), (bands, 1.5)), **{names.WRINKLES: weights, names.BANDS: extra}
+    )
+    expected = 2.0 * (0.5 * 0.1 + 0.2 - 0.5 * 0.1) + 1.5 * (-0.4 * 0.05 - 0.3 * 0.05 + 0.2 * 0.3)
+    assert found == pytest.approx(expected, abs=1e-3)
+
+
+def test_pores_and_dry_skin_shine_less(scene):  # noqa: F811
+    level = {
+        (rough, height): shaded(lambda build, r=rough, h=height: _specular(build, r, h * names.METRES))
+        for rough, height in ((0.5, 0.0), (0.38, 0.0), (0.5, -0.01), (0.5, -0.5))
+    }
+    assert level[0.5, 0.0] == pytest.approx(0.5, abs=1e-3)
+    assert level[0.38, 0.0] == pytest.approx(0.56, abs=1e-3)
+    assert level[0.5, -0.01] == pytest.approx(0.42, abs=1e-3)
+    assert level[0.5, -0.5] == pytest.approx(SPECULAR_RANGE[0], abs=1e-3)
