@@ -61,6 +61,7 @@ class CoarseFit:
         joints: (J, 2, 3) float32 mm.
         views: one per photo, same order.
         warnings: lines for the artist.
+        photo_shares: how much each photo counts, 1 in full: less where it contradicts the others.
     """
 
     identity: np.ndarray
@@ -68,6 +69,7 @@ class CoarseFit:
     joints: np.ndarray
     views: tuple[View, ...]
     warnings: tuple[str, ...] = ()
+    photo_shares: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -13,10 +13,9 @@ from .detection import Face
 from .face_mesh import OUTER_EYE_CORNERS, mesh_in, square_of_box, square_of_points
 from .face_nets import SEGMENTATION, FaceNets
 
-MAX_YAW = math.radians(60.0)
 _PERSON_CROP = 256
 
-__all__ = ["FaceNets", "detect_landmarks", "head_yaw", "landmarks_in", "profile_warning", "segment_person"]
+__all__ = ["FaceNets", "detect_landmarks", "head_yaw", "landmarks_in", "segment_person"]
 
 
 def detect_landmarks(pixels: np.ndarray, face: Face, nets: FaceNets, jitter: int = 7) -> Landmarks:
@@ -79,17 +78,6 @@ def head_yaw(landmarks: Landmarks) -> float:
     right, left = OUTER_EYE_CORNERS
     distance = np.linalg.norm(landmarks.points[left] - landmarks.points[right])
     return math.atan2(float(landmarks.depth[left] - landmarks.depth[right]), float(distance))
-
-
-def profile_warning(landmarks: Landmarks) -> str:
-    """A line for the artist when the head is turned further than a photo can be fitted well, else empty."""
-    yaw = abs(head_yaw(landmarks))
-    if yaw < MAX_YAW:
-        return ""
-    return (
-        f"The head is turned by about {math.degrees(yaw):.0f} degrees: the hidden side is guessed, "
-        "a photo from further in front gives a better head."
-    )
 
 
 def segment_person(pixels: np.ndarray, face: Face, nets: FaceNets) -> np.ndarray:

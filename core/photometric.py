@@ -21,6 +21,8 @@ from . import coarse_fit
 from .bounded_solve import Block, solve_bounded
 from .character import CoarseFit, View
 from .fit_checks import final_checks
+from .fit_problem import system
+from .fit_solver import refit_views
 from .fit_terms import POSE_PARAMETERS, PointBasis, Term, ViewState, geman_mcclure, project, vertex_basis
 from .head_model import HeadModel
 from .raster import rasterize
@@ -100,7 +102,7 @@ def refine(model: HeadModel, fit: CoarseFit, images: list[np.ndarray], masks: li
     visible = [visible_vertices(model, fit, view)[patch.vertices] for view in fit.views]
     states = [coarse_fit.state_of(view) for view in fit.views]
     identity = np.asarray(fit.identity, dtype=float)
-    prior = coarse_fit.system(problem, identity, states)
+    prior = system(problem, identity, states)
     start = (identity, states)
     before = _shading_cost(patch, shading, visible, identity, states, problem)
     # the normals' derivative hardly changes within the few steps
@@ -112,7 +114,7 @@ def refine(model: HeadModel, fit: CoarseFit, images: list[np.ndarray], masks: li
     for share in SHARES:
         partly, partly_states = _part_of_the_way(start, (identity, states), share)
         partly, _ = final_checks(model, partly)
-        partly_states = coarse_fit.refit_views(problem, partly, partly_states)
+        partly_states = refit_views(problem, partly, partly_states)
         refined = coarse_fit.result(model, problem, partly, partly_states, fit.warnings)
         after = _shading_cost(patch, shading, visible, partly, partly_states, problem)
         worse = any(
@@ -320,6 +322,7 @@ def _step(problem, patch, shading, visible, normal_jacobian, start, prior, ident
             patch, shading[i], visible[i], normal_jacobian[i], identity, state, photo[1], photo[2]
         )
         weighted = term.jacobian * term.weight[:, None]
+        weighted *= problem.shares[i]
         total, gradient = weighted.T @ term.jacobian, weighted.T @ term.residual
         shared += total[size:, size:]
         shared_gradient += gradient[size:] - prior_block.shared.T @ gone

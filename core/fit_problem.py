@@ -1,0 +1,217 @@
+"""The least-squares problem of the coarse fit: what is measured in each photo, and what is likely beforehand.
+
+Residuals of landmarks and outline (``fit_terms``), a Gaussian identity prior, the expression prior
+(``expression_prior``) and a log-normal prior of focal length and distance, as normal equations in blocks: one a photo,
+one shared.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+
+from . import contour, fit_terms
+from .bounded_solve import Block
+from .character import Landmarks
+from .expression_prior import ExpressionPrior, expression_prior
+from .fit_terms import POSE_PARAMETERS, PointBasis, Term, ViewState
+from .head_model import LANDMARK_COUNT, HeadModel
+from .landmark_contours import eye_distance
+
+
+class Observation(NamedTuple):
+    """What one photo says about the head.
+
+    Attributes:
+        landmarks: detected landmarks.
+        width, height: of the upright photo, pixels.
+        focal_px: focal length from EXIF in pixels, or None.
+        photo: file name, for messages.
+    """
+
+    landmarks: Landmarks
+    width: int
+    height: int
+    focal_px: float | None
+    photo: str
+
+
+@dataclass(frozen=True)
+class FitSettings:
+    """Weights of the fit; the defaults were chosen on rendered heads, none per photo.
+
+    Attributes:
+        components: identity components used, at most.
+        landmark_spread: mm, how far the net's points are from where the model has them.
+        lip_sharpness, lid_sharpness: how much closer the points on lips and lids are to where the model has them.
+        pair_spread: mm, the same for the distance between lids and between lips.
+        lip_seal: mm, by how much lips may be farther apart or closer on a neutral head than on the mean head.
+        size_spread: of the logarithm of the head's size, which no photo shows.
+        depth_gain: how much of a face's true depth the net's depth has: it is flatter than measured heads.
+        depth_spread: mm, of the net's relative depth.
+        contour_spread: mm, across the outline.
+        outline_weight: of oval landmarks that found no outline.
+        robust_scale: standard deviations at which a landmark loses three quarters of its weight.
+        expression_strength: multiplies the cost of the expression prior.
+        focal_35mm: mm-equivalent (of the longer side) expected without EXIF, and its log spread.
+        distance: mm from the camera expected without EXIF, and its log spread.
+        exif_spread: log spread of a focal length from EXIF.
+        limit: standard deviations an identity coefficient may reach.
+        iterations: steps at most, per robust scale.
+    """
+
+    components: int = 150
+    landmark_spread: float = 5.0
+    pair_spread: float = 0.7
+    lip_sharpness: float = 2.0
+    lid_sharpness: float = 2.0
+    lip_seal: float = 0.4
+    size_spread: float = 0.02
+    depth_gain: float = 0.92
+    depth_spread: float = 4.5
+    contour_spread: float = 4.0
+    outline_weight: float = 0.15
+    robust_scale: float = 3.0
+    expression_strength: float = 0.3
+    focal_35mm: tuple[float, float] = (55.0, 0.35)
+    distance: tuple[float, float] = (900.0, 0.3)
+    exif_spread: float = 0.03
+    limit: float = 3.5
+    iterations: int = 10
+
+
+@dataclass(frozen=True)
+class FitProblem:
+    """What stays constant during the fit.
+
+    Attributes:
+        settings: weights.
+        basis: the 478 landmarks.
+        band: where outlines can be.
+        shape_precision: (K, K) of the identity prior.
+        prior: of the expression.
+        photos: what each photo shows.
+        shares: how much each photo counts, 1 in full.
+    """
+
+    settings: FitSettings
+    basis: PointBasis
+    band: contour.ContourBand
+    shape_precision: np.ndarray
+    prior: ExpressionPrior
+    photos: tuple[Observation, ...]
+    shares: tuple[float, ...]
+
+
+def fit_problem(model: HeadModel, photos: list[Observation], components: int, settings: FitSettings,
+                shares: tuple[float, ...] = ()) -> FitProblem:
+    """The problem of some photos; ``shares`` says how much each counts, all in full by default."""
+    basis = fit_terms.landmark_basis(model, components)
+    return FitProblem(
+        settings, basis, contour.contour_band(model, components), shape_precision(basis, settings),
+        expression_prior(model.expression_names, settings.expression_strength), tuple(photos),
+        tuple(shares) or (1.0,) * len(photos),
+    )
+
+
+def shape_precision(basis: PointBasis, settings: FitSettings) -> np.ndarray:
+    """(K, K) precision of the identity prior: the population's, with lips that seal and a size that stays."""
+    size = fit_terms.known_size(basis, settings.size_spread)
+    return np.eye(len(size)) + size + fit_terms.sealed_lips(basis, settings.lip_seal)
+
+
+def view_terms(problem: FitProblem, identity: np.ndarray, state: ViewState, photo: Observation) -> list[Term]:
+    """The weighted residuals of one photo at the current parameters."""
+    settings = problem.settings
+    landmarks, width, height, _, _ = photo
+    scale = pixels_per_mm(problem.basis, identity, state)
+    projection = fit_terms.project(problem.basis, identity, state, width, height)
+    camera = state.camera(width, height)
+    matched = contour.match_contour(
+        problem.band, identity, state, (camera.fx, camera.cx, camera.cy), landmarks.points, scale
+    )
+    weight = np.ones(LANDMARK_COUNT)
+    weight[contour.OVAL] = settings.outline_weight
+    terms = []
+    if matched is not None:
+        weight[matched.landmarks] = 0.0
+        outline = fit_terms.project(matched.basis, identity, state, width, height)
+        spread = np.hypot(settings.contour_spread * scale, landmarks.spread[matched.landmarks])
+        terms.append(fit_terms.contour_term(
+            outline, landmarks.points[matched.landmarks], matched.normals, spread, np.ones(len(spread)),
+            settings.robust_scale,
+        ))
+    sharp = np.ones(LANDMARK_COUNT)
+    sharp[fit_terms.LIPS] = settings.lip_sharpness
+    sharp[fit_terms.LIDS] = settings.lid_sharpness
+    spread = np.hypot(settings.landmark_spread * scale / sharp, landmarks.spread)
+    terms.append(fit_terms.position_term(projection, landmarks.points, spread, weight, settings.robust_scale))
+    pairs = fit_terms.APART_PAIRS
+    pair_spread = np.hypot(settings.pair_spread * scale, 0.5 * landmarks.spread[pairs].mean(axis=1))
+    terms.append(fit_terms.pair_term(projection, landmarks.points, pairs, pair_spread, 0.5, settings.robust_scale))
+    depth = landmarks.depth / settings.depth_gain
+    terms.append(fit_terms.depth_term(projection, depth, scale, settings.depth_spread, weight))
+    return terms
+
+
+def pixels_per_mm(basis: PointBasis, identity: np.ndarray, state: ViewState) -> float:
+    """Focal length over the mean depth of the landmarks."""
+    centre = state.rotation[2] @ basis.points(identity, state.expression).mean(0) + state.translation[2]
+    return float(np.exp(state.log_focal) / centre)
+
+
+def _camera_prior(settings: FitSettings, photo: Observation, state: ViewState) -> tuple[np.ndarray, np.ndarray, float]:
+    """Gradient and curvature (7,) of the focal and distance priors, and their cost."""
+    _, width, height, focal, _ = photo
+    gradient, curvature = np.zeros(POSE_PARAMETERS), np.zeros(POSE_PARAMETERS)
+    if focal is not None:
+        off, spread = state.log_focal - np.log(focal), settings.exif_spread
+        gradient[6], curvature[6] = off / spread**2, 1.0 / spread**2
+        return gradient, curvature, 0.5 * (off / spread) ** 2
+    expected, spread = settings.focal_35mm
+    off = state.log_focal - np.log(expected / 36.0 * max(width, height))
+    gradient[6], curvature[6] = off / spread**2, 1.0 / spread**2
+    expected, far_spread = settings.distance
+    depth = state.translation[2]
+    far = np.log(depth / expected)
+    gradient[5], curvature[5] = far / far_spread**2 / depth, 1.0 / (far_spread * depth) ** 2
+    return gradient, curvature, 0.5 * (off / spread) ** 2 + 0.5 * (far / far_spread) ** 2
+
+
+def system(problem: FitProblem, identity: np.ndarray, states: list[ViewState]):
+    """Normal equations (blocks per photo, shared matrix and gradient) and the cost, robust weights frozen."""
+    shared = problem.shape_precision.copy()
+    shared_gradient = -shared @ identity
+    cost = -0.5 * float(identity @ shared_gradient)
+    blocks = []
+    for photo, state, share in zip(problem.photos, states, problem.shares):
+        size = POSE_PARAMETERS + len(state.expression)
+        parts = fit_terms.normal_equations(view_terms(problem, identity, state, photo))
+        total, gradient, misfit = (share * part for part in parts)
+        camera_gradient, curvature, camera_cost = _camera_prior(problem.settings, photo, state)
+        pose = np.arange(POSE_PARAMETERS)
+        total[pose, pose] += curvature
+        gradient[pose] -= camera_gradient
+        weights = slice(POSE_PARAMETERS, size)
+        total[weights, weights] += problem.prior.convex_hessian()
+        gradient[weights] -= problem.prior.gradient(state.expression)
+        cost += misfit + camera_cost + problem.prior.cost(state.expression)
+        limit = np.array([0.5] * 3 + [400.0] * 3 + [0.3])
+        blocks.append(Block(
+            total[:size, :size], total[:size, size:], gradient[:size],
+            np.concatenate([-limit, -state.expression]),
+            np.concatenate([limit, problem.prior.upper - state.expression]),
+        ))
+        shared += total[size:, size:]
+        shared_gradient += gradient[size:]
+    return blocks, shared, shared_gradient, cost
+
+
+def landmark_error(basis: PointBasis, identity: np.ndarray, state: ViewState, photo: Observation) -> float:
+    """Mean reprojection error of the 478 landmarks over the distance of the outer eye corners."""
+    points = state.pose().apply(basis.points(identity, state.expression))
+    pixels = state.camera(photo.width, photo.height).project(points)
+    found = photo.landmarks.points
+    return float(np.linalg.norm(pixels - found, axis=1).mean() / max(eye_distance(found), 1e-6))
