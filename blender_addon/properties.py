@@ -84,7 +84,8 @@ class FurrowCharacter(bpy.types.PropertyGroup):
         min=YOUNGEST, max=OLDEST, precision=0, step=100, get=shown_age, set=ask_for_age,
     )
     age_shape: BoolProperty(
-        name="Age Shape Too", description="Let the shape of the head grow older or younger with the age slider"
+        name="Age Shape Too", default=True,
+        description="Let the shape of the head grow older or younger with the age slider",
     )
     swap_from: EnumProperty(
         name="From",

@@ -91,7 +91,9 @@ def test_randomised_layout_keeps_the_age_and_can_be_restored(anna, files, atlas)
     np.testing.assert_array_equal(positions(head_of(anna)), mesh)
 
 
-def test_age_moves_the_shape_only_if_asked(anna):
+def test_age_moves_the_shape_unless_told_not_to(anna):
+    assert anna.furrow.age_shape
+    anna.furrow.age_shape = False
     anna.furrow.wrinkle_age = 60.0
     assert anna.furrow.age == 0.0
     anna.furrow.age_shape = True
