@@ -3,7 +3,8 @@
 Levenberg-Marquardt (``fit_solver``) with analytic Jacobians on robust residuals (``fit_problem``), and bounds:
 expression weights in [0, 1], identity within 3.5 standard deviations. All photos share one identity; everything else
 is per photo, so the order of the photos does not matter. Photos that contradict the others count less
-(``photo_agreement``).
+(``photo_agreement``). At last pose and expression are fitted once more to the identity found, near the expression that
+``expression_regressor`` reads in the landmarks.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ import numpy as np
 from .character import CoarseFit, View
 from .errors import NoFaceError, PhotoError
 from .fit_checks import final_checks, view_warnings
-from .fit_problem import FitProblem, FitSettings, Observation, fit_problem, landmark_error
+from .fit_problem import FitProblem, FitSettings, Observation, fit_problem, landmark_error, with_reading
 from .fit_solver import minimise, refit_views
 from .fit_terms import ViewState
 from .head_model import LANDMARK_COUNT, HeadModel
@@ -51,7 +52,8 @@ def fit(model: HeadModel, photos: list[Observation], settings: FitSettings | Non
         problem, identity, states = weigh_photos(problem, states)
     identity, states = minimise(problem, identity, states)
     pulled, warnings = final_checks(model, identity)
-    if pulled is not identity:
+    problem = with_reading(problem)
+    if pulled is not identity or settings.reading_trust > 0:
         states = refit_views(problem, pulled, states)
     fitted = result(model, problem, pulled, states, ())
     warnings += [line for view in fitted.views for line in view_warnings(view)]
@@ -65,7 +67,8 @@ def problem_of(model: HeadModel, fit: CoarseFit, settings: FitSettings | None = 
         Observation(view.landmarks, view.camera.width, view.camera.height, view.camera.fx, view.photo)
         for view in fit.views
     ]
-    return fit_problem(model, photos, len(fit.identity), settings or FitSettings(), fit.photo_shares)
+    problem = fit_problem(model, photos, len(fit.identity), settings or FitSettings(), fit.photo_shares)
+    return with_reading(problem)
 
 
 def state_of(view: View) -> ViewState:

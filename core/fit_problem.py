@@ -7,15 +7,15 @@ one shared.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
 
-from . import contour, fit_terms
+from . import contour, expression_regressor, fit_terms
 from .bounded_solve import Block
 from .character import Landmarks
-from .expression_prior import ExpressionPrior, expression_prior
+from .expression_prior import ExpressionPrior, expression_prior, guided_prior
 from .fit_terms import POSE_PARAMETERS, PointBasis, Term, ViewState
 from .head_model import LANDMARK_COUNT, HeadModel
 from .landmark_contours import eye_distance
@@ -55,6 +55,8 @@ class FitSettings:
         outline_weight: of oval landmarks that found no outline.
         robust_scale: standard deviations at which a landmark loses three quarters of its weight.
         expression_strength: multiplies the cost of the expression prior.
+        reading_trust: how much the expression counts that ``expression_regressor`` reads; 0 leaves it out.
+        reading_sparsity: share of the prior's linear cost that stays beside it.
         focal_35mm: mm-equivalent (of the longer side) expected without EXIF, and its log spread.
         distance: mm from the camera expected without EXIF, and its log spread.
         exif_spread: log spread of a focal length from EXIF.
@@ -75,6 +77,8 @@ class FitSettings:
     outline_weight: float = 0.15
     robust_scale: float = 3.0
     expression_strength: float = 0.3
+    reading_trust: float = 10.0
+    reading_sparsity: float = 0.05
     focal_35mm: tuple[float, float] = (55.0, 0.35)
     distance: tuple[float, float] = (900.0, 0.3)
     exif_spread: float = 0.03
@@ -91,7 +95,7 @@ class FitProblem:
         basis: the 478 landmarks.
         band: where outlines can be.
         shape_precision: (K, K) of the identity prior.
-        prior: of the expression.
+        priors: of each photo's expression.
         photos: what each photo shows.
         shares: how much each photo counts, 1 in full.
     """
@@ -100,7 +104,7 @@ class FitProblem:
     basis: PointBasis
     band: contour.ContourBand
     shape_precision: np.ndarray
-    prior: ExpressionPrior
+    priors: tuple[ExpressionPrior, ...]
     photos: tuple[Observation, ...]
     shares: tuple[float, ...]
 
@@ -111,9 +115,25 @@ def fit_problem(model: HeadModel, photos: list[Observation], components: int, se
     basis = fit_terms.landmark_basis(model, components)
     return FitProblem(
         settings, basis, contour.contour_band(model, components), shape_precision(basis, settings),
-        expression_prior(model.expression_names, settings.expression_strength), tuple(photos),
+        (expression_prior(model.expression_names, settings.expression_strength),) * len(photos), tuple(photos),
         tuple(shares) or (1.0,) * len(photos),
     )
+
+
+def with_reading(problem: FitProblem) -> FitProblem:
+    """The problem with expression priors that know how each photo's landmarks read.
+
+    Only for an identity that is held: a reading is an average over people, which would draw the shape to the average.
+    """
+    settings = problem.settings
+    if settings.reading_trust <= 0:
+        return problem
+    priors = []
+    for photo, prior in zip(problem.photos, problem.priors):
+        points = np.column_stack([photo.landmarks.points, photo.landmarks.depth])
+        weights, sigma = expression_regressor.predict(points, photo.width, photo.height)
+        priors.append(guided_prior(prior, weights, sigma, settings.reading_trust, settings.reading_sparsity))
+    return replace(problem, priors=tuple(priors))
 
 
 def shape_precision(basis: PointBasis, settings: FitSettings) -> np.ndarray:
@@ -186,7 +206,7 @@ def system(problem: FitProblem, identity: np.ndarray, states: list[ViewState]):
     shared_gradient = -shared @ identity
     cost = -0.5 * float(identity @ shared_gradient)
     blocks = []
-    for photo, state, share in zip(problem.photos, states, problem.shares):
+    for photo, state, share, prior in zip(problem.photos, states, problem.shares, problem.priors):
         size = POSE_PARAMETERS + len(state.expression)
         parts = fit_terms.normal_equations(view_terms(problem, identity, state, photo))
         total, gradient, misfit = (share * part for part in parts)
@@ -195,14 +215,14 @@ def system(problem: FitProblem, identity: np.ndarray, states: list[ViewState]):
         total[pose, pose] += curvature
         gradient[pose] -= camera_gradient
         weights = slice(POSE_PARAMETERS, size)
-        total[weights, weights] += problem.prior.convex_hessian()
-        gradient[weights] -= problem.prior.gradient(state.expression)
-        cost += misfit + camera_cost + problem.prior.cost(state.expression)
+        total[weights, weights] += prior.convex_hessian()
+        gradient[weights] -= prior.gradient(state.expression)
+        cost += misfit + camera_cost + prior.cost(state.expression)
         limit = np.array([0.5] * 3 + [400.0] * 3 + [0.3])
         blocks.append(Block(
             total[:size, :size], total[:size, size:], gradient[:size],
             np.concatenate([-limit, -state.expression]),
-            np.concatenate([limit, problem.prior.upper - state.expression]),
+            np.concatenate([limit, prior.upper - state.expression]),
         ))
         shared += total[size:, size:]
         shared_gradient += gradient[size:]

@@ -4,7 +4,9 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from furrow.core import coarse_fit
 from furrow.core import expression_regressor as regressor
+from furrow.core.character import Landmarks
 from furrow.core.devices import choose
 from furrow.core.errors import AssetsError, PhotoError
 from furrow.core.face_nets import FaceNets
@@ -135,3 +137,21 @@ def test_a_missing_or_cut_network_is_one_clear_line(tmp_path, assets):
     (tmp_path / regressor.FILE).write_bytes(whole[: len(whole) // 2])
     with pytest.raises(AssetsError, match="damaged"):
         regressor.load(tmp_path)
+
+
+def test_reading_betters_the_fitted_expression_and_leaves_the_identity(model, fresh):
+    found = {0.0: [], 10.0: []}
+    chosen = np.flatnonzero(fresh.weights.sum(axis=1) > 1.5)[:3]
+    for points in fresh.points[chosen].astype(float):
+        box = np.concatenate([points[:, :2].min(0), points[:, :2].max(0)])
+        marks = Landmarks(points[:, :2], points[:, 2], np.full(len(points), 0.3), 0.99, box)
+        for trust, fits in found.items():
+            settings = coarse_fit.FitSettings(reading_trust=trust)
+            fits.append(coarse_fit.fit(model, [coarse_fit.Observation(marks, 256, 256, None, "face.png")], settings))
+    truth = fresh.weights[chosen].ravel()
+    without, with_it = (
+        np.corrcoef(np.concatenate([fit.views[0].expression for fit in fits]), truth)[0, 1] for fits in found.values()
+    )
+    assert with_it > without + 0.05
+    for plain, read in zip(*found.values()):
+        assert np.array_equal(plain.identity, read.identity)
