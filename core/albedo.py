@@ -12,6 +12,7 @@ LUMINANCE_RANGE = (0.05, 0.42)
 TYPICAL_LUMINANCE = 0.27
 EXPOSURE_TRUST = (0.85, 0.5)  # of photos darker, and brighter than that: faces are exposed brighter than they are
 
+DARKEST = np.float32(2e-3)  # linear light under which a photo only shows noise
 HUE_TRUST = 0.8  # of a usual photo's hue
 
 
@@ -30,7 +31,12 @@ def masked_blur(values: np.ndarray, weights: np.ndarray, sigma: float) -> np.nda
 
 def delight(colour: np.ndarray, shading: np.ndarray) -> np.ndarray:
     """(..., 3) log albedo of linear colours (..., 3) under a shading (..., 3) of mean 1."""
-    return np.log(np.maximum(colour, 2e-3)) - np.log(shading)
+    return log_colour(colour) - np.log(shading)
+
+
+def log_colour(colour: np.ndarray) -> np.ndarray:
+    """(..., 3) log of linear colours (..., 3), bounded in the dark."""
+    return np.log(np.maximum(colour, DARKEST))
 
 
 def expected_chroma(luminance: float) -> tuple[np.ndarray, np.ndarray]:

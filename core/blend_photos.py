@@ -8,6 +8,7 @@ millimetre, so that photos which do not quite agree on where a freckle is show i
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import reduce
 
 import cv2
 import numpy as np
@@ -30,7 +31,7 @@ def blend_photos(
         qualities: (S, S) at least 0, how well each photo sees a place: sharpness and angle.
         texel: mm.
     """
-    trust = np.max(trusts, axis=0)
+    trust = reduce(np.maximum, trusts)
     if len(albedos) == 1:
         return albedos[0], trust
     seen = [np.float32(t * cv2.GaussianBlur(t * q, (0, 0), PATCH_MM / texel)) for t, q in zip(trusts, qualities)]

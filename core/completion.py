@@ -17,7 +17,7 @@ from .albedo import masked_blur
 from .colour import channel_mean
 from .geometry import cotangent_laplacian, vertex_areas
 from .head_model import HeadTopology
-from .raster import sample_smooth, uv_raster
+from .raster import SMOOTH_SIZE, sample_smooth, uv_raster
 from .skin_mask import region_sum
 
 BASE_SIZE = 256  # texels at which the seen colours are gathered for the base
@@ -26,6 +26,7 @@ TONE_LENGTH = 45.0  # mm over which it returns to the person's tone
 INNER_LENGTH = 1.5  # mm, where the tone of the region itself rules
 SPILL_MM = 2.0  # how far seen lips and brows are continued over what is not seen
 HOLES_MM = (20.0, 7.0)  # and the skin and beard around holes
+MOTTLE_SIZE = 1024  # texels at most at which it is drawn
 MOTTLE_MM = (1.2, 3.5)  # sizes of the mottling put on skin nobody saw
 # log colour relative to the skin's tone
 REGION_TONES = {
@@ -129,14 +130,19 @@ def complete(
     on_head = np.zeros((topology.vertex_count, 3), np.float32)
     on_head[topology.part_slice("head")] = base_tone(topology, vertices, albedo, plain, tone)
     base = sample_smooth(topology, on_head, size)
-    detail = (albedo - base) * (trust > 0)[..., None]
-    mirrored, mirrored_trust = detail[:, ::-1], trust[:, ::-1]
+    detail = albedo - base
+    detail *= (trust > 0)[..., None]
     # what is seen on either side, weighted by its trust
-    either = trust + (1 - trust) * mirrored_trust
-    joined = detail * trust[..., None] + mirrored * ((1 - trust) * mirrored_trust)[..., None]
+    borrowed = (1 - trust) * trust[:, ::-1]
+    either = trust + borrowed
+    joined = detail * trust[..., None]
+    joined += detail[:, ::-1] * borrowed[..., None]
     hidden = _hidden_detail(topology, detail, joined, either, trust, bare, texel)
     hidden += (_mottle(size, texel, _mottle_strength(detail, plain, texel)) * _inland(topology, size))[..., None]
-    return base + joined + (1 - either)[..., None] * hidden
+    hidden *= (1 - either)[..., None]
+    hidden += base
+    hidden += joined
+    return hidden
 
 
 def _hidden_detail(
@@ -213,10 +219,15 @@ def _noise(size: int, sigma: float, seed: int) -> np.ndarray:
 
 def _mottle(size: int, texel: float, strength: float) -> np.ndarray:
     """(S, S) log luminance of faint mottling, the same for every run."""
-    return strength * 0.5 * sum(_noise(size, 0.5 * mm / texel, k) for k, mm in enumerate(MOTTLE_MM))
+    drawn = min(size, MOTTLE_SIZE)
+    texel = texel * size / drawn
+    mottle = strength * 0.5 * sum(_noise(drawn, 0.5 * mm / texel, k) for k, mm in enumerate(MOTTLE_MM))
+    return cv2.resize(mottle, (size, size), interpolation=cv2.INTER_CUBIC) if drawn < size else mottle
 
 
 def _inland(topology: HeadTopology, size: int) -> np.ndarray:
     """(S, S) 0 at the border of the chart, 1 inside: mottling must not show where the chart is cut."""
-    covered = uv_raster(topology, size).covered.astype(np.uint8)
-    return np.clip(cv2.distanceTransform(covered, cv2.DIST_L2, 3) / (0.02 * size), 0, 1)
+    coarse = min(size, SMOOTH_SIZE)
+    covered = uv_raster(topology, coarse).covered.astype(np.uint8)
+    inland = np.clip(cv2.distanceTransform(covered, cv2.DIST_L2, 3) / (0.02 * coarse), 0, 1)
+    return cv2.resize(inland, (size, size), interpolation=cv2.INTER_LINEAR)

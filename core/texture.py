@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import reduce
 
 import numpy as np
 
@@ -73,7 +74,7 @@ def build_texture(
         views.append(view_texture(model, fit, view, photo, nets, size, texel))
     progress(0.7, "completing hidden skin")
     albedo, trust, tone = blend_views(model.topology, views, texel)
-    plain, bare = (np.max([getattr(v, name) for v in views], axis=0) for name in ("plain", "bare"))
+    plain, bare, hair = (reduce(np.maximum, [getattr(v, name) for v in views]) for name in ("plain", "bare", "hair"))
     albedo = complete(model.topology, fit.neutral, albedo, trust, plain, bare, tone, texel)
     progress(0.9, "estimating the age")
     sharpest = min(views, key=lambda v: v.posed.millimetres_per_pixel)
@@ -86,7 +87,7 @@ def build_texture(
         albedo=fill_outside(linear_to_srgb_bytes(np.exp(albedo)), covered),
         roughness=roughness_map(model.topology, albedo, texel),
         skin_mask=np.round(255 * trust).astype(np.uint8),
-        hair_mask=np.round(255 * np.max([v.hair for v in views], axis=0)).astype(np.uint8),
+        hair_mask=np.round(255 * hair).astype(np.uint8),
         views=tuple(views),
         age=age,
         eye_colour=np.mean(eyes, axis=0) if eyes else np.array(DEFAULT_EYE_COLOUR),

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from .albedo import delight, is_unusual, normalisation
+from .albedo import delight, is_unusual, log_colour, normalisation
 from .character import CoarseFit, View
 from .colour import channel_mean, srgb_to_linear
 from .detection import Face
@@ -108,8 +108,9 @@ def view_texture(
     features = unwrapped.look_up(feature_image(posed, person)).astype(np.float32) / 255
     colour = srgb_to_linear(unwrapped.colour)
     light, skin = light_and_tone(model, posed, unwrapped, colour, features)
-    shading = sample_smooth(topology, smooth_shading(topology, light, posed.normals), size)
-    shaded = delight(colour, shading)
+    shading = sample_smooth(topology, np.log(smooth_shading(topology, light, posed.normals)), size)
+    shaded = log_colour(colour)
+    shaded -= shading
     mask = view_mask(model, shaded, skin, features, wears_glasses(posed), texel * size / MASK_SIZE)
     trust, plain = (unwrapped.confidence * m for m in (mask.usable, mask.plain))
     tension = evaluate_tension(tension_weights(topology, fit.neutral), posed_vertices(model, fit, view))
@@ -205,7 +206,7 @@ def even_out(
     Args:
         trust, plain: (S, S), of usable skin and of plain skin.
         features: (S, S, 4) of ``feature_image``, in [0, 1].
-        shading: (S, S, 3) of the light that was taken out.
+        shading: (S, S, 3) log of the light that was taken out.
         folded: (V,) how deep the expression folds the skin.
         texel: mm.
     """
@@ -217,7 +218,7 @@ def even_out(
         for a in (log_albedo, trust, plain, features)
     )
     after = remove_gloss(before, plain, GLOSS_MM[0], step)
-    taken = np.log(channel_mean(cv2.resize(shading, (work, work), interpolation=cv2.INTER_AREA)))
+    taken = channel_mean(cv2.resize(shading, (work, work), interpolation=cv2.INTER_AREA))
     after = after - even_light(after, plain, taken, sample_smooth(topology, folded, work), step)
     after = remove_gloss(after, plain, GLOSS_MM[1], step)
     after = remove_gloss(after, trust * features[..., 2] * (1 - plain), GLOSS_MM[1], step, LIPS_HUE)

@@ -11,7 +11,7 @@ from furrow.core.raster import uv_raster
 from furrow.core.roughness import REGION_ROUGHNESS, SKIN, roughness_map
 from furrow.core.skin_mask import log_chroma
 from furrow.core.texture import build_texture, map_size
-from furrow.core.unwrap import texel_millimetres
+from furrow.core.unwrap import texel_millimetres, unwrap
 from furrow.core.view_texture import even_out, folds_of, view_texture
 
 SIZE = 256
@@ -191,9 +191,30 @@ def test_lips_do_not_stain_the_skin_around_them():
     albedo = (skin + lips[..., None] * np.array([-0.2, -0.7, -0.5])).astype(np.float32)
     ones = np.ones((size, size), np.float32)
     found = even_out(
-        MODEL.topology, albedo, ones, 1 - lips, features, np.ones((size, size, 3), np.float32),
+        MODEL.topology, albedo, ones, 1 - lips, features, np.zeros((size, size, 3), np.float32),
         np.zeros(MODEL.topology.vertex_count, np.float32), 0.5,
     )
     near = (lips == 0) & (np.abs(x - 128) < 30) & (np.abs(y - 170) < 25)
     assert np.abs(found - skin)[near].mean() < 0.012
     assert np.abs((found - skin)[lips > 0].mean(0) - [-0.2, -0.7, -0.5]).max() < 0.08
+
+
+def test_taking_the_light_out_at_least_halves_the_error_of_the_albedo():
+    view = dome_view()
+    warm = np.array([1.12, 1.0, 0.86])
+
+    def lit(normals):
+        side = lamp((0.9, -0.5, -0.5), 1.2)(normals)[:, None]
+        return side * np.where(side > side.mean(), warm, 1.0)
+
+    image = render(MODEL, view, lambda p, n: linear_to_srgb(albedo_at(p) * lit(n)))
+    texture = build_texture(MODEL, dome_fit(MODEL, view), [image], None, SIZE)
+    seen = texture.views[0].plain > 0.99
+    truth = np.log(albedo_at(uv_raster(MODEL.topology, SIZE).sample(MODEL.mean)[seen]))
+    posed = texture.views[0].posed
+    raw = np.log(srgb_to_linear(unwrap(MODEL.topology, posed, SIZE).colour[seen]))
+    found = np.log(srgb_to_linear(texture.albedo)[seen])
+    # exposure and white balance apart
+    spread = [float(np.sqrt(((log - truth - (log - truth).mean(0)) ** 2).mean())) for log in (raw, found)]
+    assert spread[0] > 0.1
+    assert spread[1] < 0.35 * spread[0]
