@@ -245,9 +245,9 @@ def test_guess_decides_where_landmarks_do_not(model):
     puff = model.expression_names.index("cheekPuff")
     weights, sigma = np.zeros(52), np.full(52, 0.2)
     weights[puff], sigma[puff] = 0.6, 0.02
-    without = solve_frame(face, seen, 1000, 1000, 1500.0).state.expression[puff]
-    guided = solve_frame(face, seen, 1000, 1000, 1500.0, guess=Guess(weights, sigma)).state.expression[puff]
-    assert without < 0.15 and guided > 0.4
+    without = solve_frame(face, seen, 1000, 1000, 1500.0).state
+    guided = solve_frame(face, seen, 1000, 1000, 1500.0, without, Guess(weights, sigma)).state
+    assert without.expression[puff] < 0.15 and guided.expression[puff] > 0.4
 
 
 def test_focal_length_of_a_clip(model):
