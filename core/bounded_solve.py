@@ -60,8 +60,10 @@ def solve_arrow(blocks: list[Block], matrix: np.ndarray, gradient: np.ndarray, f
         # the fixed variables reach the shared ones through their rows of B, the free ones through the elimination
         shared_right -= np.where(free, block.shared.T @ known, 0.0) + cross.T @ own_solved
         eliminated.append((own_solved, cross_solved))
-    shared = cho_solve(cho_factor(shared_matrix, check_finite=False), shared_right, check_finite=False)
-    shared = np.where(held, shared_value, shared)
+    shared = shared_right
+    if len(shared):
+        shared = cho_solve(cho_factor(shared_matrix, check_finite=False), shared_right, check_finite=False)
+        shared = np.where(held, shared_value, shared)
     return [own - cross @ np.where(free, shared, 0.0) for own, cross in eliminated] + [shared]
 
 

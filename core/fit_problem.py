@@ -108,6 +108,13 @@ class FitProblem:
     photos: tuple[Observation, ...]
     shares: tuple[float, ...]
 
+    def of_one_head(self, identity: np.ndarray) -> FitProblem:
+        """The problem with the identity (K,) given: views alone are sought."""
+        band = replace(self.band, basis=self.band.basis.of_one_head(identity))
+        return replace(
+            self, basis=self.basis.of_one_head(identity), band=band, shape_precision=self.shape_precision[:0, :0]
+        )
+
 
 def fit_problem(model: HeadModel, photos: list[Observation], components: int, settings: FitSettings,
                 shares: tuple[float, ...] = ()) -> FitProblem:

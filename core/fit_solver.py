@@ -21,16 +21,14 @@ def minimise(problem: FitProblem, identity: np.ndarray, states: list[ViewState])
     return identity, states
 
 
-def _levenberg_marquardt(problem: FitProblem, identity: np.ndarray, states: list[ViewState],
-                         hold_identity: bool = False):
+def _levenberg_marquardt(problem: FitProblem, identity: np.ndarray, states: list[ViewState]):
     """A step that makes the cost worse is taken back and tried with more damping."""
     settings = problem.settings
     limit = np.full(len(identity), settings.limit)
-    lower, upper = (identity, identity) if hold_identity else (-limit, limit)
     damping = 1e-2
     current = system(problem, identity, states)
     for _ in range(settings.iterations):
-        steps = _damped_step(current, damping, lower - identity, upper - identity)
+        steps = _damped_step(current, damping, -limit - identity, limit - identity)
         moved = [state.stepped(step) for state, step in zip(states, steps)]
         trial = system(problem, identity + steps[-1], moved)
         gain = current[3] - trial[3]
@@ -40,8 +38,7 @@ def _levenberg_marquardt(problem: FitProblem, identity: np.ndarray, states: list
             continue
         identity, states, current = identity + steps[-1], moved, trial
         damping = max(damping * 0.2, 1e-6)
-        weight_steps = [step[POSE_PARAMETERS:] for step in steps[:-1]]
-        largest = max(float(np.abs(part).max()) for part in [steps[-1], *weight_steps])
+        largest = float(np.abs(np.concatenate([steps[-1], *(step[POSE_PARAMETERS:] for step in steps[:-1])])).max())
         if abs(gain) < 1e-3 * current[3] and largest < 0.02:
             break
     return identity, states
@@ -49,7 +46,7 @@ def _levenberg_marquardt(problem: FitProblem, identity: np.ndarray, states: list
 
 def refit_views(problem: FitProblem, identity: np.ndarray, states: list[ViewState]) -> list[ViewState]:
     """Pose and expression of every photo, fitted again for an identity that stays as it is."""
-    return _levenberg_marquardt(problem, identity, states, hold_identity=True)[1]
+    return _levenberg_marquardt(problem.of_one_head(identity), np.zeros(0), states)[1]
 
 
 def _damped_step(current, damping: float, lower: np.ndarray, upper: np.ndarray) -> list[np.ndarray]:

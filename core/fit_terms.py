@@ -65,6 +65,10 @@ class PointBasis:
             self.expression[first] * (1 - cube) + self.expression[second] * cube,
         )
 
+    def of_one_head(self, identity: np.ndarray) -> PointBasis:
+        """The points of a head that is known: no identity coefficients are left."""
+        return PointBasis(self.mean + self.identity @ identity, self.identity[:, :, :0], self.expression)
+
     def rows(self, index: np.ndarray) -> PointBasis:
         """Basis of some of the points."""
         return PointBasis(self.mean[index], self.identity[index], self.expression[index])

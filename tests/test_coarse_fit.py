@@ -221,3 +221,37 @@ def test_an_open_mouth_stays_an_expression(model):
     lips = model.landmarks(fit.neutral.astype(float)) - model.landmarks(model.mean.astype(float))
     assert np.linalg.norm(lips[upper] - lips[lower], axis=1).mean() < 0.6
     assert weight(fit, model, "jawOpen") > 0.5
+
+
+def test_views_of_a_known_head_are_found(model):
+    """From a start that is off, pose and expression come back; the identity is not touched."""
+    identity = some_identity(model, 9)
+    seen, pose = observe(model, identity, {"jawOpen": 0.5}, turn=(0.0, 0.3, 0.0), exif=1500.0)
+    settings = coarse_fit.FitSettings(depth_gain=1.0)
+    problem = coarse_fit.fit_problem(model, [seen], len(identity), settings)
+    start = coarse_fit.initial_state(problem.basis.mean, seen, settings, 52)
+    (state,) = coarse_fit.refit_views(problem, identity, [start])
+    assert degrees_between(start.rotation, pose.rotation) > 2 * degrees_between(state.rotation, pose.rotation)
+    assert degrees_between(state.rotation, pose.rotation) < 0.5
+    assert coarse_fit.landmark_error(problem.basis, identity, state, seen) < 0.01
+    assert state.expression[model.expression_names.index("jawOpen")] > 0.35
+
+
+@pytest.mark.parametrize("focal, distance", [(778.0, 450.0), (2800.0, 1600.0)])
+def test_a_near_camera_gives_no_larger_nose(model, focal, distance):
+    """The same head through a 28 mm equivalent at arm's length and through a long lens, focal length known or not."""
+    truth = np.zeros(150)
+    nose = {}
+    for exif in (focal, None):
+        seen, _ = observe(model, truth, focal=focal, distance=distance, exif=exif, noise=0.3)
+        head = coarse_fit.fit(model, [seen], coarse_fit.FitSettings(depth_gain=1.0)).neutral.astype(float)
+        nose[exif] = nose_share(model.landmarks(head))
+    true_nose = nose_share(model.landmarks(model.neutral(truth).astype(float)))
+    assert nose[focal] == pytest.approx(true_nose, rel=0.03)
+    assert nose[None] == pytest.approx(true_nose, rel=0.06)
+
+
+def nose_share(points):
+    """Width of the nostrils' wings over the distance of the outer eye corners, and how far the tip stands out."""
+    eyes = np.linalg.norm(points[33] - points[263])
+    return (np.linalg.norm(points[129] - points[358]) + points[4, 2] - points[[129, 358], 2].mean()) / eyes
