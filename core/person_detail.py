@@ -16,7 +16,7 @@ from .line_depth import ViewLines, own_lines
 from .line_groups import line_groups
 from .normal_map import uv_metric
 from .own_lines import OwnLines
-from .photo_lines import photo_lines, pixels
+from .photo_lines import line_trust, photo_lines, pixels
 from .raster import sample_smooth
 from .static_detail import Relief, photo_relief
 from .tension import evaluate_tension, tension_weights
@@ -74,7 +74,8 @@ def person_detail(
         step = texel * size / len(bare)
         relief = photo_relief(topology, texture.posed, texture.light, bare, step, age)
         pressure = vertex_pressure(model, fit, view)
-        found, ridges = photo_lines(groups, channel_mean(shaded), bare, metric, step)
+        trust = line_trust(topology, bare, step)
+        found, ridges = photo_lines(groups, channel_mean(shaded), trust, metric, step)
         grid = len(ridges.strength)
         compression = sample_smooth(topology, pressure[:, :2], grid)
         lines.append(ViewLines(found, ridges, seen_well(model, texture, bare, grid), compression))

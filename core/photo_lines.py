@@ -12,12 +12,16 @@ from dataclasses import dataclass, replace
 import cv2
 import numpy as np
 
+from .head_model import HeadTopology
 from .line_detection import Polylines, Ridges, link_lines, ridge_response, sample, tangents
 from .line_groups import LineGroups, agreement
+from .raster import sample_smooth
+from .skin_mask import region_sum
 
 STRANGE, USUAL = 0.55, 1.25  # weight of a response that fits no group, that fits one in full
 EDGE_MM = 1.8  # lines stop this far from what is not skin
 SKIN = 0.55
+GAP_MM = 4.0
 SHORTEST_MM, SHORTEST_SHARE = 6.0, 0.18  # of a line, and of what is usual in its group
 FIT = 0.15  # agreement that a line may not fall below
 SMOOTHED = 5  # points
@@ -74,7 +78,7 @@ def photo_lines(
     Args:
         groups: of the atlas.
         luminance: (S, S) log luminance, shading divided out.
-        trust: (S, S) in [0, 1], 0 where there is no bare skin.
+        trust: (S, S) in [0, 1], of ``line_trust``.
         metric: (m, m, 3) E, F, G of the chart, mm² per UV².
         texel: mm.
 
@@ -91,6 +95,17 @@ def photo_lines(
         lines = lines.trimmed(usual & (sample(clear, pixels(lines.uv, len(clear))) > EDGE_MM), FEWEST)
     found = scored(groups, lines, metric, ridges)
     return accepted(found), ridges
+
+
+def line_trust(topology: HeadTopology, bare: np.ndarray, texel: float) -> np.ndarray:
+    """(S, S) trust for looking for lines: on the forehead, gaps narrower than ``GAP_MM`` count as skin.
+
+    There deep lines are as dark as hair, and are taken for it; hair itself seldom runs the way of lines.
+    """
+    size = max(1, round(GAP_MM / texel))
+    closed = cv2.morphologyEx(bare, cv2.MORPH_CLOSE, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (size, size)))
+    forehead = region_sum(topology, ("forehead",)) * (1 - region_sum(topology, ("brow",)))
+    return np.maximum(bare, closed * sample_smooth(topology, forehead, len(bare)))
 
 
 def pixels(uv: np.ndarray, size: int) -> np.ndarray:

@@ -24,12 +24,14 @@ from .unwrap import PosedView, smoothstep
 GRID_MM = 0.4  # texel of the working grid
 WINDOW = 64  # texels
 HIGH_PASS_MM = 2.4
-SHADING_GAIN = 2.0  # the filter's estimate is its mean; skin is rougher than the mean of what is likely
+SHADING_GAIN = 1.7  # the filter's estimate is its mean; skin is rougher than the mean of what is likely
+TEXTURE_MM = 5.0
+MOTTLING = 0.012  # log units, of a millimetre's size, on skin without relief to speak of
 SPOT_MM = (0.5, 1.0, 1.7)  # standard deviations of freckles and moles
 SPOT_REACH = 1.2  # standard deviations around a spot that go with it
 SPOT = (0.015, 0.038)  # response to a spot that may be a pore or noise, that is a spot
 CAVITY_MM = (0.3, 1.25)
-CAVITY_DEPTH, CAVITY_LIMIT = 1.1, 0.06  # mm per log unit, log units
+CAVITY_DEPTH, CAVITY_LIMIT = 1.0, 0.06  # mm per log unit, log units
 RESOLVED_MM = (0.45, 1.1)  # photo pixel that shows relief in full, none
 RESIDUAL_LIMIT = 0.25  # log; more is a mole, hair or a shadow edge
 SENSITIVITY_GAIN = 0.8  # subsurface scattering softens shading
@@ -116,6 +118,7 @@ def relief_of(
     fields = uv_raster(topology, grid).sample(vertex)
     high = luminance - masked_blur(luminance, trust, HIGH_PASS_MM / step)
     high = high * without_spots(high * trust, step)
+    high = high * textured(high, trust, step)
     residual = RESIDUAL_LIMIT * np.tanh(high / RESIDUAL_LIMIT) * trust
     sensitivity, metric = shading_sensitivity(fields[..., :3], fields[..., 3:6] / np.maximum(fields[..., 6:7], 0.3))
     slope = SLOPE_RMS[0] + (SLOPE_RMS[1] - SLOPE_RMS[0]) * age
@@ -142,6 +145,21 @@ def luminance_in_place(topology: HeadTopology, posed: PosedView, light: Light, g
     colour = cv2.remap(image, *maps.reshape(2, grid, grid), cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)
     shading = sample_smooth(topology, light.shading(posed.normals), grid)
     return channel_mean(delight(srgb_to_linear(np.clip(colour, 0, 1)), shading)).astype(np.float32)
+
+
+def textured(high: np.ndarray, trust: np.ndarray, step: float) -> np.ndarray:
+    """(g, g) in [0, 1]: share of the fine contrast that is more than the camera's and the skin's even mottling.
+
+    Wiener's factor 1 - n² / e² of the local energy e² of the band against an everyday n².
+
+    Args:
+        high: (g, g) high-passed log luminance.
+        trust: (g, g) in [0, 1].
+        step: mm a texel.
+    """
+    fine = masked_blur(high, trust, CAVITY_MM[0] / step) - masked_blur(high, trust, CAVITY_MM[1] / step)
+    energy = masked_blur(fine**2, trust, TEXTURE_MM / step)
+    return np.clip(1.0 - MOTTLING**2 / np.maximum(energy, 1e-9), 0.0, 1.0).astype(np.float32)
 
 
 def without_spots(high: np.ndarray, step: float) -> np.ndarray:
