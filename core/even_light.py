@@ -13,6 +13,7 @@ import numpy as np
 
 from .albedo import masked_blur
 from .colour import channel_mean
+from .unwrap import smoothstep
 
 GRID = 512  # texels at which light is told from skin
 WINDOW_MM = 4.5  # Gaussian sigma
@@ -25,17 +26,24 @@ LIGHT_MM = 9.0  # what is slower than this may be the skin's own
 SKIN_SHARE = 0.35  # share of slow brightness alike on both halves that is the skin's own
 HUE_MM = 5.0
 HUE_KEPT, HUE_ODD_KEPT = 0.85, 0.35  # of slow hue alike on both halves, and of what differs
+HUE_FACING = (0.3, 0.75)  # cosine to the viewing direction: no hue of its own is believed, all of it
 COUPLING = 0.35  # largest change of log hue with log light that is believed
 GLOSSY = 0.1  # log light over the mean from which skin shines, and hue has been taken care of
 STAIN_KNEE, STAIN_TAKEN = 0.08, 1.0  # log light under that around at which hue is a stain, and the share that goes
 GRAIN_MM = 0.35  # Gaussian sigma under which everything is skin
+FINE_MM, FINE_SPREAD = 0.8, 0.03  # Gaussian sigma; log luminance, standard deviation
 BROW_MM, BROW_HUE = 9.0, (0.06, 0.35)  # Gaussian sigma; log hue, and more of it for each unit of log darkness
 BROW_SHINE = 0.03  # log luminance over the skin around
 GLOSS_KNEE, GLOSS_SLOPE = 0.10, 0.25  # log luminance over the skin around from which it is gloss, and what is left
 
 
 def even_light(
-    log_albedo: np.ndarray, skin: np.ndarray, shading: np.ndarray, folded: np.ndarray, texel: float
+    log_albedo: np.ndarray,
+    skin: np.ndarray,
+    shading: np.ndarray,
+    folded: np.ndarray,
+    facing: np.ndarray,
+    texel: float,
 ) -> np.ndarray:
     """Light that is left in an albedo, to be subtracted.
 
@@ -44,6 +52,7 @@ def even_light(
         skin: (S, S) trust in skin of one tone; lips, brows, beards and holes at 0. Light is continued over them.
         shading: (S, S) log brightness of the light that was taken out before.
         folded: (S, S) in [0, 1], how far the photo's expression draws folds.
+        facing: (S, S) cosine to the viewing direction.
         texel: mm.
 
     Returns:
@@ -59,11 +68,11 @@ def even_light(
     mean = np.einsum("ij,ijk->k", weight, colour) / max(float(weight.sum()), 1e-6)
     colour = (colour - mean) * (weight > 1e-3)[..., None]
     luminance = channel_mean(colour)
-    fold, before = (cv2.resize(a, small, interpolation=cv2.INTER_AREA) for a in (folded, shading))
+    fold, before, faced = (cv2.resize(a, small, interpolation=cv2.INTER_AREA) for a in (folded, shading, facing))
     level, gain = slow_light(luminance, weight, fold, step)
     light = level + gain * (luminance - level)
     own = SKIN_SHARE * _even(_faded(level, weight, LIGHT_MM / step))[0]
-    tint = hue_of_light(colour - luminance[..., None], light, before, weight, step)
+    tint = hue_of_light(colour - luminance[..., None], light, before, weight, faced, step)
     smooth = np.dstack([level, gain, own, tint]).astype(np.float32)
     smooth = cv2.resize(smooth, (size, size), interpolation=cv2.INTER_LINEAR)
     level, gain, own, tint = smooth[..., 0], smooth[..., 1] * skin, smooth[..., 2], smooth[..., 3:]
@@ -74,14 +83,17 @@ def even_light(
 
 
 def hue_of_light(
-    hue: np.ndarray, light: np.ndarray, before: np.ndarray, weight: np.ndarray, texel: float
+    hue: np.ndarray, light: np.ndarray, before: np.ndarray, weight: np.ndarray, facing: np.ndarray, texel: float
 ) -> np.ndarray:
     """What of the hue is light: what goes with the brightness, differs between the halves, or stains a fold.
+
+    At a grazing angle skin mirrors its surroundings (Fresnel): the hue seen there says little about the skin.
 
     Args:
         hue: (S, S, 3) log colour less its mean over the channels.
         light, before: (S, S) log light still in the albedo, and that was taken out before.
         weight: (S, S) trust in skin.
+        facing: (S, S) cosine to the viewing direction.
         texel: mm.
 
     Returns:
@@ -98,7 +110,11 @@ def hue_of_light(
     # light that bounces in a fold stains it: there the hue is that of the skin around
     depth = _faded(light, weight, LIGHT_MM / texel) - light
     stained = np.clip((depth - STAIN_KNEE) / STAIN_KNEE, 0, STAIN_TAKEN)[..., None] * shown
-    return coupled + (1 - HUE_KEPT) * even + (1 - HUE_ODD_KEPT) * odd + stained * (rest - slow)
+    faced = smoothstep(facing, *HUE_FACING)
+    sure = weight * faced
+    even = even - np.einsum("ij,ijk->k", sure, even) / max(float(sure.sum()), 1e-6)
+    kept = HUE_KEPT * faced[..., None]
+    return coupled + (1 - kept) * even + (1 - HUE_ODD_KEPT) * odd + stained * (rest - slow)
 
 
 def slow_light(
@@ -195,6 +211,23 @@ def calm_brows(log_albedo: np.ndarray, plain: np.ndarray, brows: np.ndarray, tex
     excess = np.clip(1 - limit / np.maximum(size, 1e-6), 0, 1)[..., None] * away
     excess += np.clip(luminance - level - BROW_SHINE, 0, None)[..., None]
     return (log_albedo - brows[..., None] * excess).astype(np.float32)
+
+
+def calm_grain(log_albedo: np.ndarray, plain: np.ndarray, texel: float) -> np.ndarray:
+    """Log albedo (S, S, 3) whose fine brightness is drawn in where it is stronger than the colour of skin ever is.
+
+    A hard lamp and a phone's sharpening turn every pore into a dark dot; that is relief, and the fine skin has it.
+
+    Args:
+        plain: (S, S) trust in plain skin.
+        texel: mm.
+    """
+    luminance = channel_mean(log_albedo)
+    fine = luminance - cv2.GaussianBlur(luminance, (0, 0), FINE_MM / texel)
+    sure = fine[::3, ::3][plain[::3, ::3] > 0.9]
+    spread = 1.4826 * float(np.median(np.abs(sure))) if len(sure) > 50 else 0.0
+    excess = 1 - min(1.0, FINE_SPREAD / max(spread, 1e-6))
+    return log_albedo - (np.float32(excess) * plain * fine)[..., None]
 
 
 def _faded(values: np.ndarray, weight: np.ndarray, sigma: float) -> np.ndarray:

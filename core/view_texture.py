@@ -11,7 +11,7 @@ from .albedo import delight, is_unusual, log_colour, normalisation
 from .character import CoarseFit, View
 from .colour import channel_mean, srgb_to_linear
 from .detection import Face
-from .even_light import calm_brows, even_light, remove_gloss
+from .even_light import calm_brows, calm_grain, even_light, remove_gloss
 from .eye_colour import eye_colour
 from .face_nets import FaceNets
 from .geometry import blur_matrix
@@ -117,7 +117,7 @@ def view_texture(
     pushed = np.maximum(tension.compression_1, tension.compression_2)
     folded = np.maximum(_padded(np.clip(2 * pushed, 0, 1), topology.vertex_count), folds_of(model, view.expression))
     gain = normalisation(skin).astype(np.float32)
-    log_albedo = even_out(topology, shaded, trust, plain, features, shading, folded, texel)
+    log_albedo = even_out(topology, shaded, trust, plain, features, shading, folded, posed.facing, texel)
     log_albedo = vivid(log_albedo, -float(gain.mean())) + gain
     if skin.grey:
         lips = sample_smooth(topology, region_sum(topology, ("lips",)), size)
@@ -197,6 +197,7 @@ def even_out(
     features: np.ndarray,
     shading: np.ndarray,
     folded: np.ndarray,
+    facing: np.ndarray,
     texel: float,
 ) -> np.ndarray:
     """(S, S, 3) log albedo without gloss, folds of the expression, slow light and small shadows.
@@ -208,6 +209,7 @@ def even_out(
         features: (S, S, 4) of ``feature_image``, in [0, 1].
         shading: (S, S, 3) log of the light that was taken out.
         folded: (V,) how deep the expression folds the skin.
+        facing: (V,) cosine to the viewing direction.
         texel: mm.
     """
     size = log_albedo.shape[0]
@@ -219,9 +221,11 @@ def even_out(
     )
     after = remove_gloss(before, plain, GLOSS_MM[0], step)
     taken = channel_mean(cv2.resize(shading, (work, work), interpolation=cv2.INTER_AREA))
-    after = after - even_light(after, plain, taken, sample_smooth(topology, folded, work), step)
+    fold, faced = np.moveaxis(sample_smooth(topology, np.column_stack([folded, facing]), work), -1, 0)
+    after = after - even_light(after, plain, taken, fold, faced, step)
     after = remove_gloss(after, plain, GLOSS_MM[1], step)
     after = remove_gloss(after, trust * features[..., 2] * (1 - plain), GLOSS_MM[1], step, LIPS_HUE)
+    after = calm_grain(after, plain, step)
     after = calm_brows(after, plain, features[..., 1], step)
     if work == size:
         return after

@@ -2,7 +2,15 @@
 
 import numpy as np
 import pytest
-from furrow.core.even_light import calm_brows, even_light, fill_spots, hue_of_light, remove_gloss
+from furrow.core.even_light import (
+    FINE_SPREAD,
+    calm_brows,
+    calm_grain,
+    even_light,
+    fill_spots,
+    hue_of_light,
+    remove_gloss,
+)
 
 SIZE, TEXEL = 256, 0.7
 ONES = np.ones((SIZE, SIZE), np.float32)
@@ -17,7 +25,7 @@ def skin(*layers):
 
 
 def evened(image, weight=ONES, folded=NONE, shading=NONE):
-    return image - even_light(image, weight, shading, folded, TEXEL)
+    return image - even_light(image, weight, shading, folded, ONES, TEXEL)
 
 
 def spot(x, y, depth, sigma):
@@ -88,12 +96,12 @@ def test_light_goes_on_over_lips_and_brows():
 def test_hue_that_goes_with_the_light_is_light():
     before = -0.6 * np.exp(-((X - 20) ** 2) / (2 * 15**2))
     hue = 0.25 * before[..., None] * np.array([-1.0, 0.0, 1.0])
-    tint = hue_of_light(hue, NONE, before, ONES, TEXEL)
-    assert (hue - tint)[INNER].std() < 0.4 * hue[INNER].std()
+    tint = hue_of_light(hue, NONE, before, ONES, ONES, TEXEL)
+    assert (hue - tint)[INNER].std() < 0.45 * hue[INNER].std()
     # what shines more has lost its hue to the lamp, and got it back from remove_gloss
     shine = -0.5 * before
-    assert np.abs(hue_of_light(0 * hue, NONE, shine, ONES, TEXEL)).max() < 0.01
-    lit = hue_of_light(hue, NONE, before + 3 * shine, ONES, TEXEL)
+    assert np.abs(hue_of_light(0 * hue, NONE, shine, ONES, ONES, TEXEL)).max() < 0.01
+    lit = hue_of_light(hue, NONE, before + 3 * shine, ONES, ONES, TEXEL)
     assert np.abs(lit).max() < 0.6 * np.abs(hue).max()
 
 
@@ -129,3 +137,26 @@ def test_gloss_is_cut_in_brightness_and_hue_and_skin_is_left():
     assert np.ptp(after) < 0.3 * np.ptp(before)
     far = np.hypot(X - 21, Y) > 45
     np.testing.assert_allclose(found[far], np.broadcast_to(TONE, found.shape)[far], atol=0.01)
+
+
+def test_hue_at_a_grazing_angle_is_not_believed():
+    rim = np.clip((np.abs(X) - 40) / 30, 0, 1)[..., None] * np.array([-0.12, 0.02, 0.10])
+    facing = np.where(np.abs(X) > 38, 0.25, 1.0).astype(np.float32)
+    inland = np.s_[40:-40, 20:-20]
+    for angle, low, high in ((ONES, 0.6, 1.0), (facing, 0.0, 0.5)):
+        found = (evened_facing(skin(rim), angle) - TONE)[inland]
+        assert low < found.std() / rim[inland].std() < high
+
+
+def evened_facing(image, facing):
+    return image - even_light(image, ONES, NONE, NONE, facing, TEXEL)
+
+
+def test_grain_stronger_than_skin_is_drawn_in_and_usual_grain_is_left():
+    for spread in (0.02, 0.12):
+        grain = np.random.default_rng(0).normal(0, spread, (SIZE, SIZE))
+        found = (calm_grain(skin(grain), ONES, TEXEL) - TONE).mean(-1)[INNER]
+        if spread < FINE_SPREAD:
+            np.testing.assert_allclose(found, grain[INNER], atol=2e-3)
+        else:
+            assert found.std() < 0.55 * spread

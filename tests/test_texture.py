@@ -192,7 +192,7 @@ def test_lips_do_not_stain_the_skin_around_them():
     ones = np.ones((size, size), np.float32)
     found = even_out(
         MODEL.topology, albedo, ones, 1 - lips, features, np.zeros((size, size, 3), np.float32),
-        np.zeros(MODEL.topology.vertex_count, np.float32), 0.5,
+        np.zeros(MODEL.topology.vertex_count, np.float32), np.ones(MODEL.topology.vertex_count, np.float32), 0.5,
     )
     near = (lips == 0) & (np.abs(x - 128) < 30) & (np.abs(y - 170) < 25)
     assert np.abs(found - skin)[near].mean() < 0.012
