@@ -4,7 +4,7 @@ A landmark fit cannot tell a person with low brows from a person who lowers them
 likelier than others, and that is what this network has learned (``models/EXPRESSION.md`` says how it was trained):
 
     landmarks -> similarity alignment with a template -> standardised coordinates and distances -> linear projection
-    -> an ensemble of multilayer perceptrons -> weights, and their expected error.
+    -> an ensemble of multilayer perceptrons -> calibration -> weights, and their expected error.
 
 The alignment takes place, size and pose away (weighted Procrustes, Umeyama 1991); the direction of view is given to the
 network besides, as one side of a turned head is seen badly.
@@ -73,6 +73,7 @@ DISTANCES = np.concatenate(
     ]
 )
 KNOTS = np.array([0.0, 0.1, 0.25, 0.5, 0.75, 1.0])  # predicted weights at which the expected error is tabulated
+OUTPUTS = np.array([0.0, 0.1, 0.2, 0.3, 0.45, 0.65, 1.0])  # of the ensemble, at which the calibration is tabulated
 FEATURES = LANDMARK_COUNT * 3 + len(DISTANCES) * 3 + 3
 FAMILIAR = 2.5  # mean square of the whitened inputs up to which a face is like those of the training
 MOST_UNITS, MOST_MEMBERS = 1024, 16
@@ -90,6 +91,8 @@ class ExpressionRegressor:
         mean, scale: (FEATURES,) of the features in training.
         projection: (FEATURES, P) of the standardised features.
         layers: per member, pairs of matrix (in, out) and offset (out,).
+        calibration: (len(OUTPUTS),) the weight to expect when the ensemble answers ``OUTPUTS``: its averages over
+            people are too small where a shape is there and too large where it is not.
         error: (E, len(KNOTS)) root mean square error on people not seen in training, by predicted weight.
     """
 
@@ -100,6 +103,7 @@ class ExpressionRegressor:
     scale: np.ndarray
     projection: np.ndarray
     layers: tuple[tuple[tuple[np.ndarray, np.ndarray], ...], ...]
+    calibration: np.ndarray
     error: np.ndarray
 
     def predict(self, landmarks: np.ndarray, width: int, height: int) -> tuple[np.ndarray, np.ndarray]:
@@ -125,7 +129,7 @@ class ExpressionRegressor:
         features = (feature_vectors(landmarks, self.template, self.alignment) - self.mean) / self.scale
         inputs = features @ self.projection
         members = np.stack([run_layers(inputs, layers)[-1] for layers in self.layers])
-        weights = np.clip(members.mean(axis=0), 0.0, 1.0)
+        weights = np.interp(members.mean(axis=0), OUTPUTS, self.calibration)
         known = np.stack([np.interp(w, KNOTS, row) for w, row in zip(weights.T, self.error)], axis=1)
         # the inputs are white, so their mean square is about 1 on faces like those of the training
         unlike = np.sqrt(np.maximum((inputs**2).mean(axis=1) / FAMILIAR, 1.0))
@@ -224,6 +228,7 @@ def from_arrays(arrays: dict[str, np.ndarray]) -> ExpressionRegressor:
         _checked(arrays["scale"], (FEATURES,), "scale"),
         _checked(arrays["projection"], (FEATURES, inputs), "projection"),
         tuple(layers),
+        _checked(arrays["calibration"], (len(OUTPUTS),), "calibration"),
         _checked(arrays["error"], (len(names), len(KNOTS)), "error"),
     )
 

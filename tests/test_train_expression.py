@@ -115,3 +115,13 @@ def test_mirroring_twice_changes_nothing(model):
     assert np.array_equal(once.weights[:, smile[0]], drawn.weights[:, smile[1]])
     points = model.landmarks(model.mean.astype(float))
     assert np.abs(points[pairs] * [-1, 1, 1] - points).max() < 0.5
+
+
+def test_calibration_lies_between_mean_and_median_and_never_falls():
+    rng = np.random.default_rng(9)
+    outputs = rng.uniform(0, 1, (40000, 1))
+    there = rng.random(outputs.shape) < outputs  # a shape is there with probability of the output, then at 0.8
+    table = training.calibrated_weights(outputs, np.where(there, 0.8, 0.0))
+    assert table[2] == pytest.approx(0.5 * 0.8 * 0.2, abs=0.03)  # median 0
+    assert table[5] == pytest.approx(0.5 * (0.8 * 0.65 + 0.8), abs=0.03)  # median 0.8
+    assert (np.diff(table) >= 0).all()
