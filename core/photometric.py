@@ -26,6 +26,7 @@ from .fit_solver import refit_views
 from .fit_terms import POSE_PARAMETERS, PointBasis, Term, ViewState, geman_mcclure, project, vertex_basis
 from .head_model import HeadModel
 from .raster import rasterize
+from .skin_pixels import skin_pixels
 
 NOT_SKIN = (
     "brow", "upper_lid", "lower_lid", "lips", "nostril", "eye_socket_inner", "mouth_inner", "ear", "scalp", "neck",
@@ -200,6 +201,7 @@ def shading_image(image: np.ndarray, view: View, mask: np.ndarray | None) -> Sha
     usable = (luminance < 0.97) & (luminance > 0.004)
     if mask is not None:
         usable &= cv2.resize(mask.astype(np.float32), size, interpolation=cv2.INTER_AREA) > 0.5
+    usable &= skin_pixels(np.rint(small * 255.0).astype(np.uint8), view.landmarks.points * scale) > 0.5
     luminance = cv2.GaussianBlur(luminance, (0, 0), BLUR)
     inner = (view.landmarks.points * scale).astype(int)
     inside = (inner >= 0).all(axis=1) & (inner < size).all(axis=1)
