@@ -23,7 +23,7 @@ TEXTURE_FLOOR = 0.015  # log units of fine contrast that noise and grain make
 
 
 def skin_pixels(image: np.ndarray, points: np.ndarray) -> np.ndarray:
-    """Trust that a pixel is skin and not hair or background.
+    """Trust that a pixel of a person is skin and not hair; a wall of the same colour is not told apart.
 
     Args:
         image: (h, w, 3) uint8 sRGB.
