@@ -19,6 +19,7 @@ import cv2
 import numpy as np
 from scipy import sparse
 from scipy.optimize import minimize
+from scipy.special import expit
 
 from .curve_basis import basis_matrix, texels_near
 from .line_detection import Ridges, sample
@@ -32,8 +33,9 @@ DARKENING = 0.10  # log units of coherent response a millimetre of depth
 NOISE = 1.2  # response over the noise that bare skin has
 INDEPENDENT = 8.0  # texels that say the same
 SPREAD = 0.5  # of gains
-SPARSITY = 0.6
+SPARSITY = 2.4
 CUE = (0.5, 1.5)
+FULL_PUSH = 0.2  # compression at which a photo says what motion does
 LEAST_MOTION = 0.1  # of a curve's depth in motion that stays though the photo does not show it
 DEEPER = 1.2  # of its mean, the deepest point of a line
 MOVED_MM = 1.3  # deepest that motion adds to a line
@@ -139,7 +141,8 @@ def _drafts(atlas: WrinkleAtlas, groups: LineGroups, view: ViewLines, metric: np
         mean = carried[rows, :, column[k]].mean(0)
         compression = float(pushed[rows, atlas.group_family[group] - 1].mean())
         # a line of skin that is not pushed shows at rest, so it is as deep as lines at rest are
-        lined = float(np.clip(1 - PUSHED * compression, 0, 1))
+        # as far as it is sure to be one
+        lined = float(np.clip(1 - PUSHED * compression, 0, 1) * expit(found.score[k] - 0.5))
         share = lined * lined_share[group] + (1 - lined) * rest_share[group]
         end = min(TAPER_MM, TAPER_SHARE * place[-1])
         taper = np.sin(0.5 * np.pi * np.clip(np.minimum(at, place[-1] - at) / max(end, 1e-6), 0, 1)) ** 2
@@ -199,6 +202,11 @@ def _curve_columns(
     moved = atlas.dynamic[points] * someone.of_points(someone.depth * dynamic_share(atlas, age)[curves])
     share = np.add.reduceat(along * pushed * moved, someone.start[:-1])
     share = share / np.maximum(np.add.reduceat(along * rest, someone.start[:-1]) + share, 1e-9)
+    # skin that is hardly pushed says little about what more would do
+    mean = np.add.reduceat(along * pushed, someone.start[:-1]) / np.maximum(
+        np.add.reduceat(along, someone.start[:-1]), 1e-9
+    )
+    share = share * np.clip(mean / FULL_PUSH, 0, 1)
     depth = along * (rest + pushed * moved)
     return _columns(atlas.uv[points], atlas.metric[points], someone.start, depth, size), share
 
