@@ -1,6 +1,6 @@
 """Accuracy of the reconstruction on photos of heads whose shape is known.
 
-    python benchmarks/accuracy.py FOLDER [--out DIR] [--jobs N] [--only PREFIX,PREFIX]
+    python benchmarks/accuracy.py FOLDER [--out DIR] [--jobs N] [--only PREFIX,PREFIX] [--together]
 
 FOLDER holds the photos, their truth and a scorer:
 
@@ -17,6 +17,10 @@ in its photo's camera frame, save vertices and faces as gt/<stem>.npz under the 
 the identity for R and t, and only the scores after alignment mean something), put the photos into images/, and write
 or copy a score.py that computes that benchmark's own measure. Photos are read from images/ alone; nothing is sent
 anywhere.
+
+With --together the photos of one person (names alike up to the last underscore, as anna_neutral and anna_smile) are
+reconstructed as one character, each scored in its own view: compare with the table without it. Both tables of
+now.*.from_neutral_photo then show the same heads, so the gain over the better photo alone is read there.
 
 Without FOLDER: three photos of ../shared/eval if that exists, else nothing is done.
 """
@@ -52,13 +56,19 @@ def models() -> Models:
     return load_models("cpu")
 
 
-def reconstruct_one(photo: Path, out: Path) -> str:
-    """Export of one photo into out/<stem>; returns the error's line, or nothing."""
+def reconstruct_one(photo: Path, others: list[Path], out: Path) -> str:
+    """Export of one photo, with others of the same person, into out/<stem>; returns the error's line, or nothing."""
     try:
-        export(reconstruct([photo], models=models()), out / photo.stem, models().head)
+        export(reconstruct([photo, *others], models=models()), out / photo.stem, models().head)
     except FurrowError as error:
         return f"{photo.name}: {error}"
     return ""
+
+
+def same_person(photo: Path, photos: list[Path]) -> list[Path]:
+    """The other photos whose names are alike up to the last underscore."""
+    person = photo.stem.rpartition("_")[0]
+    return [other for other in photos if person and other != photo and other.stem.rpartition("_")[0] == person]
 
 
 def baselines(path: Path) -> tuple[list[str], dict[str, list[str]]]:
@@ -82,7 +92,7 @@ def table(scores: str, folder: Path) -> str:
     return "\n".join(line.rstrip() for line in lines)
 
 
-def run(folder: Path, out: Path, jobs: int, only: str) -> int:
+def run(folder: Path, out: Path, jobs: int, only: str, together: bool) -> int:
     """Reconstruct, score and print; the scorer's exit status, or 1 if a photo failed."""
     prefixes = tuple(only.split(",")) if only else ("",)
     photos = sorted(p for p in (folder / "images").glob("*")
@@ -92,7 +102,8 @@ def run(folder: Path, out: Path, jobs: int, only: str) -> int:
         return 2
     out.mkdir(parents=True, exist_ok=True)
     with ProcessPoolExecutor(jobs) as pool:
-        failures = [line for line in pool.map(reconstruct_one, photos, [out] * len(photos)) if line]
+        others = [same_person(photo, photos) if together else [] for photo in photos]
+        failures = [line for line in pool.map(reconstruct_one, photos, others, [out] * len(photos)) if line]
     print("\n".join(failures), end="\n" if failures else "", file=sys.stderr)
     command = [sys.executable, str(folder / "score.py"), str(out), "--gt", str(folder / "gt"),
                "--json", str(out / "scores.json"), "--jobs", str(jobs)]
@@ -107,6 +118,7 @@ def main() -> int:
     parser.add_argument("--out", type=Path, help="keep the results here")
     parser.add_argument("--jobs", type=int, default=1)
     parser.add_argument("--only", default="", help="photos whose names start so, comma-separated")
+    parser.add_argument("--together", action="store_true", help="one character for all photos of a person")
     options = parser.parse_args()
     folder, only = options.folder, options.only
     if folder is None:
@@ -115,7 +127,8 @@ def main() -> int:
             return 0
         folder, only = DEFAULT, only or DEFAULT_STEMS
     with tempfile.TemporaryDirectory() as scratch:
-        return run(folder.resolve(), (options.out or Path(scratch)).resolve(), max(1, options.jobs), only)
+        return run(folder.resolve(), (options.out or Path(scratch)).resolve(), max(1, options.jobs), only,
+                   options.together)
 
 
 if __name__ == "__main__":

@@ -49,6 +49,7 @@ class FitSettings:
         pair_spread: mm, the same for the distance between lids and between lips.
         lip_seal: mm, by how much lips may be farther apart or closer on a neutral head than on the mean head.
         size_spread: of the logarithm of the head's size, which no photo shows.
+        skull_spread: mm, from the mean head's skull, which lies under hair or outside the photo.
         depth_gain: how much of a face's true depth the net's depth has: it is flatter than measured heads.
         depth_spread: mm, of the net's relative depth.
         contour_spread: mm, across the outline.
@@ -71,13 +72,14 @@ class FitSettings:
     lid_sharpness: float = 2.0
     lip_seal: float = 0.4
     size_spread: float = 0.02
+    skull_spread: float = 6.0
     depth_gain: float = 0.92
     depth_spread: float = 4.5
     contour_spread: float = 4.0
     outline_weight: float = 0.15
     robust_scale: float = 3.0
     expression_strength: float = 0.3
-    reading_trust: float = 20.0
+    reading_trust: float = 10.0
     reading_sparsity: float = 0.05
     focal_35mm: tuple[float, float] = (55.0, 0.35)
     distance: tuple[float, float] = (900.0, 0.3)
@@ -121,7 +123,7 @@ def fit_problem(model: HeadModel, photos: list[Observation], components: int, se
     """The problem of some photos; ``shares`` says how much each counts, all in full by default."""
     basis = fit_terms.landmark_basis(model, components)
     return FitProblem(
-        settings, basis, contour.contour_band(model, components), shape_precision(basis, settings),
+        settings, basis, contour.contour_band(model, components), shape_precision(model, basis, settings),
         (expression_prior(model.expression_names, settings.expression_strength),) * len(photos), tuple(photos),
         tuple(shares) or (1.0,) * len(photos),
     )
@@ -143,10 +145,13 @@ def with_reading(problem: FitProblem) -> FitProblem:
     return replace(problem, priors=tuple(priors))
 
 
-def shape_precision(basis: PointBasis, settings: FitSettings) -> np.ndarray:
-    """(K, K) precision of the identity prior: the population's, with lips that seal and a size that stays."""
+def shape_precision(model: HeadModel, basis: PointBasis, settings: FitSettings) -> np.ndarray:
+    """(K, K) precision of the identity prior: the population's, with sealed lips, and a size and a skull that stay."""
     size = fit_terms.known_size(basis, settings.size_spread)
-    return np.eye(len(size)) + size + fit_terms.sealed_lips(basis, settings.lip_seal)
+    return (
+        np.eye(len(size)) + size + fit_terms.sealed_lips(basis, settings.lip_seal)
+        + fit_terms.plain_skull(model, len(size), settings.skull_spread)
+    )
 
 
 def view_terms(problem: FitProblem, identity: np.ndarray, state: ViewState, photo: Observation) -> list[Term]:
