@@ -24,14 +24,14 @@ from .unwrap import PosedView, smoothstep
 GRID_MM = 0.4  # texel of the working grid
 WINDOW = 64  # texels
 HIGH_PASS_MM = 2.4
-SHADING_GAIN = 2.0  # the filter's estimate is its mean; skin is rougher than the mean of what is likely
+SHADING_GAIN = 2.3  # the filter's estimate is its mean; skin is rougher than the mean of what is likely
 TEXTURE_MM = 5.0
-MOTTLING = 0.010  # log units, of a millimetre's size, on skin without relief to speak of
+MOTTLING = 0.008  # log units, of a millimetre's size, on skin without relief to speak of
 SPOT_MM = (0.5, 1.0, 1.7)  # standard deviations of freckles and moles
 SPOT_REACH = 1.2  # standard deviations around a spot that go with it
 SPOT = (0.015, 0.038)  # response to a spot that may be a pore or noise, that is a spot
 CAVITY_MM = (0.3, 1.25)
-CAVITY_DEPTH, CAVITY_LIMIT = 1.1, 0.06  # mm per log unit, log units
+CAVITY_DEPTH, CAVITY_LIMIT = 1.5, 0.06  # mm per log unit, log units
 RESOLVED_MM = (0.45, 1.1)  # photo pixel that shows relief in full, none
 RESIDUAL_LIMIT = 0.25  # log; more is a mole, hair or a shadow edge
 SENSITIVITY_GAIN = 0.8  # subsurface scattering softens shading
@@ -41,7 +41,7 @@ ALBEDO_RMS = 0.055
 WHITE_RMS = 0.012
 PRIOR_MM = 4.0  # longest relief, where the slope spectrum flattens
 SHORTEST_MM = 1.1
-CAP_MM = (0.045, 0.16)  # amplitude bound for a young, an old face
+CAP_MM = (0.05, 0.16)  # amplitude bound for a young, an old face
 SKIN_REGIONS = (
     "forehead",
     "glabella",
