@@ -38,7 +38,7 @@ KEY_EXPRESSIONS: dict[str, tuple[str, ...]] = {
 }
 REACH = 0.02  # mm; skin that moves less has no mask: its tension is below a hundredth
 STRONGEST, SATURATED = 4.0, 0.97  # tension before it is limited; from where on it is taken to be at the limit
-FADE = 0.06  # tension from which on opposite strain next to it no longer counts
+FADE = 0.015  # tension from which on opposite strain next to it no longer counts
 SPREAD = 5  # blur iterations of the displacement: tension reaches three edges beyond the skin that moves
 
 
