@@ -39,10 +39,11 @@ GROUP_ODDS = {
     "chin": -0.2,
     "perioral": -0.2,
 }
+EVERYONES = ("under_eye", "tear_trough", "lid_crease", "labiomental", "nasolabial", "neck_upper", "neck_lower")
 SURE = 1.1  # score of a line that is believed on any face
 UNSURE = -0.9  # the same on a face full of lines
-FEW_MM, FEW_GROUP_MM = 60.0, 40.0  # of sure lines that vouch for no others
-FULL_MM, FULL_GROUP_MM = 250.0, 150.0  # of sure lines: on a face full of lines, in a group full of them
+FEW_MM, FEW_GROUP_MM = 100.0, 40.0  # of sure lines that vouch for no others
+FULL_MM, FULL_GROUP_MM = 200.0, 150.0  # of sure lines: on a face full of lines, in a group full of them
 LEAST_TWO_SIDED = 0.3  # share of the contrast on the weaker side: a step is no line
 
 
@@ -56,6 +57,7 @@ class FoundLines:
         fit: (n,) agreement with that group, by place and direction.
         score: (c,) logistic score.
         length: (c,) mm.
+        everyone: (c,) bool, of a group that young faces show as well: it vouches for no other.
         contrast: (n,) log units of coherent curvature response.
     """
 
@@ -64,6 +66,7 @@ class FoundLines:
     fit: np.ndarray
     score: np.ndarray
     length: np.ndarray
+    everyone: np.ndarray
     contrast: np.ndarray
 
     def __len__(self) -> int:
@@ -147,7 +150,7 @@ def scored(groups: LineGroups, lines: Polylines, metric: np.ndarray, ridges: Rid
     """Group, score and length of each candidate."""
     if not len(lines):
         none = np.zeros(0)
-        return FoundLines(lines, np.zeros(0, int), none, none, none, none)
+        return FoundLines(lines, np.zeros(0, int), none, none, none, np.zeros(0, bool), none)
     fits = agreement(groups, lines.uv, tangents(lines.uv, lines.start))
     mean = lines.mean(fits)
     best = mean.argmax(1)
@@ -168,14 +171,16 @@ def scored(groups: LineGroups, lines: Polylines, metric: np.ndarray, ridges: Rid
     score[(two_sided < LEAST_TWO_SIDED * contrast) | short] = -np.inf
     unit = sample(ridges.unit, pixels(lines.uv, len(ridges.unit)))
     own = fits[np.arange(len(fits)), lines.of_points(best)]
-    return FoundLines(lines, groups.groups[best], own, score, length, lines.response * unit)
+    everyone = np.isin(groups.names, EVERYONES)[best]
+    return FoundLines(lines, groups.groups[best], own, score, length, everyone, lines.response * unit)
 
 
 def accepted(found: FoundLines) -> FoundLines:
     """The lines to be believed: the bar falls from ``SURE`` to ``UNSURE`` as sure lines grow, most in their group."""
     sure = np.where(found.score > SURE, found.length, 0.0)
+    ageing = sure[~found.everyone].sum()
     in_group = np.bincount(found.group, sure, minlength=1)[found.group]
-    full = np.maximum(sure.sum() - FEW_MM, 0) / FULL_MM + np.maximum(in_group - FEW_GROUP_MM, 0) / FULL_GROUP_MM
+    full = np.maximum(ageing - FEW_MM, 0) / FULL_MM + np.maximum(in_group - FEW_GROUP_MM, 0) / FULL_GROUP_MM
     bar = SURE - (SURE - UNSURE) * np.clip(full, 0.0, 1.0)
     keep = found.score > bar
     points = found.lines.of_points(keep)
@@ -185,5 +190,6 @@ def accepted(found: FoundLines) -> FoundLines:
         found.fit[points],
         found.score[keep],
         found.length[keep],
+        found.everyone[keep],
         found.contrast[points],
     )
