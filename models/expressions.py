@@ -34,7 +34,8 @@ KEPT_REGIONS = ("upper_lid", "nose", "eye_socket_inner", "ear")
 KEPT_SHARE = (0.5, 0.85)  # skin that moves more than this share of the largest displacement is the brow itself
 HAIRLINE = (70.0, 95.0)  # mm above the eyes over which the movement fades out
 UNSMOOTHED = ("eyeBlinkLeft", "eyeBlinkRight")  # closed lids matter more than smooth ones
-SOFT_FOLDED, SOFT_FOLD = ("cheekSquintLeft", "cheekSquintRight"), 0.6  # a slit at the outer corner of the eye
+# a slit at the outer corner of the eye, a groove beside the corner of the mouth
+SOFT_FOLDED, SOFT_FOLD = ("cheekSquintLeft", "cheekSquintRight", "mouthSmileLeft", "mouthSmileRight"), 0.6
 UNSMOOTHED_REGIONS = ("eye_socket_inner", "mouth_inner", "nostril", "lips")
 LASH_NEIGHBOURS = 6
 LASH_ROOT_GAP = 0.8  # mm

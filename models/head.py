@@ -30,7 +30,7 @@ from .population import (
 )
 from .regions import REGION_NAMES, build_regions, hidden_skin, painted_mask
 from .topology import SourceTopology, cut_head, level_border
-from .untangle import untangled_rest
+from .untangle import lips_kept_together, untangled_rest
 from .uv_chart import chart_scale, uv_chart
 from .wrinkle_fields import wrinkle_normals
 
@@ -89,6 +89,9 @@ def build_head(wheel: zipfile.ZipFile, nets: FaceNets) -> dict[str, np.ndarray]:
     directions = shape.directions.copy()
     row = DIRECTIONS.index("age")
     directions[row] = aged(directions[row], mean, topology, landmarks, by_name["ear"], by_name["eye_socket_inner"])
+    # fit and age slider leave closed lips closed
+    jaw_open = raw[names.index("jawOpen")]
+    identity, directions = (lips_kept_together(topology, mean, jaw_open, f) for f in (shape.identity, directions))
     built = HeadTopology(
         faces=topology.faces,
         face_part=topology.face_part,
@@ -106,7 +109,7 @@ def build_head(wheel: zipfile.ZipFile, nets: FaceNets) -> dict[str, np.ndarray]:
         "uv": built.uv, "mirror": built.mirror, "skin_weights": built.skin_weights,
         "region_names": np.array(REGION_NAMES), "region_masks": built.region_masks.astype(np.float16),
         "wrinkle_normals": normals.astype(np.float32), "mean": mean.astype(np.float32),
-        "identity_basis": shape.identity.astype(np.float16), "directions": directions.astype(np.float16),
+        "identity_basis": identity.astype(np.float16), "directions": directions.astype(np.float16),
         "expression_names": np.array(names), "expression_basis": expressions.astype(np.float32),
         "joints": shape.joints.astype(np.float32), "joint_identity": shape.joint_identity.astype(np.float32),
         "joint_directions": shape.joint_directions.astype(np.float32),

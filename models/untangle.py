@@ -7,10 +7,13 @@ to weight 1, together with the shapes that are used with it.
 from __future__ import annotations
 
 import numpy as np
+from scipy import sparse
 from scipy.spatial import cKDTree
 
+from ..core.contact_solver import REGULARISE
+from ..core.contacts import GAP, Ball, Contacts, Patch, Seal, contacts, make_patch
 from ..core.intersections import crossing_pairs
-from .contact import GAP, Ball, Contacts, Patch, Seal, contacts, make_patch, untangled
+from .contact import untangled
 from .population import mirrored
 from .topology import SourceTopology
 from .wrinkle_groups import smoothstep
@@ -87,6 +90,37 @@ def untangled_shapes(
         )
         deltas[names.index(name[: -len("Left")] + "Right")] = mirrored(deltas[row], topology.mirror)
     return deltas
+
+
+def lips_kept_together(
+    topology: SourceTopology, mean: np.ndarray, jaw_open: np.ndarray, fields: np.ndarray
+) -> np.ndarray:
+    """(K, V, 3) mm displacement fields of the head, changed so that lips that touch at rest neither part nor cross.
+
+    The least change, of the smoothness of ``contact_solver``, after which no field moves the places of the lips that
+    touch on the mean head towards or from each other.
+
+    Args:
+        mean: (V, 3) mm without crossings; jaw_open: (V, 3) mm; fields: (K, V, 3) mm, of identity or age.
+    """
+    patch = _patch(topology, mean, MOUTH)
+    found = _closed_places(patch, mean[patch.vertices], jaw_open[patch.vertices])
+    count = len(found.distance)
+    rows = np.repeat(np.arange(count), 4)
+    selector = sparse.csr_matrix((found.weights.ravel(), (rows, found.vertices.ravel())), (count, len(patch.vertices)))
+    spread = selector @ patch.response
+    system = (selector @ spread.T).T * (found.normal @ found.normal.T)
+    system += REGULARISE * np.trace(system) / count * np.eye(count)
+
+    def change(moved: np.ndarray) -> np.ndarray:
+        apart = np.einsum("ck,nckd,cd->cn", found.weights, moved[:, found.vertices], found.normal, optimize=True)
+        return -np.einsum("cz,cd,cn->nzd", spread, found.normal, np.linalg.solve(system, apart), optimize=True)
+
+    inside, (other, _) = patch.vertices, _mirror(patch, topology, (0,))
+    moved, flip = fields[:, inside].astype(float), [-1.0, 1.0, 1.0]
+    out = fields.astype(float)
+    out[:, inside] += 0.5 * (change(moved) + change(moved[:, other] * flip)[:, other] * flip)
+    return out
 
 
 def _left_eyeball(topology: SourceTopology, mean: np.ndarray) -> Ball:

@@ -2,16 +2,10 @@
 
 import numpy as np
 import pytest
+from furrow.core.contact_solver import nonnegative_minimum
+from furrow.core.contacts import GAP, Ball, closest_on_segments, closest_on_triangle, make_patch
 from furrow.core.intersections import crossing_pairs
-from furrow.models.contact import (
-    GAP,
-    Ball,
-    closest_on_segments,
-    closest_on_triangle,
-    make_patch,
-    nonnegative_minimum,
-    untangled,
-)
+from furrow.models.contact import untangled
 from scipy.optimize import minimize, nnls
 
 
