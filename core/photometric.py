@@ -103,7 +103,9 @@ def refine(model: HeadModel, fit: CoarseFit, images: list[np.ndarray], masks: li
     visible = [visible_vertices(model, fit, view)[patch.vertices] for view in fit.views]
     states = [coarse_fit.state_of(view) for view in fit.views]
     identity = np.asarray(fit.identity, dtype=float)
-    prior = system(problem, identity, states)
+    blocks, shared, gradient, cost = system(problem, identity, states)
+    # the identity was the best one before pose and expression were fitted once more: what that changed is not evidence
+    prior = blocks, shared, np.zeros_like(gradient), cost
     start = (identity, states)
     before = _shading_cost(patch, shading, visible, identity, states, problem)
     # the normals' derivative hardly changes within the few steps
