@@ -1,9 +1,12 @@
 """Makes tests/helpers.py importable under importlib mode, and finds the optional evaluation data."""
 
+import os
 import sys
 from pathlib import Path
 
-import pytest
+os.environ.setdefault("OMP_NUM_THREADS", "1")  # before numpy: small solvers are many times slower with a pool
+
+import pytest  # noqa: E402
 
 sys.path.insert(0, str(Path(__file__).parent))
 
