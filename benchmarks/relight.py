@@ -82,9 +82,9 @@ def compare(models: Models, path: Path, size: int | None) -> tuple[dict[str, tup
     maps = len(texture.albedo)
     texel = texel_millimetres(head.topology, fit.neutral, maps)
     seen = texture.views[0]
-    read = person_detail(head, models.atlas, fit, texture.views, texel, texture.age, 0)
+    read = person_detail(head, models.atlas, fit, texture.views, texel, 0)
     atlas = personal_atlas(models.atlas, read.own)
-    relief = detail_maps(atlas, maps, texture.age, 0, read.static, read.moving).static
+    relief = detail_maps(atlas, maps, read.age, 0, read.static, read.moving).static
     posed, light = seen.posed, seen.light
     image, scale = posed.image, min(1.0, LONGEST / max(posed.image.shape[:2]))
     width, tall = (max(1, round(n * scale)) for n in image.shape[1::-1])

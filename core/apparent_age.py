@@ -1,109 +1,136 @@
-"""Apparent age from the photo: how much line-like contrast there is where age draws lines.
+"""Apparent age from the lines a photo shows: how many there are, how long and how clear, for the skin it shows.
 
-A heuristic, not a net: in the log luminance of plain skin, the contrast of dark lines (about 1 to 4 mm wide, 8 mm or
-longer) on forehead, glabella, under the eyes, at the crow's feet and the nasolabial fold, over that of the cheek, which
-carries the photo's noise and the skin's own texture. Where the photo's expression pushes the skin together, lines say
-nothing about age.
+Not a net: a mean over the zones where age alone draws lines, each with its lines' length and contrast for the area of
+skin seen, and a calibrated curve from that mean to age. Seen and empty skin speaks for youth, skin that is hidden,
+dark, coarse, blurred or pushed together by the expression says nothing, and without evidence the estimate stays at
+``DEFAULT_AGE``. The shape of the head is no evidence: fits of young faces lie anywhere along the age direction.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+
 import cv2
 import numpy as np
 
-from .albedo import masked_blur
-from .colour import channel_mean
-from .head_model import HeadTopology
-from .raster import sample_smooth
-from .skin_mask import region_sum
-from .unwrap import smoothstep
+from .line_depth import ViewLines
+from .line_detection import sample
+from .line_groups import LineGroups
+from .photo_lines import pixels
+from .wrinkle_atlas import WrinkleAtlas
 
 DEFAULT_AGE = 0.22
-# region: weight, line contrast over the cheek's that smooth young faces have there, and that at age 1 adds (log units)
-LINE_REGIONS = {
-    "forehead": (1.0, 0.005, 0.05),
-    "glabella": (0.4, 0.022, 0.06),
-    "under_eye": (1.0, 0.025, 0.05),
-    "crows_feet": (0.8, 0.004, 0.045),
-    "nasolabial": (0.6, 0.010, 0.05),
-}
-# mean rest of a region under which its lines may be the expression's
-LEAST_REST = (0.6, 0.95)
-# how far the measure may move the estimate from the default
-TRUST = 0.75
-REFERENCE_REGION = "cheek"
-FINE_MM, COARSE_MM = 0.6, 2.4
-LINE_SIGMA_MM = 4.0
-ORIENTATIONS = 6
-RESOLVED_MM = (0.5, 1.4)  # photo pixel that resolves such lines fully, not at all
-GRID = 512
-FEWEST_TEXELS = 100
+PRIOR = 0.2  # weight of that, where a zone seen in full counts by its importance
 
 
-def line_contrast(luminance: np.ndarray, trust: np.ndarray, texel: float) -> np.ndarray:
-    """(S, S) how much darker than its surroundings the darkest line through each texel is, log units, at least 0.
+@dataclass(frozen=True)
+class Zone:
+    """Groups of lines that come together.
+
+    Attributes:
+        groups: their names.
+        importance: weight of the zone.
+        young: mm of clear line for each mm² of skin that young faces have as well.
+        full: the same of a face in old age.
+    """
+
+    groups: tuple[str, ...]
+    importance: float
+    young: float
+    full: float
+
+
+# under the eyes young faces have lines as well; between the brows they are mostly the moment's
+ZONES = (
+    Zone(("forehead",), 1.0, 0.025, 0.10),
+    Zone(("crows_feet", "temple"), 1.0, 0.015, 0.08),
+    Zone(("glabella", "nose_root"), 0.2, 0.010, 0.05),
+    Zone(("perioral", "mouth_corner", "marionette", "chin", "jowl"), 0.7, 0.002, 0.035),
+    Zone(("nasolabial", "tear_trough"), 0.3, 0.010, 0.05),
+)
+MOST = 1.3  # of what a zone has in old age
+CLEAR = 0.03  # log units of contrast on the fainter side, of a line that counts in full
+CLEAREST = 1.5  # lines: a hard light makes deep ones of shallow ones
+PUSHED = 3.0  # 1 over the compression from which skin says nothing
+SEEN_SHARE = 0.4  # of a zone, that tells as much as all of it: a face shows one side well
+LEAST_MM2 = 60.0  # of a zone, below which one line would say too much
+# mean over the zones, and the age it stands for
+EVIDENCE = np.array([0.0, 0.08, 0.3, 0.6, 1.0])
+AGES = np.array([0.05, 0.30, 0.52, 0.72, 0.97])
+
+EDGE_SHARE = 0.995  # quantile of the gradient that stands for a photo's sharpest edges
+FINE_PX, COARSE_PX = 1.0, 2.0
+SHARP_PX = 1.5  # standard deviation of the blur of edges that a sharp photo has at its own resolution
+
+
+def apparent_age(atlas: WrinkleAtlas, groups: LineGroups, views: Sequence[ViewLines], metric: np.ndarray) -> float:
+    """Apparent age, 0 (20 years) to 1 (85 years); ``DEFAULT_AGE`` where the photos show too little to tell.
 
     Args:
-        luminance: (S, S) log luminance.
-        trust: (S, S) in [0, 1].
-        texel: mm.
+        atlas: whose groups the lines belong to.
+        groups: of that atlas.
+        views: lines of each photo, and where it shows skin well.
+        metric: (m, m, 3) E, F, G of the chart, mm² per UV².
     """
-    fine = masked_blur(luminance, trust, FINE_MM / texel)
-    band = (masked_blur(luminance, trust, COARSE_MM / texel) - fine) * trust
-    radius = max(2, int(round(1.5 * LINE_SIGMA_MM / texel)))
-    x, y = np.meshgrid(np.arange(-radius, radius + 1) * texel, np.arange(-radius, radius + 1) * texel)
-    lines = np.zeros_like(band)
-    for angle in np.arange(ORIENTATIONS) * np.pi / ORIENTATIONS:
-        along, across = x * np.cos(angle) + y * np.sin(angle), y * np.cos(angle) - x * np.sin(angle)
-        kernel = np.exp(-0.5 * (along / LINE_SIGMA_MM) ** 2 - 0.5 * (across / (0.5 * FINE_MM)) ** 2)
-        lines = np.maximum(lines, cv2.filter2D(band, -1, (kernel / kernel.sum()).astype(np.float32)))
-    return lines
+    shown = [_shown(atlas, groups, view, metric) for view in views]
+    total, weight = 0.0, 0.0
+    for k, zone in enumerate(ZONES):
+        mass, area, full = np.array([view[k] for view in shown]).T
+        if full[0] <= 0:
+            continue
+        density = mass.sum() / max(float(area.sum()), LEAST_MM2)
+        seen = zone.importance * min(1.0, float(area.max()) / (SEEN_SHARE * float(full[0])))
+        total += seen * float(np.clip((density - zone.young) / (zone.full - zone.young), 0.0, MOST))
+        weight += seen
+    measured = float(np.interp(total / max(weight, 1e-6), EVIDENCE, AGES))
+    return float(np.clip((weight * measured + PRIOR * DEFAULT_AGE) / (weight + PRIOR), 0.0, 1.0))
 
 
-def apparent_age(
-    topology: HeadTopology,
-    albedo: np.ndarray,
-    plain: np.ndarray,
-    texel: float,
-    at_rest: np.ndarray,
-    millimetres_per_pixel: float,
-) -> float:
-    """Apparent age, 0 (20 years) to 1 (85 years); near ``DEFAULT_AGE`` where the photo is too coarse to tell.
+def _shown(
+    atlas: WrinkleAtlas, groups: LineGroups, view: ViewLines, metric: np.ndarray
+) -> list[tuple[float, float, float]]:
+    """For each zone mm of clear line, mm² of calm skin seen, mm² of the zone."""
+    size = len(view.seen)
+    e, f, g = np.moveaxis(metric.astype(np.float64), -1, 0)
+    cell = cv2.resize(np.sqrt(np.maximum(e * g - f * f, 0)), (size, size), interpolation=cv2.INTER_LINEAR) / size**2
+    density = cv2.resize(groups.density, (size, size), interpolation=cv2.INTER_LINEAR)
+    calm = view.seen[..., None] * np.clip(1 - PUSHED * view.compression, 0, 1)
+    family = atlas.group_family[groups.groups] - 1
+    found, each = view.found, np.zeros(0)
+    if len(found):
+        points = sample(np.ascontiguousarray(calm, np.float32), pixels(found.lines.uv, size))
+        at_rest = found.lines.mean(points)[np.arange(len(found)), atlas.group_family[found.group] - 1]
+        clear = np.clip(found.lines.mean(found.lines.two_sided) / CLEAR, 0, CLEAREST)
+        each = found.length * clear * at_rest
+    shown = []
+    for zone in ZONES:
+        columns = [k for k, name in enumerate(groups.names) if name in zone.groups]
+        if not columns:
+            shown.append((0.0, 0.0, 0.0))
+            continue
+        seen = (density[..., columns] * calm[..., family[columns]]).max(-1)
+        mass = float(each[np.isin(found.group, groups.groups[columns])].sum())
+        whole = density[..., columns].max(-1)
+        shown.append((mass, float(np.vdot(seen, cell)), float(np.vdot(whole, cell))))
+    return shown
+
+
+def resolution(image: np.ndarray, millimetres_per_pixel: float) -> float:
+    """Millimetres that a photo resolves: its pixel, or what its sharpest edges are blurred over.
+
+    A step blurred by s pixels and then by t has the gradient C / sqrt(2 pi (s² + t²)); the ratio of two gives s.
 
     Args:
-        albedo: (S, S, 3) log albedo.
-        plain: (S, S) trust in plain skin.
-        texel: mm.
-        at_rest: (V_head,) in [0, 1], 0 where the photo's expression pushes the skin together.
-        millimetres_per_pixel: of the photo.
+        image: (h, w, 3) uint8.
+        millimetres_per_pixel: of that image.
     """
-    size = min(GRID, albedo.shape[0])
-    luminance = cv2.resize(channel_mean(albedo), (size, size), interpolation=cv2.INTER_AREA)
-    trust = cv2.resize(plain, (size, size), interpolation=cv2.INTER_AREA)
-    contrast = line_contrast(luminance, trust, texel * albedo.shape[0] / size)
-    sure = np.clip(trust * 2 - 1, 0, 1)
-    rest = np.zeros(topology.vertex_count, np.float32)
-    rest[: len(at_rest)] = at_rest
+    grey = cv2.cvtColor(image, cv2.COLOR_BGR2GRAY).astype(np.float32)
 
-    names = (REFERENCE_REGION, *LINE_REGIONS)
-    fields = sample_smooth(topology, np.column_stack([region_sum(topology, (name,)) for name in names] + [rest]), size)
-    square, calm_texels = contrast**2, fields[..., -1]
+    def steepest(blur: float) -> float:
+        smooth = cv2.GaussianBlur(grey, (0, 0), blur)
+        return float(np.quantile(np.hypot(cv2.Sobel(smooth, -1, 1, 0), cv2.Sobel(smooth, -1, 0, 1)), EDGE_SHARE))
 
-    def level(name: str) -> tuple[float, float, float]:
-        """Root mean square contrast of a region, its mean rest, and its trusted texels."""
-        weight = fields[..., names.index(name)] * sure
-        mass = max(float(weight.sum()), 1e-6)
-        return float(np.sqrt(np.vdot(square, weight) / mass)), float(np.vdot(calm_texels, weight)) / mass, mass
-
-    reference, _, reference_mass = level(REFERENCE_REGION)
-    total = estimate = 0.0
-    for name, (importance, young, full) in LINE_REGIONS.items():
-        value, calm, mass = level(name)
-        if min(mass, reference_mass) > FEWEST_TEXELS:
-            importance *= float(smoothstep(np.float64(calm), *LEAST_REST))
-            estimate += importance * float(np.clip((value - reference - young) / full, 0.0, 1.2))
-            total += importance
-    low, high = RESOLVED_MM
-    trusted = TRUST * float(np.clip((high - millimetres_per_pixel) / (high - low), 0, 1)) * min(1.0, total / 1.2)
-    measured = estimate / total if total else DEFAULT_AGE
-    return float(np.clip(DEFAULT_AGE + trusted * (measured - DEFAULT_AGE), 0.0, 1.0))
+    ratio = (steepest(FINE_PX) / max(steepest(COARSE_PX), 1e-6)) ** 2
+    blur = np.sqrt(max(COARSE_PX**2 - ratio * FINE_PX**2, 0.0) / max(ratio - 1.0, 1e-3))
+    return millimetres_per_pixel * max(1.0, float(blur) / SHARP_PX)

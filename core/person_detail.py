@@ -8,12 +8,13 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from .apparent_age import apparent_age, resolution
 from .character import CoarseFit, View
 from .colour import channel_mean
 from .detail_split import split_relief
 from .head_model import HeadModel
 from .line_depth import ViewLines, own_lines
-from .line_groups import line_groups
+from .line_groups import LineGroups, line_groups
 from .normal_map import uv_metric
 from .own_lines import OwnLines
 from .photo_lines import line_trust, photo_lines, pixels
@@ -28,7 +29,7 @@ WORK_SIZE = 1024  # texels, at most, that lines and relief are read at
 METRIC_SIZE = 128
 MOVING_SIZE = 512
 LIT = (0.30, 0.55)  # of the mean shading: too dark to show relief, well lit
-RESOLVED_MM = (0.45, 1.1)  # photo pixel that shows lines in full, none
+RESOLVED_MM = (0.45, 1.1)  # what a photo resolves that shows lines in full, none
 BESIDE_LINE, LINE_MM = 0.6, 1.0  # share of the relief that goes where a line was found; its standard deviation
 LEAST_MM = 0.004  # relief in motion below this is none
 
@@ -38,11 +39,13 @@ class PersonDetail:
     """Detail read from the photos.
 
     Attributes:
+        age: apparent age, 0 to 1, that depths are those of.
         own: lines, and what they leave of the atlas.
         static: (S, S) float32 mm, relief at rest beside the lines.
         moving: (m, m, 3) float32 mm, relief that compression of both families and stretch add; None if there is none.
     """
 
+    age: float
     own: OwnLines
     static: np.ndarray
     moving: np.ndarray | None
@@ -54,33 +57,26 @@ def person_detail(
     fit: CoarseFit,
     views: Sequence[ViewTexture],
     texel: float,
-    age: float,
     seed: int,
+    age: float | None = None,
 ) -> PersonDetail:
     """Read lines and relief from the unwrapped photos.
 
     Args:
         views: one for each view of the fit.
         texel: mm, of the views' maps.
-        age: apparent age, 0 to 1.
         seed: layout of the atlas that the person has.
+        age: apparent age, 0 to 1; None reads it from the lines.
     """
     topology, size = model.topology, views[0].bare.shape[0]
     metric = uv_metric(topology, fit.neutral, METRIC_SIZE)
     groups = line_groups(atlas)
-    lines, reliefs, pressures = [], [], []
-    for texture, view in zip(views, fit.views):
-        shaded, bare = (_reduced(a) for a in (texture.shaded, texture.bare))
-        step = texel * size / len(bare)
-        relief = photo_relief(topology, texture.posed, texture.light, bare, step, age)
-        pressure = vertex_pressure(model, fit, view)
-        trust = line_trust(topology, bare, step)
-        found, ridges = photo_lines(groups, channel_mean(shaded), trust, metric, step)
-        grid = len(ridges.strength)
-        compression = sample_smooth(topology, pressure[:, :2], grid)
-        lines.append(ViewLines(found, ridges, seen_well(model, texture, bare, grid), compression))
-        reliefs.append(relief)
-        pressures.append(sample_smooth(topology, pressure, len(relief.height)))
+    pressures = [vertex_pressure(model, fit, view) for view in fit.views]
+    lines = [view_lines(model, groups, t, p, metric, texel) for t, p in zip(views, pressures)]
+    age = apparent_age(atlas, groups, lines, metric) if age is None else age
+    bares = [_reduced(t.bare) for t in views]
+    reliefs = [photo_relief(topology, t.posed, t.light, b, texel * size / len(b), age) for t, b in zip(views, bares)]
+    pressures = [sample_smooth(topology, p, len(r.height)) for p, r in zip(pressures, reliefs)]
     own = own_lines(atlas, groups, lines, metric, age, seed)
     split = split_relief(
         np.stack([r.height for r in reliefs]), np.stack([r.weight for r in reliefs]), np.stack(pressures), age
@@ -88,7 +84,25 @@ def person_detail(
     split *= 1 - BESIDE_LINE * beside_lines(own, reliefs[0])
     moving = np.stack([cv2.resize(s, (MOVING_SIZE, MOVING_SIZE), interpolation=cv2.INTER_AREA) for s in split[1:]], -1)
     static = cv2.resize(split[0], (size, size), interpolation=cv2.INTER_CUBIC)
-    return PersonDetail(own, static, moving if np.abs(moving).max() > LEAST_MM else None)
+    return PersonDetail(age, own, static, moving if np.abs(moving).max() > LEAST_MM else None)
+
+
+def view_lines(
+    model: HeadModel, groups: LineGroups, texture: ViewTexture, pressure: np.ndarray, metric: np.ndarray, texel: float
+) -> ViewLines:
+    """The lines of one photo, where it shows skin well, and how far its expression pushes the skin together.
+
+    Args:
+        pressure: (V, 3) of :func:`vertex_pressure`.
+        metric: (m, m, 3) E, F, G of the chart, mm² per UV².
+        texel: mm, of the view's maps.
+    """
+    shaded, bare = (_reduced(a) for a in (texture.shaded, texture.bare))
+    step = texel * len(texture.bare) / len(bare)
+    found, ridges = photo_lines(groups, channel_mean(shaded), line_trust(model.topology, bare, step), metric, step)
+    grid = len(ridges.strength)
+    compression = sample_smooth(model.topology, pressure[:, :2], grid)
+    return ViewLines(found, ridges, seen_well(model, texture, bare, grid), compression)
 
 
 def vertex_pressure(model: HeadModel, fit: CoarseFit, view: View) -> np.ndarray:
@@ -111,7 +125,9 @@ def seen_well(model: HeadModel, texture: ViewTexture, bare: np.ndarray, grid: in
     """
     shading = texture.light.shading(texture.posed.normals).mean(-1)
     lit = smoothstep(sample_smooth(model.topology, shading, grid), *LIT)
-    sharp = 1.0 - smoothstep(np.float64(texture.posed.millimetres_per_pixel), *RESOLVED_MM)
+    posed = texture.posed
+    resolved = resolution(posed.image, posed.millimetres_per_pixel / float(posed.scale.mean()))
+    sharp = 1.0 - smoothstep(np.float64(max(resolved, posed.millimetres_per_pixel)), *RESOLVED_MM)
     return (sharp * lit * cv2.resize(bare, (grid, grid), interpolation=cv2.INTER_AREA)).astype(np.float32)
 
 

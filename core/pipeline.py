@@ -197,9 +197,9 @@ def _character(
     progress.stage("wrinkles", "finding lines, placing wrinkles")
     seed = zlib.crc32(np.ascontiguousarray(photos[0].pixels[::16, ::16]).tobytes()) % SEEDS
     texel = unwrap.texel_millimetres(models.head.topology, fit.neutral, len(skin.albedo))
-    read = person_detail.person_detail(models.head, models.atlas, fit, skin.views, texel, skin.age, seed)
+    read = person_detail.person_detail(models.head, models.atlas, fit, skin.views, texel, seed)
     atlas = own_lines.personal_atlas(models.atlas, read.own)
-    detail = wrinkle_edit.detail_maps(atlas, len(skin.albedo), skin.age, seed, read.static, read.moving)
+    detail = wrinkle_edit.detail_maps(atlas, len(skin.albedo), read.age, seed, read.static, read.moving)
     progress.stage("shape keys", "personal shape keys")
     deltas = personal_shapes.personal_deltas(models.head, fit.neutral)
     head = models.head
@@ -213,7 +213,7 @@ def _character(
         joints=fit.joints,
         joint_directions=head.joint_directions,
         identity=fit.identity,
-        age=skin.age,
+        age=read.age,
         views=fit.views,
         albedo=skin.albedo,
         roughness=skin.roughness,
@@ -224,7 +224,7 @@ def _character(
         static_residual=read.static,
         own_lines=read.own,
         moving_residual=read.moving,
-        residual_age=skin.age,
+        residual_age=read.age,
         hair_mask=skin.hair_mask,
         warnings=tuple(dict.fromkeys([*notes, *models.nets.notes, *skin.warnings])),
     )

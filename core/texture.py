@@ -8,7 +8,6 @@ from functools import reduce
 
 import numpy as np
 
-from .apparent_age import apparent_age
 from .blend_photos import blend_photos
 from .character import CoarseFit
 from .colour import linear_to_srgb_bytes
@@ -35,7 +34,6 @@ class Texture:
         skin_mask: (S, S) uint8, 255 where a photo shows skin that was used.
         hair_mask: (S, S) uint8, 255 where brows, beard or hair cover the skin in a photo.
         views: what each photo gives in UV space, for its lines and relief.
-        age: apparent age, 0 (20 years) to 1 (85 years).
         eye_colour: (3,) sRGB in [0, 1].
         warnings: lines for the artist.
     """
@@ -45,7 +43,6 @@ class Texture:
     skin_mask: np.ndarray
     hair_mask: np.ndarray
     views: tuple[ViewTexture, ...]
-    age: float
     eye_colour: np.ndarray
     warnings: tuple[str, ...]
 
@@ -76,11 +73,7 @@ def build_texture(
     albedo, trust, tone = blend_views(model.topology, views, texel)
     plain, bare, hair = (reduce(np.maximum, [getattr(v, name) for v in views]) for name in ("plain", "bare", "hair"))
     albedo = complete(model.topology, fit.neutral, albedo, trust, plain, bare, tone, texel)
-    progress(0.9, "estimating the age")
-    sharpest = min(views, key=lambda v: v.posed.millimetres_per_pixel)
-    age = apparent_age(
-        model.topology, sharpest.shaded, sharpest.plain, texel, sharpest.at_rest, sharpest.posed.millimetres_per_pixel
-    )
+    progress(0.9, "filling the maps")
     covered = uv_raster(model.topology, size).covered
     eyes = [v.eye_colour for v in views if v.eye_colour is not None]
     return Texture(
@@ -89,7 +82,6 @@ def build_texture(
         skin_mask=np.round(255 * trust).astype(np.uint8),
         hair_mask=np.round(255 * hair).astype(np.uint8),
         views=tuple(views),
-        age=age,
         eye_colour=np.mean(eyes, axis=0) if eyes else np.array(DEFAULT_EYE_COLOUR),
         warnings=tuple(dict.fromkeys(line for v in views for line in v.warnings)),
     )

@@ -124,7 +124,7 @@ def test_a_young_head_with_freckles_and_stubble_has_none(model, atlas):
 def test_what_an_old_photo_shows_is_kept_and_what_it_does_not_show_goes(model, atlas, lined):
     scene, view, texel, age, seed = lined
     other = seed + 1  # another layout than the photo's: the photo contradicts it
-    detail = person_detail(model, atlas, scene.fit, [view], texel, age, other)
+    detail = person_detail(model, atlas, scene.fit, [view], texel, other, age)
     assert 8 < len(detail.own) < 60
     assert detail.own.rest.max() <= 1.2 and 0.05 < np.median(detail.own.rest[detail.own.rest > 0.02]) < 0.6
     before, after = (coefficients(a, age, other)[0] for a in (atlas, personal_atlas(atlas, detail.own)))
@@ -145,7 +145,7 @@ def test_a_smile_does_not_burn_its_lines_into_the_neutral_face(model, atlas, lin
     pushed = [atlas.group_names.index(name) for name in ("crows_feet", "nasolabial")]
     depth = []
     for scene, (seen, step) in ((still, (view, texel)), (smiling, unwrapped(model, smiling))):
-        own = person_detail(model, atlas, scene.fit, [seen], step, 0.1, seed).own
+        own = person_detail(model, atlas, scene.fit, [seen], step, seed, 0.1).own
         rows = np.repeat(np.isin(own.group, pushed), np.diff(own.start))
         assert rows.any()
         depth.append((own.rest[rows].mean(), own.moved[rows].mean()))

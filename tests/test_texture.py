@@ -109,7 +109,7 @@ def test_shapes_types_and_progress():
     assert texture.albedo.shape == (SIZE, SIZE, 3) and texture.albedo.dtype == np.uint8
     assert texture.roughness.dtype == texture.skin_mask.dtype == np.uint8
     assert len(texture.views) == 1 and texture.views[0].bare.shape == (SIZE, SIZE)
-    assert 0 <= texture.age <= 1 and texture.eye_colour.shape == (3,)
+    assert texture.eye_colour.shape == (3,)
     fractions = [fraction for fraction, _ in told]
     assert fractions == sorted(fractions) and fractions[0] == 0 and all(message for _, message in told)
 
