@@ -1,30 +1,24 @@
 """Personal shape keys: the model's 52 expressions transferred to a fitted neutral head.
 
-Deformation transfer (Sumner and Popovic 2004) for the skin: the deformation gradient of every triangle of the mean head
-is asked of the fitted head's triangle, in least squares. In the form of Botsch et al. 2006 that is a Poisson equation
-with the cotangent Laplacian of the fitted head, factorised once for all shapes. Eyes turn about their fitted joints,
-teeth move rigidly, lashes follow the lids. Lids and lips that touch on the mean head are made to touch here too.
+The skin's shapes are transferred by their deformation gradients. Eyes turn about their fitted joints, teeth move
+rigidly, lashes follow the lids. Lids and lips that touch on the mean head are made to touch here too, and not to cross.
 """
 
 from __future__ import annotations
 
 import numpy as np
-from scipy import sparse
-from scipy.sparse.linalg import splu
 from scipy.spatial import cKDTree
 
+from .deformation_transfer import transfer
 from .geometry import vertex_normals
 from .head_model import JOINTS, HeadModel
 from .jaw_clearance import teeth_drawn_back
+from .personal_contacts import kept_apart
 
-STILL = 1e-3  # mm: a vertex that no shape moves farther is held
 REACHED = 0.2  # mm: what counts as moved by a shape
 FADE = (15.0, 40.0)  # mm from the nearest moved vertex, between which a shape's correction fades out
-HOLD = 1.0
-REGULARISE = 1e-6
 FOLLOWED = 4  # skin vertices that a lash vertex follows
 TOUCHING = 0.8  # mm between lids, or between lips, that count as closed
-TIGHTER, OTHER = 0.4, 0.5  # mm by which they close further where they are so much more apart, or less, at rest
 APART = 2.5  # mm between the same vertices when open
 CLEARANCE = 0.4  # mm of a shut lid before the eyeball that are kept
 BEHIND = (-1.5, -0.6)  # mm: lid skin so far inside the eyeball on the mean head is the socket's, and stays there
@@ -84,7 +78,7 @@ def _skin_deltas(model: HeadModel, mean: np.ndarray, neutral: np.ndarray, basis:
         for i in closing:
             before = mean[head] + basis[i, head]
             deltas[i] += own[i] * pushed_clear(mean[eye], before, neutral[eye], neutral[head] + deltas[i])
-    return deltas
+    return kept_apart(model, neutral, deltas)
 
 
 def _nearness(points: np.ndarray, delta: np.ndarray) -> np.ndarray:
@@ -223,86 +217,3 @@ def _each_once(pairs: np.ndarray, count: int) -> np.ndarray:
     np.minimum.at(first, pairs[:, 1], np.arange(len(pairs)))
     order = np.arange(len(pairs))
     return pairs[(first[pairs[:, 0]] == order) & (first[pairs[:, 1]] == order)] if len(pairs) else pairs
-
-
-def transfer(source: np.ndarray, target: np.ndarray, deltas: np.ndarray, triangles: np.ndarray,
-             touching: list[np.ndarray] | None = None, closing: np.ndarray | None = None) -> np.ndarray:
-    """Deformation transfer between two meshes of one topology.
-
-    Args:
-        source, target: (n, 3) rest positions.
-        deltas: (m, n, 3) displacements of the source.
-        triangles: (T, 3).
-        touching: per deformation the vertex pairs (p, 2) whose distance vector is to be that of the source.
-        closing: (m, n, 3) displacements that bring them together, and a little nearer; ``deltas`` if absent.
-
-    Returns:
-        (m, n, 3) displacements of the target.
-    """
-    count = len(source)
-    gradient, areas = _gradient_operator(target, triangles)
-    weights = sparse.diags(np.repeat(areas, 3))
-    moving = np.abs(deltas).max(axis=(0, 2)) > STILL
-    hold = np.where(moving, REGULARISE, HOLD) * areas.mean()
-    matrix = (gradient.T @ weights @ gradient + sparse.diags(hold)).tocsc()
-    factor = splu(matrix)
-
-    frames = np.linalg.inv(_frames(source, triangles))
-    tangent = (gradient @ target).reshape(-1, 3, 3)
-    right = np.empty((count, 3 * len(deltas)))
-    for i, delta in enumerate(deltas):
-        deformation = _frames(source + delta, triangles) @ frames - np.eye(3)
-        # row k of a gradient block is the derivative along axis k
-        wanted = tangent @ deformation.transpose(0, 2, 1)
-        right[:, 3 * i : 3 * i + 3] = gradient.T @ (weights @ wanted.reshape(-1, 3)) + hold[:, None] * delta
-    moved = factor.solve(right).reshape(count, len(deltas), 3).transpose(1, 0, 2)
-    if touching is None:
-        return moved
-    return _close(factor, source, target, deltas, moved, touching, deltas if closing is None else closing)
-
-
-def _frames(points: np.ndarray, triangles: np.ndarray) -> np.ndarray:
-    """(T, 3, 3) columns: two edges, and the normal over the square root of its length (Sumner and Popovic 2004)."""
-    a, b, c = (points[triangles[:, k]] for k in range(3))
-    normal = np.cross(b - a, c - a)
-    normal /= np.sqrt(np.maximum(np.linalg.norm(normal, axis=1, keepdims=True), 1e-12))
-    return np.stack([b - a, c - a, normal], axis=-1)
-
-
-def _gradient_operator(points: np.ndarray, triangles: np.ndarray) -> tuple[sparse.csr_matrix, np.ndarray]:
-    """(3 T, n) gradient of piecewise linear functions, three rows a triangle, and (T,) areas."""
-    corners = points[triangles]
-    normal = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
-    double = np.maximum(np.linalg.norm(normal, axis=1), 1e-9)
-    unit = normal / double[:, None]
-    opposite = corners[:, [2, 0, 1]] - corners[:, [1, 2, 0]]
-    values = np.cross(unit[:, None], opposite) / double[:, None, None]
-    rows = 3 * np.arange(len(triangles))[:, None, None] + np.arange(3)[None, None, :]
-    rows = np.broadcast_to(rows, values.shape)
-    columns = np.broadcast_to(triangles[:, :, None], values.shape)
-    operator = sparse.csr_matrix((values.ravel(), (rows.ravel(), columns.ravel())), (3 * len(triangles), len(points)))
-    return operator, double / 2.0
-
-
-def _close(factor, source, target, deltas, moved, touching, closing) -> np.ndarray:
-    """Least change of each deformation that gives its pairs the source's distance vector (Lagrange multipliers)."""
-    for i, pairs in enumerate(touching):
-        if not len(pairs):
-            continue
-        a, b = pairs.T
-        wanted = (source + deltas[i])[a] - (source + deltas[i])[b]
-        # on a head of other proportions the skin between the vertices of a pair needs a little more
-        opening = closing[i][b] - closing[i][a]
-        opening /= np.maximum(np.linalg.norm(opening, axis=1, keepdims=True), 1e-9)
-        other = np.linalg.norm(target[a] - target[b] - source[a] + source[b], axis=1)
-        wanted -= TIGHTER * np.clip(other / OTHER, 0.0, 1.0)[:, None] * opening
-        missing = wanted - ((target + moved[i])[a] - (target + moved[i])[b])
-        rows = np.arange(len(pairs))
-        selector = np.zeros((len(source), len(pairs)))
-        selector[a, rows] += 1.0
-        selector[b, rows] -= 1.0
-        response = factor.solve(selector)
-        system = response[a] - response[b]
-        system += 1e-6 * np.trace(system) / len(pairs) * np.eye(len(pairs))
-        moved[i] += response @ np.linalg.solve(system, missing)
-    return moved

@@ -4,11 +4,13 @@ import numpy as np
 import pytest
 from furrow.core.assets import assets_folder
 from furrow.core.errors import AssetsError
-from furrow.core.head_model import JOINTS, load_head_model, quads_to_triangles
+from furrow.core.head_model import DIRECTIONS, JOINTS, load_head_model, quads_to_triangles
 from furrow.core.intersections import crossing_pairs
+from furrow.core.presets import PRESETS
 from furrow.core.raster import rasterize
 from furrow.models.expressions import GAZE, counterpart
 from furrow.models.membrane import membrane, smooth_folds
+from lid_slit import lid_slit
 
 ARKIT = """browDownLeft browDownRight browInnerUp browOuterUpLeft browOuterUpRight cheekPuff cheekSquintLeft
 cheekSquintRight eyeBlinkLeft eyeBlinkRight eyeLookDownLeft eyeLookDownRight eyeLookInLeft eyeLookInRight
@@ -153,6 +155,52 @@ def test_the_skin_crosses_itself_nowhere_at_rest_and_at_full_weight(model):
             assert _crossings(model, name) == 0, name
     for pair in (("eyeBlinkLeft", "eyeSquintLeft"), ("mouthSmileLeft", "mouthSmileRight"), ("mouthClose", "jawOpen")):
         assert _crossings(model, *pair) == 0, pair
+
+
+def test_the_skin_crosses_itself_in_no_preset(model):
+    head = model.topology.part_slice("head")
+    triangles = quads_to_triangles(model.topology.part_faces("head"))
+    for name, weights in PRESETS.items():
+        moved = sum((w * _shape(model, n)[head] for n, w in weights.items()), np.zeros((head.stop, 3)))
+        assert len(crossing_pairs(model.mean[head] + moved, triangles)) == 0, name
+
+
+def test_lips_of_people_and_of_old_age_stay_together_at_rest(model):
+    head = model.topology.part_slice("head")
+    triangles = quads_to_triangles(model.topology.part_faces("head"))
+    people = [model.neutral(np.random.default_rng(seed).normal(size=len(model.identity_basis))) for seed in range(10)]
+    people.append(model.mean + model.directions[DIRECTIONS.index("age")])
+    found = [len(crossing_pairs(points[head].astype(float), triangles)) for points in people]
+    assert found.count(0) >= 6 and max(found) < 40, found
+
+
+def test_no_slit_is_left_between_shut_lids(model):
+    shut = model.mean + _shape(model, "eyeBlinkLeft")
+    assert lid_slit(model, model.mean.astype(float), 1) > 6
+    assert lid_slit(model, model.mean + 0.5 * _shape(model, "eyeBlinkLeft"), 1) > 2
+    # the rest is beside the inner corner, under the edge of the upper lid
+    assert lid_slit(model, shut, 1) < 0.5
+
+
+def test_skin_of_temple_glabella_and_mouth_corner_moves_with_its_muscle(model):
+    """Mean displacement (mm) of each region beside that of the source's shapes."""
+    brows = ("browInnerUp", "browOuterUpLeft", "browOuterUpRight")
+    for region, names, source, low, high in (
+        ("forehead", brows, (0, 1.5, -0.2), (-0.1, 2.5, -1.5), (0.1, 3.5, 0.0)),
+        # the source's temples go down as the brows go up
+        ("temple", brows, (0, -0.4, 0.1), (-0.1, 0.0, -0.3), (0.1, 0.6, 0.3)),
+        ("glabella", ("browDownLeft", "browDownRight"), (0, -1.7, 0.8), (-0.1, -2.2, 0.4), (0.1, -1.2, 1.2)),
+        ("mouth_corner", ("mouthSmileLeft", "mouthSmileRight"), (0, 12.4, -5.5), (-0.1, 10.5, -6.5), (0.1, 13.5, -4.0)),
+        ("cheek", ("mouthSmileLeft", "mouthSmileRight"), (0, 3.2, 0.0), (-0.1, 2.5, -0.6), (0.1, 4.0, 0.6)),
+        ("nose", ("noseSneerLeft", "noseSneerRight"), (0, 0.8, -0.3), (-0.1, 0.6, -0.6), (0.1, 1.2, 0.0)),
+    ):
+        skin = model.topology.region(region) > 0.6
+        moved = sum(_shape(model, name) for name in names)[skin].mean(0)
+        assert (moved > low).all() and (moved < high).all(), (region, moved, source)
+    corner = (model.topology.region("mouth_corner") > 0.6) & (model.mean[:, 0] > 0)
+    assert _shape(model, "mouthSmileLeft")[corner, 0].mean() > 3
+    glabella = (model.topology.region("glabella") > 0.6) & (model.mean[:, 0] > 2)
+    assert _shape(model, "browDownLeft")[glabella, 0].mean() < -0.3
 
 
 def test_lower_lashes_stay_on_their_lid(model):
