@@ -57,7 +57,7 @@ SEEN_SHARE = 0.4  # of a zone, that tells as much as all of it: a face shows one
 LEAST_MM2 = 60.0  # of a zone, below which one line would say too much
 # mean over the zones, and the age it stands for
 EVIDENCE = np.array([0.0, 0.08, 0.3, 0.6, 1.0])
-AGES = np.array([0.05, 0.30, 0.52, 0.72, 0.97])
+AGES = np.array([0.05, 0.30, 0.55, 0.75, 0.97])
 
 EDGE_SHARE = 0.995  # quantile of the gradient that stands for a photo's sharpest edges
 FINE_PX, COARSE_PX = 1.0, 2.0

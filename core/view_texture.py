@@ -65,12 +65,11 @@ class ViewTexture:
         posed: the head in the photo.
         light: its light.
         log_albedo: (S, S, 3) float32, normalised in exposure.
-        shaded: (S, S, 3) the same before highlights and slow light were taken out, for relief and age.
+        shaded: (S, S, 3) the same before highlights and slow light were taken out, for relief and lines.
         trust: (S, S) in [0, 1], how far a texel is used.
         plain: (S, S) the part of it that is plain skin.
         bare: (S, S) the part of it whose shading is worth reading.
         hair: (S, S) in [0, 1], brows, beard and hair over skin.
-        at_rest: (V_head,) in [0, 1], 0 where the expression pushes the skin together.
         tone: (3,) log albedo of the skin.
         eye_colour: (3,) or None.
         warnings: lines for the artist.
@@ -84,7 +83,6 @@ class ViewTexture:
     plain: np.ndarray
     bare: np.ndarray
     hair: np.ndarray
-    at_rest: np.ndarray
     tone: np.ndarray
     eye_colour: np.ndarray | None
     warnings: tuple[str, ...]
@@ -131,7 +129,6 @@ def view_texture(
         plain=smoothstep(plain, *TRUSTED).astype(np.float32),
         bare=(smoothstep(unwrapped.confidence, *TRUSTED) * mask.bare).astype(np.float32),
         hair=(smoothstep(unwrapped.confidence, *TRUSTED) * mask.hair).astype(np.float32),
-        at_rest=np.clip(1 - 4 * pushed, 0, 1),
         tone=median_tone(log_albedo, plain),
         eye_colour=eye_colour(posed.image, posed.landmarks, np.exp(gain)),
         warnings=_warnings(topology, view.photo, skin, plain),
