@@ -23,6 +23,7 @@ POINT_FIELDS = {"uv": 2, "metric": 3, "crest": 2, "rest": 0, "moved": 0}
 LINE_FIELDS = {"group": 0, "width": 0, "roll": 2}
 EARLIER = 0.4  # how long before the photo an own line began, in ages
 DEEPEST_MM = 1.6
+LARGEST = 1e12  # no number of a line is larger: where the chart is drawn thin, its metric passes a million mm² per UV²
 
 
 @dataclass(frozen=True, eq=False)
@@ -132,7 +133,7 @@ class OwnLines:
             values = getattr(self, name)
             if values.shape != ((count, width) if width else (count,)) or not np.isfinite(values).all():
                 raise ValueError(f"its own lines' {name} is not what it should be")
-            if np.abs(values).max(initial=0) > 1e6:
+            if np.abs(values).max(initial=0) > LARGEST:
                 raise ValueError(f"its own lines' {name} is too large")
         start = self.start
         if start.shape != (lines + 1,) or start[0] != 0 or start[-1] != points or (np.diff(start) < 2).any():

@@ -6,6 +6,8 @@ import numpy as np
 import pytest
 from furrow.core.character_file import load_character, save_character
 from furrow.core.errors import CharacterFileError
+from furrow.core.head_model import load_head_model
+from furrow.core.normal_map import uv_metric
 from furrow.core.own_lines import OwnLines, line_relief, personal_atlas
 from furrow.core.wrinkle_atlas import FOLD, OWN, load_atlas
 from furrow.core.wrinkle_coefficients import coefficients, person, static_share
@@ -155,6 +157,15 @@ def test_a_hostile_file_is_refused(atlas, tmp_path, wrong):
     save_character(replace(tiny_character(), own_lines=own), path)
     with pytest.raises(CharacterFileError):
         load_character(path)
+
+
+def test_a_line_anywhere_on_the_head_can_be_kept(assets, atlas):
+    """Where the chart is drawn thin, as on the neck, its metric is large: no file is damaged by that."""
+    model = load_head_model(assets / "head.npz")
+    metric = np.abs(uv_metric(model.topology, model.mean, 256).reshape(-1, 3)).max(1)
+    large = float(np.percentile(metric, 99.9))
+    assert large > 1e7
+    own_of(atlas, metric=np.full((24, 3), large, np.float32)).check()
 
 
 def test_editing_keeps_own_lines_whatever_the_seed(atlas):
