@@ -13,6 +13,7 @@ TOOTH = "furrow_tooth"
 LASH = "furrow_lash"
 TOOTH_WIDTH = 7.4  # mm along the arch
 LOWER_LASH = 0.5
+CHEEK_SHADE = (18.0, 30.0)  # mm along the arch: from the canines back the cheeks keep the light away
 CROWN = 9.0  # mm from the biting edge to the gum
 GUM = (0.42, 0.13, 0.12, 1.0)
 ENAMEL = (0.72, 0.66, 0.53, 1.0)
@@ -75,7 +76,10 @@ def store_lash_coordinates(mesh: bpy.types.Mesh, points: np.ndarray, eyes: np.nd
 
 
 def teeth_material(name: str) -> bpy.types.Material:
-    """Enamel with dark gaps, and gums above a scalloped line."""
+    """Enamel with dark gaps, gums above a scalloped line, and back teeth in the shade of the cheeks.
+
+    EEVEE casts no such shadow by itself: a slit at the corner of closed lips would shine white.
+    """
     material, build, surface = new_material(name)
     along, height, _ = build.separate(attribute(build, TOOTH, "Vector"))
     place = build.math("FRACT", build.math("DIVIDE", along, TOOTH_WIDTH))
@@ -88,8 +92,11 @@ def teeth_material(name: str) -> bpy.types.Material:
     bulge = build.math("MULTIPLY", build.math("MULTIPLY", middle, middle), build.math("SUBTRACT", 1.0, gum))
     height = build.math("MULTIPLY", bulge, -0.004)
     bump = build.node("ShaderNodeBump", {"Strength": 1.0, "Distance": 1.0, "Height": height})
+    shade = ramp(build, build.math("ABSOLUTE", along), *CHEEK_SHADE)
     values = {
-        "Base Color": mix(build, gum, tooth, GUM),
+        "Base Color": mix(
+            build, build.math("MULTIPLY", shade, 0.9), mix(build, gum, tooth, GUM), (0.03, 0.012, 0.01, 1.0)),
+        "Specular IOR Level": build.math("MULTIPLY_ADD", shade, -0.45, 0.5),
         "Roughness": build.math("MULTIPLY_ADD", gum, 0.1, 0.22),
         "Subsurface Weight": 0.35,
         "Subsurface Radius": (1.0, 0.7, 0.5),
