@@ -30,11 +30,11 @@ HELD = {
     "eyeSquintLeft": ("eyeBlinkLeft",), "eyeSquintRight": ("eyeBlinkRight",),
     "cheekSquintLeft": ("eyeBlinkLeft",), "cheekSquintRight": ("eyeBlinkRight",),
 }  # fmt: skip
-STEPS = 2  # from the mean head to the fitted one
+STEPS = 3  # from the mean head to the fitted one
 GAP = 0.03  # mm kept between skin and skin
 RINGS = 4  # of vertices around a crossing that may give way
 FARTHEST = 2.0  # mm: a shape that would have to change more than this is only made whole with what it is held with
-ROUNDS = 1  # a second one mends nothing more and takes a quarter longer
+ROUNDS = 2  # in which what still crosses is corrected again
 SEALED, PARTED = 0.6, 1.0  # mm between places that count as together when posed, and as apart at rest
 # shapes that are sealed where nothing crosses too, and what they shut
 SHUTTING: dict[str, tuple[str, ...]] = {"eyeBlinkLeft": (), "eyeBlinkRight": (), "mouthClose": ("jawOpen",)}

@@ -75,7 +75,7 @@ def characters(window, area, _space):
         made.furrow.wrinkle_age = years  # the maps come from the worker
     made.furrow.swap_source = bpy.data.collections["Older"]
     made.furrow.swap_mix = 0.6
-    return 10.0
+    return 30.0
 
 
 def look(window, area, space):
