@@ -59,11 +59,14 @@ def _interface(tree: bpy.types.NodeTree) -> None:
 
 def _displacement(build: TreeBuilder, source: bpy.types.Node) -> bpy.types.NodeSocket:
     uv = build.node("GeometryNodeInputNamedAttribute", {"Name": names.UV_MAP}, data_type="FLOAT_VECTOR")
-    texel = build.node(
-        "GeometryNodeImageTexture",
-        {"Image": source.outputs["Maps"], "Vector": uv.outputs["Attribute"]},
-        interpolation="Linear",
-        extension="EXTEND",
+    texel, band = (
+        build.node(
+            "GeometryNodeImageTexture",
+            {"Image": source.outputs[name], "Vector": uv.outputs["Attribute"]},
+            interpolation="Linear",
+            extension="EXTEND",
+        )
+        for name in ("Maps", "Bands")
     )
     weights = build.node("GeometryNodeInputNamedAttribute", {"Name": names.WRINKLES}, data_type="FLOAT_COLOR")
     alpha = build.node("FunctionNodeSeparateColor", {0: weights.outputs["Attribute"]}).outputs["Alpha"]
@@ -71,12 +74,6 @@ def _displacement(build: TreeBuilder, source: bpy.types.Node) -> bpy.types.NodeS
     first = build.vector("DOT_PRODUCT", centred, weights.outputs["Attribute"])
     total = build.math("MULTIPLY_ADD", build.math("SUBTRACT", texel.outputs["Alpha"], 0.5), alpha, first)
     total = build.math("MULTIPLY", total, source.outputs["Scale (mm)"])
-    band = build.node(
-        "GeometryNodeImageTexture",
-        {"Image": source.outputs["Bands"], "Vector": uv.outputs["Attribute"]},
-        interpolation="Linear",
-        extension="EXTEND",
-    )
     weights = build.node("GeometryNodeInputNamedAttribute", {"Name": names.BANDS}, data_type="FLOAT_COLOR")
     centred = build.vector("SUBTRACT", band.outputs["Color"], (0.5, 0.5, 0.5))
     extra = build.vector("DOT_PRODUCT", centred, weights.outputs["Attribute"])

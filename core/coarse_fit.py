@@ -20,10 +20,7 @@ from .fit_problem import FitProblem, FitSettings, Observation, fit_problem, land
 from .fit_solver import minimise, refit_views
 from .fit_terms import ViewState
 from .head_model import LANDMARK_COUNT, HeadModel
-from .landmark_contours import OUTER_EYE_CORNERS
 from .photo_agreement import agreement_warnings, weigh_photos
-
-EYE_CORNERS = OUTER_EYE_CORNERS
 
 
 def fit(model: HeadModel, photos: list[Observation], settings: FitSettings | None = None) -> CoarseFit:

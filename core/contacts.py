@@ -115,8 +115,7 @@ def make_patch(quads: np.ndarray, inside: np.ndarray) -> Patch:
     root = sparse.eye(len(vertices)) + SPREAD * laplacian[vertices][:, vertices]
     half = np.linalg.inv(root.toarray())
     triangles = quads_to_triangles(faces[(faces >= 0).all(1)])
-    sides = np.sort(np.concatenate([triangles[:, [i, (i + 1) % 3]] for i in range(3)]), axis=1)
-    return Patch(vertices, triangles, np.unique(sides, axis=0), half @ half.T)
+    return Patch(vertices, triangles, unique_edges(triangles), half @ half.T)
 
 
 def contacts(patch: Patch, points: np.ndarray, motion: np.ndarray, reach: float = REACH, gap: float = GAP) -> Contacts:

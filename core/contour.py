@@ -15,16 +15,13 @@ from scipy.spatial import cKDTree
 from .fit_terms import PointBasis, ViewState, vertex_basis
 from .geometry import vertex_normals
 from .head_model import HeadModel, quads_to_triangles, unique_edges
+from .landmark_contours import FACE_OVAL
 
 # the net's face oval; its upper part lies on the forehead at the hairline, which has no outline seen from the front
-OVAL = np.array([
-    10, 338, 297, 332, 284, 251, 389, 356, 454, 323, 361, 288, 397, 365, 379, 378, 400, 377, 152, 148, 176, 149, 150,
-    136, 172, 58, 132, 93, 234, 127, 162, 21, 54, 103, 67, 109,
-])
+OVAL = np.array(FACE_OVAL)
 SLIDING = OVAL[6:31]
 REACH = 40.0
 MATCH_DISTANCE = 14.0
-FACING_LIMIT = 0.7
 
 
 @dataclass(frozen=True)

@@ -13,11 +13,11 @@ import numpy as np
 
 from .crops import Square, crop
 from .face_nets import LANDMARKS, FaceNets
+from .landmark_contours import OUTER_EYE_CORNERS
 
 CROP_SIZE = 192
 MESH_POINTS = 468
 FACE_MARGIN = 1.5
-OUTER_EYE_CORNERS = (33, 263)
 _EYE_OUTLINE = 16  # the first points of an eye's list run around the eyelids
 _IRISES = {"left": slice(468, 473), "right": slice(473, 478)}
 

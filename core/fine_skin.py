@@ -19,6 +19,7 @@ from .geometry import edge_to_point
 from .head_model import HeadTopology
 from .normal_map import encode_normals, slopes_to_normals
 from .raster import sample_smooth
+from .safe_files import written_aside
 
 TILE_MM = 24.0  # width of a tile on the skin
 TILE_SIZE = 512
@@ -42,10 +43,8 @@ BARE = ("eye_socket_inner", "mouth_inner")  # wet, without any
 def save_tiles(heights: np.ndarray, path: Path) -> None:
     """Write tiles (4, S, S) mm as 16-bit steps: aside first, then renamed."""
     steps = np.clip(np.rint(heights / STEP_MM), -32768, 32767).astype(np.int16)
-    aside = path.with_name(path.name + ".part")
-    with open(aside, "wb") as stream:
+    with written_aside(path) as aside, open(aside, "wb") as stream:
         np.savez_compressed(stream, heights=steps, tile_mm=np.float64(TILE_MM))
-    aside.replace(path)
 
 
 @lru_cache(maxsize=2)

@@ -134,8 +134,9 @@ def quads_to_triangles(quads: np.ndarray) -> np.ndarray:
 
 
 def unique_edges(faces: np.ndarray) -> np.ndarray:
-    """(E, 2) sorted unique undirected edges of quads (F, 4); repeated corners give none."""
-    pairs = np.concatenate([faces[:, [i, (i + 1) % 4]] for i in range(4)])
+    """(E, 2) sorted unique undirected edges of faces (F, k); repeated corners give none."""
+    corners = faces.shape[1]
+    pairs = np.concatenate([faces[:, [i, (i + 1) % corners]] for i in range(corners)])
     pairs = np.sort(pairs[pairs[:, 0] != pairs[:, 1]], axis=1)
     return np.unique(pairs, axis=0)
 

@@ -10,8 +10,9 @@ import numpy as np
 from .character import Landmarks
 from .crops import Square, crop
 from .detection import Face
-from .face_mesh import OUTER_EYE_CORNERS, mesh_in, square_of_box, square_of_points
+from .face_mesh import mesh_in, square_of_box, square_of_points
 from .face_nets import SEGMENTATION, FaceNets
+from .landmark_contours import OUTER_EYE_CORNERS
 
 _PERSON_CROP = 256
 

@@ -17,7 +17,6 @@ notes            lines
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 
 import numpy as np
@@ -25,6 +24,7 @@ from scipy.spatial.transform import Rotation
 
 from .errors import OutputError, PerformanceError
 from .performance import Performance
+from .safe_files import write_text
 
 VERSION = 1
 KIND = "furrow performance"
@@ -42,13 +42,8 @@ def save_performance(performance: Performance, path: Path) -> None:
         OutputError: the folder is missing or cannot be written.
     """
     path = Path(path)
-    aside = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
-        try:
-            aside.write_text(json.dumps(_as_json(performance)), encoding="utf-8")
-            os.replace(aside, path)
-        finally:
-            aside.unlink(missing_ok=True)
+        write_text(path, json.dumps(_as_json(performance)))
     except OSError as error:
         reason = error.strerror or error
         raise OutputError(f"Cannot write {path}: {reason}. Choose a folder that exists and can be written.") from None

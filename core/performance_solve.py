@@ -20,6 +20,7 @@ from .contour import OVAL
 from .expression_prior import ExpressionPrior, expression_prior
 from .fit_terms import POSE_PARAMETERS, PointBasis, Term, ViewState
 from .head_model import LANDMARK_COUNT, HeadModel
+from .landmark_contours import eye_distance
 from .performance_eyes import HALF_SHUT, USUAL_OPENING, eye_bounds, openings
 
 # iris centres and the corners of the same eye
@@ -261,7 +262,7 @@ def _pixels(face: FaceMotion, width: int, height: int, state: ViewState) -> tupl
 
 
 def _error(face: FaceMotion, landmarks: Landmarks, width: int, height: int, state: ViewState) -> float:
-    eyes = np.linalg.norm(np.subtract(*landmarks.points[list(coarse_fit.EYE_CORNERS)]))
+    eyes = eye_distance(landmarks.points)
     pixels, _ = _pixels(face, width, height, state)
     return float(np.linalg.norm(pixels - landmarks.points, axis=1).mean() / max(eyes, 1e-6))
 

@@ -13,7 +13,7 @@ import numpy as np
 
 from .contact_solver import corrected, joined
 from .contacts import Ball, Contacts, Patch, contacts, make_patch
-from .head_model import HeadModel, quads_to_triangles
+from .head_model import HeadModel, quads_to_triangles, unique_edges
 from .intersections import crossing_pairs
 
 MOUTH = ((-42.0, -100.0, 75.0), (42.0, -40.0, np.inf))  # mm on the mean head: corners of the boxes that are looked at
@@ -178,16 +178,11 @@ def _opened(zone: _Zone, clean: np.ndarray, posed: np.ndarray, rest: np.ndarray,
     near = np.unique(zone.quads)
     position = np.full(len(rest), -1)
     position[near] = np.arange(len(near))
-    patch = Patch(near, position[zone.triangles], _edges(position[zone.triangles]), np.zeros((0, 0)))
+    patch = Patch(near, position[zone.triangles], unique_edges(position[zone.triangles]), np.zeros((0, 0)))
     seal = _seal(patch, clean[near], rest[near], share)
     places = np.einsum("ck,ckd->cd", seal.weights, posed[near][seal.vertices])
     wide = np.einsum("cd,cd->c", places, seal.normal) < seal.gap - 0.01
     return near[np.unique(seal.vertices[wide])]
-
-
-def _edges(triangles: np.ndarray) -> np.ndarray:
-    sides = np.sort(np.concatenate([triangles[:, [i, (i + 1) % 3]] for i in range(3)]), axis=1)
-    return np.unique(sides, axis=0)
 
 
 def _seal(patch: Patch, points: np.ndarray, rest: np.ndarray, share: float) -> Contacts:

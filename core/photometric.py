@@ -20,11 +20,13 @@ from scipy.ndimage import map_coordinates
 from . import coarse_fit
 from .bounded_solve import Block, solve_bounded
 from .character import CoarseFit, View
+from .colour import LUMINANCE, srgb_to_linear
 from .fit_checks import final_checks
 from .fit_problem import system
 from .fit_solver import refit_views
 from .fit_terms import POSE_PARAMETERS, PointBasis, Term, ViewState, geman_mcclure, project, vertex_basis
 from .head_model import HeadModel
+from .landmark_contours import eye_distance
 from .raster import rasterize
 from .skin_pixels import skin_pixels
 
@@ -194,16 +196,14 @@ def cross_columns(vectors: np.ndarray, matrices: np.ndarray) -> np.ndarray:
 
 def shading_image(image: np.ndarray, view: View, mask: np.ndarray | None) -> ShadingImage:
     """Prepare one photo (H, W, 3) uint8 sRGB: linear luminance, resized, blurred, with its gradient."""
-    left, right = view.landmarks.points[list(coarse_fit.EYE_CORNERS)]
-    scale = min(1.0, EYE_DISTANCE / max(float(np.linalg.norm(left - right)), 1.0))
+    scale = min(1.0, EYE_DISTANCE / max(eye_distance(view.landmarks.points), 1.0))
     size = (max(1, round(image.shape[1] * scale)), max(1, round(image.shape[0] * scale)))
-    small = cv2.resize(image, size, interpolation=cv2.INTER_AREA).astype(np.float32) / 255.0
-    luminance = np.where(small <= 0.04045, small / 12.92, ((small + 0.055) / 1.055) ** 2.4) @ np.float32(
-        [0.2126, 0.7152, 0.0722])
+    small = cv2.resize(image, size, interpolation=cv2.INTER_AREA)
+    luminance = srgb_to_linear(small) @ LUMINANCE
     usable = (luminance < 0.97) & (luminance > 0.004)
     if mask is not None:
         usable &= cv2.resize(mask.astype(np.float32), size, interpolation=cv2.INTER_AREA) > 0.5
-    usable &= skin_pixels(np.rint(small * 255.0).astype(np.uint8), view.landmarks.points * scale) > 0.5
+    usable &= skin_pixels(small, view.landmarks.points * scale) > 0.5
     luminance = cv2.GaussianBlur(luminance, (0, 0), BLUR)
     inner = (view.landmarks.points * scale).astype(int)
     inside = (inner >= 0).all(axis=1) & (inner < size).all(axis=1)

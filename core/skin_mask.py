@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from .colour import srgb_to_linear
+from .colour import LUMINANCE, srgb_to_linear
 from .head_model import HeadTopology
 from .landmark_contours import BROWS, EYES, FACE_OVAL, LIPS_INNER, LIPS_OUTER, eye_distance, fill_contours
 from .unwrap import PosedView, smoothstep
@@ -138,7 +138,7 @@ def log_chroma(colour: np.ndarray) -> np.ndarray:
 
 def log_luminance(colour: np.ndarray) -> np.ndarray:
     """(...) log of the Rec. 709 luminance of linear RGB (..., 3)."""
-    return np.log(np.maximum(0.2126 * colour[..., 0] + 0.7152 * colour[..., 1] + 0.0722 * colour[..., 2], 2e-3))
+    return np.log(np.maximum(colour @ LUMINANCE, 2e-3))
 
 
 def skin_tone(colour: np.ndarray, weights: np.ndarray) -> SkinTone:

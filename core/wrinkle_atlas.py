@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from .errors import AssetsError
+from .safe_files import written_aside
 
 PRIMARY, SECONDARY, FOLD, OWN = 0, 1, 2, 3
 
@@ -91,10 +92,8 @@ NAME_ARRAYS = ("group_names", "expression_names")
 def save_atlas(atlas: WrinkleAtlas, path: Path) -> None:
     """Write ``wrinkles.npz`` aside, then rename it."""
     names = (*POINT_ARRAYS, "curve_start", *CURVE_ARRAYS, *GROUP_ARRAYS, *NAME_ARRAYS, "mask")
-    aside = path.with_name(path.name + ".part")
-    with open(aside, "wb") as stream:
+    with written_aside(path) as aside, open(aside, "wb") as stream:
         np.savez_compressed(stream, **{name: np.asarray(getattr(atlas, name)) for name in names})
-    aside.replace(path)
 
 
 def load_atlas(path: Path) -> WrinkleAtlas:

@@ -10,7 +10,6 @@ import ast
 import hashlib
 import io
 import json
-import os
 import sys
 import time
 import zipfile
@@ -25,6 +24,7 @@ from ..core.errors import AssetsError, OutputError
 from ..core.face_nets import FaceNets
 from ..core.fine_skin import TILES_FILE
 from ..core.head_model import load_head_model
+from ..core.safe_files import write_text, written_aside
 from . import face_nets, fine_skin, head, wrinkles
 from .sources import WHEELS, open_wheel
 
@@ -71,18 +71,14 @@ def write_npz(path: Path, arrays: dict[str, np.ndarray]) -> None:
     Raises:
         OutputError: the folder cannot be written.
     """
-    partial = path.with_name(f"{path.name}.{os.getpid()}.partial")
     try:
-        with zipfile.ZipFile(partial, "w", zipfile.ZIP_DEFLATED) as archive:
+        with written_aside(path) as aside, zipfile.ZipFile(aside, "w", zipfile.ZIP_DEFLATED) as archive:
             for name, array in arrays.items():
                 stored = io.BytesIO()
                 np.lib.format.write_array(stored, np.asarray(array), allow_pickle=False)
                 archive.writestr(zipfile.ZipInfo(f"{name}.npy"), stored.getvalue(), zipfile.ZIP_DEFLATED)
-        os.replace(partial, path)
     except OSError as error:
         raise OutputError(f"{path} cannot be written ({error.strerror}): check the folder's permissions.") from None
-    finally:
-        partial.unlink(missing_ok=True)
 
 
 STEPS = (
@@ -118,7 +114,7 @@ def build_all(assets: Path = ASSETS, force: bool = False, report: Callable[[str]
         report(f"built {step.name} in {time.perf_counter() - started:.1f} s")
         built.append(step.name)
         stamps[step.name] = wanted[step.name]
-        _write_stamps(assets / STAMPS, stamps)
+        write_text(assets / STAMPS, json.dumps(stamps, indent=1))
     return built
 
 
@@ -156,12 +152,6 @@ def _read_stamps(path: Path) -> dict[str, str]:
     except (OSError, ValueError):
         return {}
     return stamps if isinstance(stamps, dict) else {}
-
-
-def _write_stamps(path: Path, stamps: dict[str, str]) -> None:
-    partial = path.with_name(f"{path.name}.{os.getpid()}.partial")
-    partial.write_text(json.dumps(stamps, indent=1), encoding="utf-8")
-    os.replace(partial, path)
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -7,11 +7,11 @@ points its lip and eye outputs refine; the lists are read from the net itself.
 from __future__ import annotations
 
 import hashlib
-import os
 from dataclasses import dataclass
 from pathlib import Path
 
 from ..core.errors import AssetsError
+from ..core.safe_files import written_aside
 from .attention_ops import custom_options
 from .sources import open_wheel
 from .tflite_graph import Operator, TfliteGraph, read_tflite
@@ -64,9 +64,8 @@ def build(destination: Path) -> list[Path]:
         metadata = {"source_sha256": FACE_NETS[name].sha256, "licence": "Apache-2.0"}
         model = translate(graph, metadata | refined_points(graph))
         path = destination / f"{name}.onnx"
-        partial = path.with_suffix(".partial")
-        partial.write_bytes(model.SerializeToString(deterministic=True))
-        os.replace(partial, path)
+        with written_aside(path) as aside:
+            aside.write_bytes(model.SerializeToString(deterministic=True))
         written.append(path)
     return written
 

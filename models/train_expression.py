@@ -8,7 +8,6 @@ ensemble of small multilayer perceptrons is trained with Adam (Kingma and Ba 201
 from __future__ import annotations
 
 import argparse
-import os
 import time
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -20,6 +19,7 @@ from ..core.devices import choose
 from ..core.expression_regressor import ExpressionRegressor
 from ..core.face_nets import FaceNets
 from ..core.head_model import HeadModel, load_head_model
+from ..core.safe_files import written_aside
 from .build import ASSETS, write_npz
 from .expression_samples import Samples, make_samples, opposite_sides
 from .expression_variety import HARD, USUAL, Variety
@@ -68,9 +68,8 @@ def collect(model: HeadModel, nets: FaceNets, folder: Path, chunks: int, variety
         if not path.is_file():
             began = time.perf_counter()
             samples = make_samples(model, nets, CHUNK, seed, variety)
-            partial = path.with_suffix(f".{os.getpid()}.npz")
-            np.savez(partial, points=samples.points, weights=samples.weights)
-            os.replace(partial, path)
+            with written_aside(path) as aside, open(aside, "wb") as stream:
+                np.savez(stream, points=samples.points, weights=samples.weights)
             print(f"{name} chunk {seed + 1} of {chunks}: {time.perf_counter() - began:.0f} s", flush=True)
         with np.load(path, allow_pickle=False) as stored:
             out.append(Samples(stored["points"], stored["weights"]))

@@ -45,6 +45,15 @@ def mean_character(assets: Path, name: str = "Mean", size: int = 256, seed: int 
     )
 
 
+def bake_emission(plane: bpy.types.Object) -> None:
+    """Bake what the material of an object emits into its active image."""
+    plane.select_set(True)
+    bpy.context.view_layer.objects.active = plane
+    bpy.context.scene.render.engine = "CYCLES"
+    bpy.context.scene.cycles.samples = 1
+    bpy.ops.object.bake(type="EMIT", margin=0)
+
+
 @pytest.fixture
 def scene():
     """An empty scene, and an empty one left behind."""

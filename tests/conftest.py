@@ -7,6 +7,8 @@ from pathlib import Path
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # before numpy: small solvers are many times slower with a pool
 
 import pytest  # noqa: E402
+from furrow.core.head_model import HeadModel, load_head_model  # noqa: E402
+from furrow.core.wrinkle_atlas import WrinkleAtlas, load_atlas  # noqa: E402
 
 sys.path.insert(0, str(Path(__file__).parent))
 
@@ -20,3 +22,15 @@ def assets() -> Path:
     if not (folder / "head.npz").exists():
         pytest.fail("models/assets is empty: run 'make models' first")
     return folder
+
+
+@pytest.fixture(scope="module")
+def model(assets) -> HeadModel:
+    """The built head model."""
+    return load_head_model(assets / "head.npz")
+
+
+@pytest.fixture(scope="module")
+def atlas(assets) -> WrinkleAtlas:
+    """The built wrinkle atlas."""
+    return load_atlas(assets / "wrinkles.npz")

@@ -1,19 +1,8 @@
 """The age direction of the built head: what sags, what thins, what stays."""
 
 import numpy as np
-import pytest
-from furrow.core.assets import assets_folder
-from furrow.core.errors import AssetsError
-from furrow.core.head_model import DIRECTIONS, load_head_model
+from furrow.core.head_model import DIRECTIONS
 from furrow.models.ageing import SAG, sagged
-
-
-@pytest.fixture(scope="module")
-def model():
-    try:
-        return load_head_model(assets_folder() / "head.npz")
-    except AssetsError:
-        pytest.skip("the models are not built")
 
 
 def test_an_old_face_sags(model):

@@ -8,7 +8,6 @@ import pytest
 import wrinkled_photo as wrinkled
 from furrow.core import view_texture as unwrapping
 from furrow.core.apparent_age import DEFAULT_AGE, ZONES, apparent_age, resolution
-from furrow.core.head_model import load_head_model
 from furrow.core.line_depth import ViewLines
 from furrow.core.line_detection import Polylines
 from furrow.core.line_groups import GRID, line_groups
@@ -16,23 +15,13 @@ from furrow.core.normal_map import uv_metric
 from furrow.core.person_detail import vertex_pressure, view_lines
 from furrow.core.photo_lines import FoundLines
 from furrow.core.unwrap import texel_millimetres
-from furrow.core.wrinkles import load_atlas, static_prior
+from furrow.core.wrinkles import static_prior
 from scipy.stats import spearmanr
 from wrinkled_photo import SIZE
 
 # seed of a head and its age; other seeds than the curve was fitted to
 PEOPLE = {901: 0.03, 902: 0.24, 903: 0.5, 905: 0.95}
 YEARS = 65.0
-
-
-@pytest.fixture(scope="module")
-def model(assets):
-    return load_head_model(assets / "head.npz")
-
-
-@pytest.fixture(scope="module")
-def atlas(assets):
-    return load_atlas(assets / "wrinkles.npz")
 
 
 @pytest.fixture(scope="module")

@@ -7,7 +7,9 @@ import pytest
 
 bpy = pytest.importorskip("bpy")
 
-from blender_helpers import addon, evaluated, mean_character, positions, scene, show_only, wrinkle_weights  # noqa: E402, F401, I001
+from blender_helpers import (  # noqa: E402, I001
+    addon, bake_emission, evaluated, mean_character, positions, scene, show_only, wrinkle_weights,  # noqa: F401
+)
 from furrow.blender_addon import character_store, detail_mask, mesh_objects, names  # noqa: E402
 from furrow.blender_addon.build_head import build_head  # noqa: E402
 from furrow.blender_addon.modifier_inputs import get_input, set_input  # noqa: E402
@@ -188,11 +190,7 @@ def shaded(value_of, **attributes):
     mesh.materials.append(material)
     plane = bpy.data.objects.new("plane", mesh)
     bpy.context.scene.collection.objects.link(plane)
-    plane.select_set(True)
-    bpy.context.view_layer.objects.active = plane
-    bpy.context.scene.render.engine = "CYCLES"
-    bpy.context.scene.cycles.samples = 1
-    bpy.ops.object.bake(type="EMIT", margin=0)
+    bake_emission(plane)
     found = np.empty(64, np.float32)
     image.pixels.foreach_get(found)
     bpy.data.objects.remove(plane)

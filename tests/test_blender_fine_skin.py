@@ -5,7 +5,7 @@ from dataclasses import replace
 import bpy
 import numpy as np
 import pytest
-from blender_helpers import mean_character, scene  # noqa: F401
+from blender_helpers import bake_emission, mean_character, scene  # noqa: F401
 from furrow.blender_addon import names
 from furrow.blender_addon.build_head import build_head
 from furrow.blender_addon.fine_skin_nodes import TILES_IMAGE, fine_skin_height, fine_skin_images
@@ -65,11 +65,7 @@ def shader_heights(skin, compression, stretch=0.0):
     mesh.materials.append(material)
     plane = bpy.data.objects.new("chart", mesh)
     bpy.context.scene.collection.objects.link(plane)
-    plane.select_set(True)
-    bpy.context.view_layer.objects.active = plane
-    bpy.context.scene.render.engine = "CYCLES"
-    bpy.context.scene.cycles.samples = 1
-    bpy.ops.object.bake(type="EMIT", margin=0)
+    bake_emission(plane)
     return (pixels(image)[..., 0] - 0.5) / GAIN / names.METRES
 
 

@@ -15,14 +15,8 @@ from furrow.blender_addon.skin_material import CREASE_RANGE, CREASE_SHADING, MAP
 from furrow.core.character_file import load_character, save_character  # noqa: E402
 from furrow.core.errors import FurrowError  # noqa: E402
 from furrow.core.wrinkle_edit import age_of_years, swap_detail, with_wrinkles  # noqa: E402
-from furrow.core.wrinkles import load_atlas  # noqa: E402
 
 REGION_MEMBERS = ["forehead", "temple"]  # of the artist region "Forehead"
-
-
-@pytest.fixture(scope="module")
-def atlas(assets):
-    return load_atlas(assets / "wrinkles.npz")
 
 
 @pytest.fixture(scope="module")

@@ -7,16 +7,10 @@ import numpy as np
 import pytest
 from furrow.core import coarse_fit, fit_terms
 from furrow.core.errors import NoFaceError, PhotoError
-from furrow.core.head_model import load_head_model
 from synthetic_head import aligned_distance, degrees_between, observe, some_identity
 
 # the points here are the mesh's own, not those of the landmark net that the regressor has learned to read
 EXACT = coarse_fit.FitSettings(reading_trust=0.0)
-
-
-@pytest.fixture(scope="module")
-def model(assets):
-    return load_head_model(assets / "head.npz")
 
 
 def broken(seen, **changes):

@@ -12,15 +12,9 @@ from furrow.core.camera import Camera
 from furrow.core.character import Character, DetailMaps, View
 from furrow.core.displacement import displaced_head
 from furrow.core.errors import OutputError
-from furrow.core.head_model import load_head_model
 from synthetic_head import observe, some_identity
 
 SIZE = 128
-
-
-@pytest.fixture(scope="module")
-def model(assets):
-    return load_head_model(assets / "head.npz")
 
 
 @pytest.fixture(scope="module")

@@ -10,7 +10,6 @@ from furrow.core.character import Landmarks
 from furrow.core.devices import choose
 from furrow.core.errors import AssetsError, PhotoError
 from furrow.core.face_nets import FaceNets
-from furrow.core.head_model import load_head_model
 from furrow.models.expression_samples import make_samples, opposite_sides
 from furrow.models.expression_variety import USUAL
 from furrow.models.train_expression import landmark_pairs
@@ -18,11 +17,6 @@ from scipy.spatial.transform import Rotation
 
 FRESH = 9_999  # seed beyond those of the training
 SEEN_BY_LANDMARKS = ("jawOpen", "eyeBlinkLeft", "eyeBlinkRight", "mouthSmileLeft", "mouthSmileRight")
-
-
-@pytest.fixture(scope="module")
-def model(assets):
-    return load_head_model(assets / "head.npz")
 
 
 @pytest.fixture(scope="module")

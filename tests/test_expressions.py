@@ -2,9 +2,7 @@
 
 import numpy as np
 import pytest
-from furrow.core.assets import assets_folder
-from furrow.core.errors import AssetsError
-from furrow.core.head_model import DIRECTIONS, JOINTS, load_head_model, quads_to_triangles
+from furrow.core.head_model import DIRECTIONS, JOINTS, quads_to_triangles
 from furrow.core.intersections import crossing_pairs
 from furrow.core.presets import PRESETS
 from furrow.core.raster import rasterize
@@ -19,14 +17,6 @@ jawForward jawLeft jawOpen jawRight mouthClose mouthDimpleLeft mouthDimpleRight 
 mouthFunnel mouthLeft mouthLowerDownLeft mouthLowerDownRight mouthPressLeft mouthPressRight mouthPucker mouthRight
 mouthRollLower mouthRollUpper mouthShrugLower mouthShrugUpper mouthSmileLeft mouthSmileRight mouthStretchLeft
 mouthStretchRight mouthUpperUpLeft mouthUpperUpRight noseSneerLeft noseSneerRight tongueOut""".split()
-
-
-@pytest.fixture(scope="module")
-def model():
-    try:
-        return load_head_model(assets_folder() / "head.npz")
-    except AssetsError:
-        pytest.skip("the models are not built")
 
 
 def _shape(model, name):

@@ -399,7 +399,7 @@ def test_build_is_reproducible_and_keeps_half_precision(built, tmp_path):
         half = sizes[onnx.TensorProto.FLOAT16]
         assert half > 0.98 * sum(sizes.values())
         assert {node.domain for node in model.graph.node} == {""}
-    assert not list(tmp_path.glob("*.partial"))
+    assert not list(tmp_path.glob("*.part*"))
 
 
 def test_another_net_in_the_wheel_is_refused(monkeypatch):

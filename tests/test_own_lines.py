@@ -9,18 +9,13 @@ from furrow.core.errors import CharacterFileError
 from furrow.core.head_model import load_head_model
 from furrow.core.normal_map import uv_metric
 from furrow.core.own_lines import OwnLines, line_relief, personal_atlas
-from furrow.core.wrinkle_atlas import FOLD, OWN, load_atlas
+from furrow.core.wrinkle_atlas import FOLD, OWN
 from furrow.core.wrinkle_coefficients import coefficients, person, static_share
 from furrow.core.wrinkle_edit import with_wrinkles
 from furrow.core.wrinkles import dynamic_amplitudes, static_amplitudes, static_prior
 from helpers import tiny_character
 
 AGE = 0.5
-
-
-@pytest.fixture(scope="module")
-def atlas(assets):
-    return load_atlas(assets / "wrinkles.npz")
 
 
 def own_of(atlas, age: float = AGE, **changes) -> OwnLines:

@@ -14,7 +14,6 @@ from furrow.core import cli, performance_capture, performance_clip
 from furrow.core.camera import Camera, rotation_matrix
 from furrow.core.character_file import load_character, save_character
 from furrow.core.errors import CharacterFileError, NoFaceError, PerformanceError
-from furrow.core.head_model import load_head_model
 from furrow.core.performance_capture import CaptureSettings, capture_performance, capture_photo
 from furrow.core.performance_clip import natural_order, open_clip
 from furrow.core.performance_eyes import eye_bounds
@@ -31,11 +30,6 @@ from synthetic_head import degrees_between, expression_weights, observe, some_id
 
 FRAMES, FPS, SIZE, FOCAL = 40, 20.0, 320, 800.0
 GAP = slice(33, 36)  # frames in which nobody is there
-
-
-@pytest.fixture(scope="module")
-def model(assets):
-    return load_head_model(assets / "head.npz")
 
 
 @pytest.fixture(scope="module")

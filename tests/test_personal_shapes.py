@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from furrow.core import personal_shapes
-from furrow.core.head_model import JOINTS, load_head_model, quads_to_triangles
+from furrow.core.head_model import JOINTS, quads_to_triangles
 from furrow.core.intersections import crossing_pairs
 from furrow.core.raster import rasterize
 from lid_slit import lid_slit
@@ -11,11 +11,6 @@ from scipy.spatial import cKDTree
 
 HEADS = 10
 PIXELS = 5  # per millimetre
-
-
-@pytest.fixture(scope="module")
-def model(assets):
-    return load_head_model(assets / "head.npz")
 
 
 @pytest.fixture(scope="module")

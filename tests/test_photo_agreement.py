@@ -5,14 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from furrow.core import coarse_fit
-from furrow.core.head_model import load_head_model
 from furrow.core.photo_agreement import agreement_warnings
 from synthetic_head import aligned_distance, observe, some_identity
-
-
-@pytest.fixture(scope="module")
-def model(assets):
-    return load_head_model(assets / "head.npz")
 
 
 @pytest.fixture(scope="module")

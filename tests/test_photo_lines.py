@@ -6,7 +6,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 from furrow.core import coarse_fit, detection, landmarks, photometric
-from furrow.core.head_model import load_head_model
 from furrow.core.landmark_contours import eye_distance
 from furrow.core.line_depth import _gains
 from furrow.core.line_groups import agreement, line_groups, lookup
@@ -20,7 +19,7 @@ from furrow.core.skin_mask import region_sum
 from furrow.core.unwrap import posed_vertices, texel_millimetres
 from furrow.core.view_texture import view_texture
 from furrow.core.wrinkle_coefficients import coefficients
-from furrow.core.wrinkles import load_atlas, static_prior
+from furrow.core.wrinkles import static_prior
 from line_matching import found_lines, matched, matches, on_surface, resampled
 from scipy import sparse
 from wrinkled_photo import SIZE, wrinkled_photo
@@ -82,16 +81,6 @@ MARKED = {
         ((0.5325, 0.4765), (0.5412, 0.4901), (0.5516, 0.4988)),
     ),
 }
-
-
-@pytest.fixture(scope="module")
-def model(assets):
-    return load_head_model(assets / "head.npz")
-
-
-@pytest.fixture(scope="module")
-def atlas(assets):
-    return load_atlas(assets / "wrinkles.npz")
 
 
 def unwrapped(model, scene):

@@ -7,13 +7,8 @@ import pytest
 from furrow.core import resize
 from furrow.core.errors import FurrowError
 from furrow.core.wrinkle_edit import swap_detail, with_wrinkles
-from furrow.core.wrinkles import dynamic_maps, load_atlas, static_prior
+from furrow.core.wrinkles import dynamic_maps, static_prior
 from helpers import tiny_character
-
-
-@pytest.fixture(scope="module")
-def atlas(assets):
-    return load_atlas(assets / "wrinkles.npz")
 
 
 @pytest.fixture

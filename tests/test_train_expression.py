@@ -2,16 +2,10 @@
 
 import numpy as np
 import pytest
-from furrow.core.head_model import load_head_model
 from furrow.models import expression_samples as samples
 from furrow.models import train_expression as training
 from furrow.models.expression_renders import random_shot, render, render_scene
 from helpers import ARKIT
-
-
-@pytest.fixture(scope="module")
-def model(assets):
-    return load_head_model(assets / "head.npz")
 
 
 def test_drawn_expressions_are_plausible():

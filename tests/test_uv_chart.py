@@ -2,20 +2,9 @@
 
 import numpy as np
 import pytest
-from furrow.core.assets import assets_folder
-from furrow.core.errors import AssetsError
-from furrow.core.head_model import load_head_model
 from furrow.models import uv_chart
 
 SPLITS = ((0, 1, 2), (0, 2, 3), (0, 1, 3), (1, 2, 3))
-
-
-@pytest.fixture(scope="module")
-def model():
-    try:
-        return load_head_model(assets_folder() / "head.npz")
-    except AssetsError:
-        pytest.skip("the models are not built")
 
 
 @pytest.fixture(scope="module")

@@ -7,18 +7,12 @@ from furrow.core.wrinkles import (
     coefficient_prior,
     coefficients,
     dynamic_amplitudes,
-    load_atlas,
     points_of,
     static_amplitudes,
 )
 
 AGE = 0.8
 SEEDS = 400
-
-
-@pytest.fixture(scope="module")
-def atlas(assets):
-    return load_atlas(assets / "wrinkles.npz")
 
 
 @pytest.fixture(scope="module")

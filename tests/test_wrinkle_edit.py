@@ -8,15 +8,10 @@ from furrow.core import wrinkle_edit
 from furrow.core.character import DetailMaps
 from furrow.core.errors import FurrowError
 from furrow.core.head_model import load_head_model
-from furrow.core.wrinkles import load_atlas, static_prior
+from furrow.core.wrinkles import static_prior
 from helpers import tiny_character
 
 SIZE = 256
-
-
-@pytest.fixture(scope="module")
-def atlas(assets):
-    return load_atlas(assets / "wrinkles.npz")
 
 
 @pytest.fixture(scope="module")

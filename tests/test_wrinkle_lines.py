@@ -2,7 +2,6 @@
 
 import numpy as np
 import pytest
-from furrow.core.head_model import load_head_model
 from furrow.core.wrinkles import PRIMARY, load_atlas
 from furrow.models.frown_lines import trace_frown_lines
 from furrow.models.line_seeds import CANTHUS, line_seeds, line_spacing
@@ -12,11 +11,6 @@ from furrow.models.wrinkle_groups import GROUPS
 
 GROUP = {group.name: group for group in GROUPS}
 FACES = 40
-
-
-@pytest.fixture(scope="module")
-def model(assets):
-    return load_head_model(assets / "head.npz")
 
 
 @pytest.fixture(scope="module")

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pytest
 from furrow.core.errors import AssetsError
-from furrow.core.head_model import load_head_model, quads_to_triangles
+from furrow.core.head_model import quads_to_triangles
 from furrow.core.presets import PRESETS
 from furrow.core.raster import uv_raster
 from furrow.core.tension import evaluate_tension, tension_weights
@@ -23,16 +23,6 @@ from furrow.models.strain import expression_delta, log_strain
 from furrow.models.wrinkle_groups import BROW_DOWN, BROW_RAISE, CHIN_RAISE, PUCKER, SMILE, SNEER
 
 SIZE = 512
-
-
-@pytest.fixture(scope="module")
-def model(assets):
-    return load_head_model(assets / "head.npz")
-
-
-@pytest.fixture(scope="module")
-def atlas(assets):
-    return load_atlas(assets / "wrinkles.npz")
 
 
 @pytest.fixture(scope="module")
