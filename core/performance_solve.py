@@ -56,6 +56,7 @@ class SolveSettings:
         lip_sharpness, lid_sharpness: how much closer the points on lips and lids are.
         pair_spread: of the distance between lids and between lips.
         gaze_spread: of an iris between the corners of its eye.
+        depth_gain: how much of a face's true depth the net's depth has.
         depth_spread: of the net's relative depth.
         outline_weight: of landmarks on the outline of the face, which slide over the skin as the head turns.
         robust_scale: standard deviations at which a landmark loses three quarters of its weight.
@@ -69,6 +70,7 @@ class SolveSettings:
     lid_sharpness: float = 2.0
     pair_spread: float = 0.7
     gaze_spread: float = 0.5
+    depth_gain: float = coarse_fit.FitSettings.depth_gain
     depth_spread: float = 20.0
     outline_weight: float = 0.1
     robust_scale: float = 4.0
@@ -251,7 +253,8 @@ def _terms(
     for pairs, width_mm, share in ((_APART, settings.pair_spread, 0.5), (_GAZE, settings.gaze_spread, gaze_weight)):
         spread = np.hypot(width_mm * scale, 0.5 * deviation[pairs].mean(axis=1))
         terms.append(fit_terms.pair_term(projection, points, pairs, spread, share, settings.robust_scale))
-    terms.append(fit_terms.depth_term(projection, landmarks.depth[USED], scale, settings.depth_spread, weight))
+    depth = landmarks.depth[USED] / settings.depth_gain
+    terms.append(fit_terms.depth_term(projection, depth, scale, settings.depth_spread, weight))
     return terms
 
 

@@ -13,6 +13,7 @@ from face_fixtures import nets
 from furrow.core import cli, performance_capture, performance_clip
 from furrow.core.camera import Camera, rotation_matrix
 from furrow.core.character_file import load_character, save_character
+from furrow.core.coarse_fit import FitSettings
 from furrow.core.errors import CharacterFileError, NoFaceError, PerformanceError
 from furrow.core.performance_capture import CaptureSettings, capture_performance, capture_photo
 from furrow.core.performance_clip import natural_order, open_clip
@@ -20,7 +21,7 @@ from furrow.core.performance_eyes import eye_bounds
 from furrow.core.performance_file import load_performance
 from furrow.core.performance_gaze import gaze_angles
 from furrow.core.performance_guess import guesses
-from furrow.core.performance_solve import Guess, clip_focal, face_motion, solve_frame
+from furrow.core.performance_solve import Guess, SolveSettings, clip_focal, face_motion, solve_frame
 from furrow.core.performance_track import FaceTracker
 from furrow.core.personal_shapes import personal_deltas
 from furrow.core.worker import Worker
@@ -216,6 +217,20 @@ def test_solver_finds_noiseless_pose_and_expression(model):
     assert np.linalg.norm(fit.state.translation - pose.translation) < 4.0
     held = solve_frame(face, seen.landmarks, 1000, 1000, 1500.0, neutral=True)
     assert not held.state.expression.any() and held.error > 3 * fit.error
+
+
+def test_depth_of_the_net_counts_as_flatter_than_the_face(model):
+    """A flat depth must not be taken for a face farther away where depth is all that tells."""
+    identity = some_identity(model, 8)
+    seen, pose = observe(model, identity, turn=(0.1, 0.35, 0.0), noise=0.01)
+    flat = dataclasses.replace(seen.landmarks, depth=seen.landmarks.depth * FitSettings.depth_gain)
+    off = {}
+    for gain in (1.0, SolveSettings().depth_gain):
+        settings = SolveSettings(depth_gain=gain, depth_spread=0.2, landmark_spread=20.0)
+        face = face_motion(model, model.neutral(identity), model.expression_basis, settings)
+        found = solve_frame(face, flat, 1000, 1000, 1500.0, neutral=True).state.translation
+        off[gain] = np.linalg.norm(found - pose.translation)
+    assert off[FitSettings.depth_gain] < 4.0 and off[1.0] > 30.0
 
 
 def test_reading_at_rest_is_taken_off_the_guess(model, video):
