@@ -1,13 +1,14 @@
 """Builds the face nets: MediaPipe's detector, landmark and person segmentation nets as ONNX.
 
 Source: the pinned ``mediapipe`` wheel (Apache-2.0). The landmark net also gets, as metadata, which of the 468 mesh
-points its lip and eye outputs refine; the lists are read from the net itself.
+points its lip and eye outputs refine; the lists are read from the net itself. Two of its inner maps become outputs:
+they know the texture of the face, teeth, lips, creases and bulges, that its points do not tell.
 """
 
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ..core.errors import AssetsError
@@ -49,6 +50,9 @@ FACE_NETS = {
         "9ee168ec7c8f2a16c56fe8e1cfbc514974cbbb7e434051b455635f1bd1462f5c",
     ),
 }
+# inner maps of the landmark net by the size at which its trunk pools them: (1, size, size, channels)
+LANDMARK_NET = "face_landmarks"
+TEXTURE_SHAPES = {"texture_48": (1, 48, 48, 32), "texture_24": (1, 24, 24, 64)}
 
 
 def build(destination: Path) -> list[Path]:
@@ -62,7 +66,8 @@ def build(destination: Path) -> list[Path]:
     for name in FACE_NETS:
         graph = read_tflite(tflite_bytes(name))
         metadata = {"source_sha256": FACE_NETS[name].sha256, "licence": "Apache-2.0"}
-        model = translate(graph, metadata | refined_points(graph))
+        metadata |= refined_points(graph)
+        model = translate(with_textures(graph) if name == LANDMARK_NET else graph, metadata)
         path = destination / f"{name}.onnx"
         with written_aside(path) as aside:
             aside.write_bytes(model.SerializeToString(deterministic=True))
@@ -99,6 +104,23 @@ def refined_points(graph: TfliteGraph) -> dict[str, str]:
         if graph.shapes[operator.outputs[0]][1] == len(points):
             found[graph.names[output]] = ",".join(str(point) for point in points)
     return found
+
+
+def with_textures(graph: TfliteGraph) -> TfliteGraph:
+    """The landmark net with the maps of ``TEXTURE_SHAPES`` as outputs of those names besides its own.
+
+    Raises:
+        AssetsError: the net has no such map.
+    """
+    names, outputs = list(graph.names), graph.outputs
+    for name, shape in TEXTURE_SHAPES.items():
+        pooled = [op.inputs[0] for op in graph.operators if op.name == "MAX_POOL_2D"]
+        tensor = next((tensor for tensor in pooled if graph.shapes[tensor] == shape), None)
+        if tensor is None:
+            raise AssetsError(f"The landmark net has no map of shape {shape}: delete the wheel and try again.")
+        names[tensor] = name
+        outputs += (tensor,)
+    return replace(graph, names=tuple(names), outputs=outputs)
 
 
 def _upstream(graph: TfliteGraph, tensor: int, passing: str) -> Operator | None:
