@@ -66,23 +66,23 @@ class FitSettings:
     """
 
     components: int = 150
-    landmark_spread: float = 5.0
-    pair_spread: float = 0.7
+    landmark_spread: float = 5.35
+    pair_spread: float = 0.75
     lip_sharpness: float = 2.0
     lid_sharpness: float = 2.0
-    lip_seal: float = 0.4
+    lip_seal: float = 0.43
     size_spread: float = 0.02
-    skull_spread: float = 6.0
+    skull_spread: float = 6.4
     depth_gain: float = 0.92
-    depth_spread: float = 4.5
-    contour_spread: float = 4.0
+    depth_spread: float = 4.8
+    contour_spread: float = 4.3
     outline_weight: float = 0.15
     robust_scale: float = 3.0
     expression_strength: float = 0.3
     reading_trust: float = 20.0
     reading_sparsity: float = 0.05
     focal_35mm: tuple[float, float] = (55.0, 0.35)
-    distance: tuple[float, float] = (900.0, 0.3)
+    distance: tuple[float, float] = (960.0, 0.3)
     exif_spread: float = 0.03
     limit: float = 3.5
     iterations: int = 10

@@ -1,7 +1,8 @@
 """Assembles the head model from MakeHuman's data: the arrays of ``head.npz``.
 
 Origin of head coordinates: the midpoint of the mean head's eye joints, moved back by ``EYE_DEPTH`` into the skull.
-Millimetres, x to the character's left, y up, z forward.
+Millimetres, x to the character's left, y up, z forward. Everything is built at the size of the source and scaled to that
+of living people at the very end.
 """
 
 from __future__ import annotations
@@ -35,6 +36,10 @@ from .uv_chart import chart_scale, uv_chart
 from .wrinkle_fields import wrinkle_normals
 
 EYE_DEPTH = 90.0
+# the source's heads are small for adults: pupils 58.4 mm apart (adults: 63), outer corners of the eyes 83 (89), from
+# between the eyes to the chin 110 (117), 132 across the cheek bones (138)
+ADULT_SIZE = 1.07
+IN_MM = ("mean", "identity_basis", "directions", "expression_basis", "joints", "joint_identity", "joint_directions")
 PEOPLE, SEED = 2000, 1
 COMPONENTS = 150
 EMBEDDING_PEOPLE = 10
@@ -104,7 +109,7 @@ def build_head(wheel: zipfile.ZipFile, nets: FaceNets) -> dict[str, np.ndarray]:
         wrinkle_normals=np.zeros((2, len(topology.source), 3), np.float32),
     )
     normals = wrinkle_normals(built, mean, expressions, names)
-    return {
+    arrays = {
         "faces": built.faces, "face_part": built.face_part.astype(np.uint8), "part_start": built.part_start,
         "uv": built.uv, "mirror": built.mirror, "skin_weights": built.skin_weights,
         "region_names": np.array(REGION_NAMES), "region_masks": built.region_masks.astype(np.float16),
@@ -116,6 +121,7 @@ def build_head(wheel: zipfile.ZipFile, nets: FaceNets) -> dict[str, np.ndarray]:
         "landmark_vertices": landmark_vertices.astype(np.int32),
         "landmark_barycentric": landmark_barycentric.astype(np.float32), "source": np.array(SOURCE),
     }
+    return arrays | {name: arrays[name] * arrays[name].dtype.type(ADULT_SIZE) for name in IN_MM}
 
 
 def _build_shape(wheel: zipfile.ZipFile, base: BaseMesh, topology: SourceTopology) -> _Shape:

