@@ -15,9 +15,10 @@ from .detail_split import split_relief
 from .head_model import HeadModel
 from .line_depth import ViewLines, own_lines
 from .line_groups import LineGroups, line_groups
+from .line_trust import line_trust
 from .normal_map import uv_metric
 from .own_lines import OwnLines
-from .photo_lines import line_trust, photo_lines, pixels
+from .photo_lines import photo_lines, pixels
 from .raster import sample_smooth
 from .static_detail import Relief, photo_relief
 from .tension import evaluate_tension, tension_weights
@@ -99,7 +100,9 @@ def view_lines(
     """
     shaded, bare = (_reduced(a) for a in (texture.shaded, texture.bare))
     step = texel * len(texture.bare) / len(bare)
-    found, ridges = photo_lines(groups, channel_mean(shaded), line_trust(model.topology, bare, step), metric, step)
+    luminance = np.ascontiguousarray(channel_mean(shaded), np.float32)
+    trust = line_trust(model.topology, luminance, bare, texture.posed.facing, step)
+    found, ridges = photo_lines(groups, luminance, trust, metric, step)
     grid = len(ridges.strength)
     compression = sample_smooth(model.topology, pressure[:, :2], grid)
     return ViewLines(found, ridges, seen_well(model, texture, bare, grid), compression)

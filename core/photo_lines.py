@@ -12,23 +12,22 @@ from dataclasses import dataclass, replace
 import cv2
 import numpy as np
 
-from .head_model import HeadTopology
 from .line_detection import Polylines, Ridges, link_lines, ridge_response, sample, tangents
 from .line_groups import LineGroups, agreement
-from .raster import sample_smooth
-from .skin_mask import region_sum
 
 STRANGE, USUAL = 0.55, 1.25  # weight of a response that fits no group, that fits one in full
 EDGE_MM = 1.8  # lines stop this far from what is not skin
 SKIN = 0.55
-GAP_MM = 4.0
 SHORTEST_MM, SHORTEST_SHARE = 6.0, 0.18  # of a line, and of what is usual in its group
 FIT = 0.15  # agreement that a line may not fall below
 SMOOTHED = 5  # points
 FEWEST = 8  # points
-# logistic score: log length (mm), response, log of the contrast to both sides, agreement, and its offset
-SCORE = np.array([1.4, 0.1, 1.0, 6.6])
-OFFSET = -6.2
+# logistic score: log length (mm), response, log of the contrast to both sides, agreement, log of the width that a line
+# has beyond a usual one (mm), and its offset
+SCORE = np.array([1.4, 0.1, 1.3, 6.6, -1.6])
+OFFSET = -5.6
+LONG_MM = 40.0  # a longer line is no surer: soft shadows are long
+WIDE_MM = 1.1
 # what else there is where a group's lines are counts against them: lips, nostrils, stubble
 GROUP_ODDS = {
     "forehead": 0.4,
@@ -38,12 +37,18 @@ GROUP_ODDS = {
     "marionette": -0.2,
     "chin": -0.2,
     "perioral": -0.2,
+    "labiomental": -0.6,
 }
+# folds: the skin beyond hangs in its own shade, so that they may be a step with a line along its foot
+FOLDS = ("under_eye", "tear_trough", "lid_crease", "nasolabial", "mouth_corner", "marionette", "labiomental")
+FOLD_RESPONSE = 4.0
+FOLD_STEP = -0.05  # least contrast on the weaker side, as a share of the mean
 EVERYONES = ("under_eye", "tear_trough", "lid_crease", "labiomental", "nasolabial", "neck_upper", "neck_lower")
 SURE = 1.1  # score of a line that is believed on any face
-UNSURE = -0.9  # the same on a face full of lines
-FEW_MM, FEW_GROUP_MM = 100.0, 40.0  # of sure lines that vouch for no others
-FULL_MM, FULL_GROUP_MM = 200.0, 150.0  # of sure lines: on a face full of lines, in a group full of them
+UNSURE = -2.5  # the same on a face full of lines
+FEW_MM, FEW_GROUP_MM = 80.0, 40.0  # of sure lines that vouch for no others
+FULL_MM, FULL_GROUP_MM = 150.0, 150.0  # of sure lines: on a face full of lines, in a group full of them
+MOST_OF_GROUP_MM = 90.0  # that vouches for other groups: one group full of lines is an expression's, several are age's
 LEAST_TWO_SIDED = 0.3  # share of the contrast on the weaker side: a step is no line
 
 
@@ -81,7 +86,7 @@ def photo_lines(
     Args:
         groups: of the atlas.
         luminance: (S, S) log luminance, shading divided out.
-        trust: (S, S) in [0, 1], of ``line_trust``.
+        trust: (S, S) in [0, 1], of ``line_trust.line_trust``.
         metric: (m, m, 3) E, F, G of the chart, mm² per UV².
         texel: mm.
 
@@ -98,17 +103,6 @@ def photo_lines(
         lines = lines.trimmed(usual & (sample(clear, pixels(lines.uv, len(clear))) > EDGE_MM), FEWEST)
     found = scored(groups, lines, metric, ridges)
     return accepted(found), ridges
-
-
-def line_trust(topology: HeadTopology, bare: np.ndarray, texel: float) -> np.ndarray:
-    """(S, S) trust for looking for lines: on the forehead, gaps narrower than ``GAP_MM`` count as skin.
-
-    There deep lines are as dark as hair, and are taken for it; hair itself seldom runs the way of lines.
-    """
-    size = max(1, round(GAP_MM / texel))
-    closed = cv2.morphologyEx(bare, cv2.MORPH_CLOSE, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (size, size)))
-    forehead = region_sum(topology, ("forehead",)) * (1 - region_sum(topology, ("brow",)))
-    return np.maximum(bare, closed * sample_smooth(topology, forehead, len(bare)))
 
 
 def pixels(uv: np.ndarray, size: int) -> np.ndarray:
@@ -155,13 +149,17 @@ def scored(groups: LineGroups, lines: Polylines, metric: np.ndarray, ridges: Rid
     mean = lines.mean(fits)
     best = mean.argmax(1)
     length = np.add.reduceat(segment_lengths(lines.uv, lines.start, metric), lines.start[:-1])
-    two_sided, contrast = lines.mean(lines.two_sided), lines.mean(lines.contrast)
+    response, contrast = lines.mean(lines.response), lines.mean(lines.contrast)
+    two_sided = lines.mean(lines.two_sided)
+    fold = np.isin(groups.names, FOLDS)[best] & (response > FOLD_RESPONSE) & (two_sided > FOLD_STEP * contrast)
+    two_sided = np.where(fold, np.maximum(two_sided, LEAST_TWO_SIDED * contrast), two_sided)
     features = np.stack(
         [
-            np.log(np.maximum(length, 1.0)),
-            lines.mean(lines.response),
+            np.log(np.clip(length, 1.0, LONG_MM)),
+            response,
             np.log(np.maximum(two_sided, 0.005)),
             mean.max(1),
+            np.log(np.maximum(lines.mean(lines.width) / WIDE_MM, 1.0)),
         ],
         -1,
     )
@@ -178,7 +176,7 @@ def scored(groups: LineGroups, lines: Polylines, metric: np.ndarray, ridges: Rid
 def accepted(found: FoundLines) -> FoundLines:
     """The lines to be believed: the bar falls from ``SURE`` to ``UNSURE`` as sure lines grow, most in their group."""
     sure = np.where(found.score > SURE, found.length, 0.0)
-    ageing = sure[~found.everyone].sum()
+    ageing = np.minimum(np.bincount(found.group, sure * ~found.everyone, minlength=1), MOST_OF_GROUP_MM).sum()
     in_group = np.bincount(found.group, sure, minlength=1)[found.group]
     full = np.maximum(ageing - FEW_MM, 0) / FULL_MM + np.maximum(in_group - FEW_GROUP_MM, 0) / FULL_GROUP_MM
     bar = SURE - (SURE - UNSURE) * np.clip(full, 0.0, 1.0)

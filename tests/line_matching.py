@@ -10,8 +10,9 @@ from furrow.core.colour import channel_mean
 from furrow.core.head_model import HeadModel
 from furrow.core.line_detection import sample, tangents
 from furrow.core.line_groups import line_groups
+from furrow.core.line_trust import line_trust
 from furrow.core.normal_map import uv_metric
-from furrow.core.photo_lines import FoundLines, line_trust, photo_lines, pixels
+from furrow.core.photo_lines import FoundLines, photo_lines, pixels
 from furrow.core.raster import fill_outside, rasterize_view, uv_raster
 from furrow.core.view_texture import ViewTexture
 from furrow.core.wrinkle_coefficients import person
@@ -40,7 +41,8 @@ class Tally:
 def found_lines(model: HeadModel, atlas: WrinkleAtlas, fit: CoarseFit, view: ViewTexture, texel: float) -> FoundLines:
     """The lines of one unwrapped photo."""
     luminance = np.ascontiguousarray(channel_mean(view.shaded), np.float32)
-    trust, metric = line_trust(model.topology, view.bare, texel), uv_metric(model.topology, fit.neutral, 128)
+    trust = line_trust(model.topology, luminance, view.bare, view.posed.facing, texel)
+    metric = uv_metric(model.topology, fit.neutral, 128)
     return photo_lines(line_groups(atlas), luminance, trust, metric, texel)[0]
 
 
