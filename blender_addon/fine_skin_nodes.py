@@ -15,9 +15,9 @@ from ..core.fine_skin import (
     STRETCH_SHARE,
     TILES_FILE,
     load_tiles,
-    region_weights,
     stretch_direction,
     tile_repeats,
+    worn_weights,
 )
 from ..core.png16 import displacement_scale, to_uint16
 from . import names
@@ -37,7 +37,8 @@ class FineSkin:
     Attributes:
         tiles: heights of the four tiles in R, G, B, A, shared by all characters; 0.5 is zero.
         scale: millimetres that the heights' range of 0 to 1 spans.
-        weights: which tile each texel of the chart wears, in the same channels.
+        weights: which tile each texel of the chart wears and how strongly, in the same channels.
+        strength: factor of the weights.
         repeats: tiles in one unit of UV.
         pull: 1 where expressions pull the skin up the chart, 0 where across it.
     """
@@ -47,6 +48,7 @@ class FineSkin:
     weights: bpy.types.Image
     repeats: float
     pull: bpy.types.Image
+    strength: float = 1.0
 
 
 def fine_skin_images(character: Character) -> FineSkin:
@@ -60,7 +62,7 @@ def fine_skin_images(character: Character) -> FineSkin:
     tiles = bpy.data.images.get(TILES_IMAGE)
     if tiles is None or tiles.packed_file is None:
         tiles = packed_image(TILES_IMAGE, to_uint16(heights, scale), colour=False)
-    weights = region_weights(character.topology, WEIGHTS_SIZE)
+    weights, strength = worn_weights(character.topology, WEIGHTS_SIZE, character.pore_gains)
     pull = stretch_direction(character.topology, character.neutral, character.expression_deltas, PULL_SIZE)
     return FineSkin(
         tiles,
@@ -68,6 +70,7 @@ def fine_skin_images(character: Character) -> FineSkin:
         packed_image(f"{character.name} Skin Regions", weights, colour=False),
         tile_repeats(character.topology, character.neutral),
         packed_image(f"{character.name} Skin Stretch", pull, colour=False),
+        strength,
     )
 
 
@@ -97,7 +100,7 @@ def fine_skin_height(build, skin: FineSkin) -> bpy.types.NodeSocket:
     kept = build.math("MULTIPLY_ADD", compression, -CREASE_FADE, 1.0)
     strength = build.node("ShaderNodeValue", name=STRENGTH, label=STRENGTH)
     strength.outputs[0].default_value = 1.0
-    metres = build.math("MULTIPLY", strength.outputs[0], skin.scale * names.METRES)
+    metres = build.math("MULTIPLY", strength.outputs[0], skin.scale * skin.strength * names.METRES)
     return build.math("MULTIPLY", build.math("MULTIPLY", total, kept), metres)
 
 

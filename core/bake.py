@@ -6,7 +6,9 @@
     detail.png                      16-bit RGBA: static, compressed 1, compressed 2, stretched; detail_scale_mm
     tension_<shape>.png             8-bit RGB, signed: compression 1, compression 2, stretch at weight 1
     bend_<shape>.png                the same: what is missing halfway; only of shapes that need it
-    bake.json                       which shape key drives which mask, scales and the two formulas
+    fine_skin.png                   16-bit RGBA: heights of four tiles of pores, repeated over the chart
+    fine_skin_weights.png           8-bit RGBA: how strongly each place wears each of them
+    bake.json                       which shape key drives which mask, scales and the formulas
 
 Row 0 of every image is v = 1; beyond the chart the nearest skin is continued, so mipmaps see no border.
 """
@@ -20,6 +22,7 @@ from typing import Any
 import numpy as np
 
 from . import png16
+from .assets import assets_folder
 from .bake_masks import (
     KEY_EXPRESSIONS,
     NEUTRAL,
@@ -30,6 +33,7 @@ from .bake_masks import (
 )
 from .character import Character
 from .errors import OutputError
+from .fine_skin import TILES_FILE, load_tiles, tile_repeats, worn_weights
 from .normal_map import encode_normals, resized, slopes_to_normals, surface_slopes, uv_metric
 from .raster import uv_raster
 from .safe_files import folder_written_aside, write_text
@@ -49,6 +53,10 @@ COMPACT_FORMULA = (
     "channels R G B of the masks, each (value - 128) / 127 * scale; "
     "D = detail.R + c.R * detail.G + c.G * detail.B + c.B * detail.A"
 )
+FINE_SKIN_FORMULA = (
+    "mm = factor * sum over the channels of weights(u, v) * (tiles(repeats * u, repeats * v) - 0.5) * scale_mm, "
+    "both images as 0 to 1; added to D, or shaded as bump"
+)
 STRAIN_LIMIT = 2.0  # of a signed mask
 LEAST_TENSION = 0.004
 LEAST_BEND = 0.08  # of the tension; shapes that bend less are straight
@@ -66,6 +74,7 @@ def bake(character: Character, directory: Path, size: int | None = None, kind: s
 
     Raises:
         OutputError: size or kind is out of range, or the folder cannot be written.
+        AssetsError: the tiles of the fine skin are missing.
     """
     size = character.detail.size if size is None else size
     if kind not in KINDS:
@@ -105,6 +114,7 @@ def _write(character: Character, directory: Path, size: int, kind: str) -> None:
     described = {"schema": SCHEMA, "name": character.name, "kind": kind, "size": size, "formula": FORMULA}
     described |= _write_expressions(character, directory, maps, kind, masks)
     described["compact"] = _write_compact(character, directory, maps, min(size, MASK_SIZE))
+    described["fine_skin"] = _write_fine_skin(character, directory)
     driven = {shape for shapes in KEY_EXPRESSIONS.values() for shape in shapes}
     described["undriven"] = [name for name in character.expression_names if name not in driven]
     write_text(directory / "bake.json", json.dumps(described, indent=1))
@@ -166,6 +176,23 @@ def _write_compact(character: Character, directory: Path, maps: np.ndarray, size
                 )
     return {"formula": COMPACT_FORMULA, "map": "detail.png", "detail_scale_mm": scale, "tension": tensions}
 
+
+def _write_fine_skin(character: Character, directory: Path) -> dict:
+    """Write the tiles of the fine skin and the weights this character wears them with; returns the description."""
+    heights = load_tiles(assets_folder() / TILES_FILE).transpose(1, 2, 0)
+    scale = png16.displacement_scale(heights)
+    png16.write_png(directory / "fine_skin.png", png16.to_uint16(heights, scale))
+    weights, factor = worn_weights(character.topology, MASK_SIZE, character.pore_gains)
+    png16.write_png(directory / "fine_skin_weights.png", weights)
+    repeats = tile_repeats(character.topology, character.neutral)
+    return {
+        "formula": FINE_SKIN_FORMULA,
+        "tiles": "fine_skin.png",
+        "scale_mm": scale,
+        "repeats": repeats,
+        "weights": "fine_skin_weights.png",
+        "factor": factor,
+    }
 
 
 def _write_signed(path: Path, values: np.ndarray) -> dict[str, Any]:

@@ -21,6 +21,7 @@ class Landmarks:
         spread: (478,) pixels, standard deviation over jittered crops.
         score: probability that the crop shows a face, 0 to 1.
         box: (4,) x0, y0, x1, y1 pixels of the detected face.
+        texture: (``face_texture.LENGTH``,) float16, what the skin looks like around them; None where nobody looked.
     """
 
     points: np.ndarray
@@ -28,6 +29,7 @@ class Landmarks:
     spread: np.ndarray
     score: float
     box: np.ndarray
+    texture: np.ndarray | None = None
 
 
 @dataclass(frozen=True)
@@ -128,6 +130,7 @@ class Character:
         own_lines: lines read from the photos, beside the atlas's; None if there are none.
         moving_residual: (m, m, 3) float32 mm, relief beside the lines that the photos show only where skin is pushed or
             pulled: compressed 1, compressed 2, stretched, added to those maps; None if there is none.
+        pore_gains: (4,) strength of pores and micro-relief on ``fine_skin.PORE_REGIONS``; None for 1 everywhere.
         hair_mask: (S, S) uint8, 255 where brows, beard or hair cover the skin in the photo; None if not known.
     """
 
@@ -154,6 +157,7 @@ class Character:
     hair_mask: np.ndarray | None = None
     own_lines: OwnLines | None = None
     moving_residual: np.ndarray | None = None
+    pore_gains: np.ndarray | None = None
 
     def posed(self, weights: np.ndarray) -> np.ndarray:
         """(V, 3) float32 mm in head coordinates, for expression weights (52,)."""

@@ -21,6 +21,7 @@ from . import png16
 from .camera import Camera, Pose
 from .character import Character, DetailMaps, Landmarks, View
 from .errors import CharacterFileError, OutputError
+from .fine_skin import GAIN_RANGE, PORE_REGIONS
 from .head_model import DIRECTIONS, JOINTS, LANDMARK_COUNT, PARTS, TOPOLOGY_ARRAYS, HeadTopology
 from .npy import npy_bytes, read_npy
 from .own_lines import OwnLines
@@ -120,6 +121,7 @@ def _entries(character: Character):
         "static_residual_scale_mm": residual_scale,
         "residual_age": float(character.residual_age),
         "moving_residual_scale_mm": moving_scale,
+        "pore_gains": None if character.pore_gains is None else [float(v) for v in character.pore_gains],
         "own_lines_age": None if character.own_lines is None else float(character.own_lines.age),
         "warnings": list(character.warnings),
         "views": [_view_json(view) for view in character.views],
@@ -287,6 +289,9 @@ def _read_character(archive: zipfile.ZipFile, header: dict, topology: HeadTopolo
         static_residual = png16.from_uint16(png16.decode_png(archive.read(STATIC_RESIDUAL), 16, 1), scale)
         if static_residual.shape != detail.shape[:2]:
             raise ValueError("its maps differ in size")
+    pore_gains = None  # files from before they were kept have none
+    if header.get("pore_gains") is not None:
+        pore_gains = np.clip(_numbers(header["pore_gains"], (len(PORE_REGIONS),)), *GAIN_RANGE)
     views = tuple(
         _read_view(view, read_npy(archive.read(f"arrays/landmarks_{i}.npy"), "f", (LANDMARK_COUNT, 4)))
         for i, view in enumerate(header["views"])
@@ -305,6 +310,7 @@ def _read_character(archive: zipfile.ZipFile, header: dict, topology: HeadTopolo
         residual_age=_number(header["residual_age"], 0.0, 1.0),
         own_lines=own_lines,
         moving_residual=moving_residual,
+        pore_gains=pore_gains,
         **geometry,
         **maps,
     )

@@ -15,7 +15,7 @@ from .albedo import masked_blur
 from .colour import channel_mean
 from .unwrap import smoothstep
 
-GRID = 512  # texels at which light is told from skin
+GRID_MM = 0.6  # texel, about, at which light is told from skin
 WINDOW_MM = 4.5  # Gaussian sigma
 FAR_MM = 20.0  # and that with which light is continued over hair, eyes and lips
 EDGE = 0.12  # log luminance: contrast of which half is taken for light
@@ -48,20 +48,19 @@ def even_light(
     """Light that is left in an albedo, to be subtracted.
 
     Args:
-        log_albedo: (S, S, 3) in a chart that is mirror-symmetric about its middle column.
-        skin: (S, S) trust in skin of one tone; lips, brows, beards and holes at 0. Light is continued over them.
-        shading: (S, S) log brightness of the light that was taken out before.
-        folded: (S, S) in [0, 1], how far the photo's expression draws folds.
-        facing: (S, S) cosine to the viewing direction.
+        log_albedo: (H, W, 3) in a part of the chart that is mirror-symmetric about its middle column.
+        skin: (H, W) trust in skin of one tone; lips, brows, beards and holes at 0. Light is continued over them.
+        shading: (H, W) log brightness of the light that was taken out before.
+        folded: (H, W) in [0, 1], how far the photo's expression draws folds.
+        facing: (H, W) cosine to the viewing direction.
         texel: mm.
 
     Returns:
-        (S, S, 3) float32 log colour, of which the mean over the skin is zero.
+        (H, W, 3) float32 log colour, of which the mean over the skin is zero.
     """
-    size = log_albedo.shape[0]
-    factor = max(1, round(size / GRID))
-    grid, step = size // factor, texel * factor
-    small = (grid, grid)
+    height, width = log_albedo.shape[:2]
+    factor = max(1, round(GRID_MM / texel))
+    small, step = (width // factor, height // factor), texel * factor
     weight = cv2.resize(skin, small, interpolation=cv2.INTER_AREA)
     colour = cv2.resize(log_albedo * skin[..., None], small, interpolation=cv2.INTER_AREA)
     colour /= np.maximum(weight, 1e-3)[..., None]
@@ -74,7 +73,7 @@ def even_light(
     own = SKIN_SHARE * _even(_faded(level, weight, LIGHT_MM / step))[0]
     tint = hue_of_light(colour - luminance[..., None], light, before, weight, faced, step)
     smooth = np.dstack([level, gain, own, tint]).astype(np.float32)
-    smooth = cv2.resize(smooth, (size, size), interpolation=cv2.INTER_LINEAR)
+    smooth = cv2.resize(smooth, (width, height), interpolation=cv2.INTER_LINEAR)
     level, gain, own, tint = smooth[..., 0], smooth[..., 1] * skin, smooth[..., 2], smooth[..., 3:]
     whole = channel_mean(log_albedo) - np.float32(mean.mean())
     grain_free = cv2.GaussianBlur(whole, (0, 0), GRAIN_MM / texel)

@@ -38,6 +38,15 @@ WEARS = {
     "lips": {"lips": 1.0},
 }
 BARE = ("eye_socket_inner", "mouth_inner")  # wet, without any
+# regions that have a strength of their own, and what goes with them; lips stay as they are, all other skin goes with
+# the cheek
+PORE_REGIONS = ("forehead", "nose", "cheek", "chin")
+GOES_WITH = {
+    "forehead": ("forehead", "temple", "glabella", "brow", "crows_feet", "upper_lid"),
+    "nose": ("nose", "nostril"),
+    "chin": ("chin", "lower_lip", "upper_lip"),
+}
+GAIN_RANGE = (0.0, 4.0)
 
 
 def save_tiles(heights: np.ndarray, path: Path) -> None:
@@ -92,6 +101,34 @@ def region_weights(topology: HeadTopology, size: int) -> np.ndarray:
     shares = np.stack([nose, 1.0 - lips - nose - forehead, forehead, lips], axis=-1) * (1.0 - bare)[:, None]
     edges = np.rint(255.0 * np.cumsum(sample_smooth(topology, shares, size), axis=-1))
     return np.clip(np.diff(edges, axis=-1, prepend=0.0), 0, 255).astype(np.uint8)
+
+
+def strengths(topology: HeadTopology, gains: np.ndarray) -> np.ndarray:
+    """(V,) factor of the fine skin of gains (4,) on ``PORE_REGIONS``; 1 on the lips."""
+    by_name = dict(zip(PORE_REGIONS, np.clip(gains, *GAIN_RANGE), strict=True))
+    field = np.full(topology.vertex_count, by_name["cheek"])
+    for name, regions in GOES_WITH.items():
+        masks = [topology.region(region) for region in regions if region in topology.region_names]
+        if masks:
+            field += np.max(masks, axis=0) * (by_name[name] - field)
+    return field + (topology.region("lips") * (1.0 - field) if "lips" in topology.region_names else 0.0)
+
+
+def worn_weights(topology: HeadTopology, size: int, gains: np.ndarray | None) -> tuple[np.ndarray, float]:
+    """Shares of the tiles times their strength, and the factor that brings the image back to it.
+
+    Args:
+        gains: (4,) on ``PORE_REGIONS``; None for 1 everywhere.
+
+    Returns:
+        (S, S, 4) uint8 as of :func:`region_weights`; millimetres are height * image / 255 * factor.
+    """
+    weights = region_weights(topology, size)
+    if gains is None:
+        return weights, 1.0
+    strength = sample_smooth(topology, strengths(topology, gains), size)
+    largest = max(float(strength.max()), 1e-3)
+    return np.rint(weights * (strength / largest)[..., None]).astype(np.uint8), largest
 
 
 def tile_repeats(topology: HeadTopology, vertices: np.ndarray) -> float:

@@ -13,11 +13,13 @@ import numpy as np
 from . import (
     coarse_fit,
     detection,
+    fine_skin,
     landmarks,
     own_lines,
     person_detail,
     personal_shapes,
     photometric,
+    pore_strength,
     texture,
     unwrap,
     wrinkle_edit,
@@ -199,6 +201,8 @@ def _character(
     texel = unwrap.texel_millimetres(models.head.topology, fit.neutral, len(skin.albedo))
     read = person_detail.person_detail(models.head, models.atlas, fit, skin.views, texel, seed)
     atlas = own_lines.personal_atlas(models.atlas, read.own)
+    tiles = assets_folder() / fine_skin.TILES_FILE
+    pores = pore_strength.pore_gains(models.head.topology, skin.views, texel, read.age, tiles)
     detail = wrinkle_edit.detail_maps(atlas, len(skin.albedo), read.age, seed, read.static, read.moving)
     progress.stage("shape keys", "personal shape keys")
     deltas = personal_shapes.personal_deltas(models.head, fit.neutral)
@@ -224,6 +228,7 @@ def _character(
         static_residual=read.static,
         own_lines=read.own,
         moving_residual=read.moving,
+        pore_gains=pores,
         residual_age=read.age,
         hair_mask=skin.hair_mask,
         warnings=tuple(dict.fromkeys([*notes, *models.nets.notes, *skin.warnings])),

@@ -11,7 +11,7 @@ from .albedo import delight, is_unusual, log_colour, normalisation
 from .character import CoarseFit, View
 from .colour import channel_mean, srgb_to_linear
 from .detection import Face
-from .even_light import calm_brows, calm_grain, even_light, remove_gloss
+from .even_out import even_out, seen_window
 from .eye_colour import eye_colour
 from .face_nets import FaceNets
 from .geometry import blur_matrix
@@ -37,9 +37,6 @@ from .unwrap import PosedView, Unwrapped, pose_view, posed_vertices, smoothstep,
 
 VIVID = 0.5  # gain of log saturation for each unit of log exposure
 STATISTICS_SIZE = 256  # texels at which light and tone are estimated
-GLOSS_MM = (9.0, 4.0)  # gloss of the size of a cheek, then of a pore's rim
-LIPS_HUE = 0.25  # share of the hue of gloss on lips that is drawn to that around: their own varies
-EVEN_SIZE = 1024  # texels, at most, at which gloss and shadows are taken out
 MASK_SIZE = 512  # texels at which skin is told from hair
 SHADING_BLUR = 4  # iterations over the mesh
 TRUSTED = (0.1, 0.6)  # confidence from which a texel is used, from which it is used alone
@@ -64,11 +61,11 @@ class ViewTexture:
     Attributes:
         posed: the head in the photo.
         light: its light.
-        log_albedo: (S, S, 3) float32, normalised in exposure.
+        log_albedo: (S, S, 3) float32, normalised in exposure; 0 far from what is seen.
         shaded: (S, S, 3) the same before highlights and slow light were taken out, for relief and lines.
         trust: (S, S) in [0, 1], how far a texel is used.
         plain: (S, S) the part of it that is plain skin.
-        bare: (S, S) the part of it whose shading is worth reading.
+        bare: (S, S) the part of it whose shading is worth reading: nothing is drawn on it.
         hair: (S, S) in [0, 1], brows, beard and hair over skin.
         tone: (3,) log albedo of the skin.
         eye_colour: (3,) or None.
@@ -115,11 +112,17 @@ def view_texture(
     pushed = np.maximum(tension.compression_1, tension.compression_2)
     folded = np.maximum(_padded(np.clip(2 * pushed, 0, 1), topology.vertex_count), folds_of(model, view.expression))
     gain = normalisation(skin).astype(np.float32)
-    log_albedo = even_out(topology, shaded, trust, plain, features, shading, folded, posed.facing, texel)
-    log_albedo = vivid(log_albedo, -float(gain.mean())) + gain
+    window = seen_window(trust)
+    even, painted = even_out(
+        topology, shaded, trust, plain, features, shading, folded, posed.facing, texel, window, skin.grey
+    )
+    log_albedo = np.zeros_like(shaded)
+    log_albedo[window.full] = vivid(even, -float(gain.mean())) + gain
     if skin.grey:
         lips = sample_smooth(topology, region_sum(topology, ("lips",)), size)
         log_albedo += lips[..., None] * GREY_LIPS.astype(np.float32)
+    bare = smoothstep(unwrapped.confidence, *TRUSTED) * mask.bare
+    bare[window.full] *= 1 - painted
     return ViewTexture(
         posed=posed,
         light=light,
@@ -127,7 +130,7 @@ def view_texture(
         shaded=shaded,
         trust=smoothstep(trust, *TRUSTED).astype(np.float32),
         plain=smoothstep(plain, *TRUSTED).astype(np.float32),
-        bare=(smoothstep(unwrapped.confidence, *TRUSTED) * mask.bare).astype(np.float32),
+        bare=bare.astype(np.float32),
         hair=(smoothstep(unwrapped.confidence, *TRUSTED) * mask.hair).astype(np.float32),
         tone=median_tone(log_albedo, plain),
         eye_colour=eye_colour(posed.image, posed.landmarks, np.exp(gain)),
@@ -184,49 +187,6 @@ def _warnings(topology: HeadTopology, photo: str, skin: SkinTone, plain: np.ndar
     if float(np.vdot(plain, face)) < LEAST_SKIN * plain.size:
         lines.append(f"{photo}: little clear skin was found, so most of the texture is filled in.")
     return tuple(lines)
-
-
-def even_out(
-    topology: HeadTopology,
-    log_albedo: np.ndarray,
-    trust: np.ndarray,
-    plain: np.ndarray,
-    features: np.ndarray,
-    shading: np.ndarray,
-    folded: np.ndarray,
-    facing: np.ndarray,
-    texel: float,
-) -> np.ndarray:
-    """(S, S, 3) log albedo without gloss, folds of the expression, slow light and small shadows.
-
-    The change is worked out at ``EVEN_SIZE`` texels at most.
-
-    Args:
-        trust, plain: (S, S), of usable skin and of plain skin.
-        features: (S, S, 4) of ``feature_image``, in [0, 1].
-        shading: (S, S, 3) log of the light that was taken out.
-        folded: (V,) how deep the expression folds the skin.
-        facing: (V,) cosine to the viewing direction.
-        texel: mm.
-    """
-    size = log_albedo.shape[0]
-    work = min(size, EVEN_SIZE)
-    step = texel * size / work
-    before, trust, plain, features = (
-        cv2.resize(a, (work, work), interpolation=cv2.INTER_AREA) if work < size else a
-        for a in (log_albedo, trust, plain, features)
-    )
-    after = remove_gloss(before, plain, GLOSS_MM[0], step)
-    taken = channel_mean(cv2.resize(shading, (work, work), interpolation=cv2.INTER_AREA))
-    fold, faced = np.moveaxis(sample_smooth(topology, np.column_stack([folded, facing]), work), -1, 0)
-    after = after - even_light(after, plain, taken, fold, faced, step)
-    after = remove_gloss(after, plain, GLOSS_MM[1], step)
-    after = remove_gloss(after, trust * features[..., 2] * (1 - plain), GLOSS_MM[1], step, LIPS_HUE)
-    after = calm_grain(after, plain, step)
-    after = calm_brows(after, plain, features[..., 1], step)
-    if work == size:
-        return after
-    return log_albedo + cv2.resize(after - before, (size, size), interpolation=cv2.INTER_LINEAR)
 
 
 def folds_of(model: HeadModel, expression: np.ndarray) -> np.ndarray:

@@ -12,8 +12,10 @@ from furrow.core.bake_masks import KEY_EXPRESSIONS, activation_masks, key_weight
 from furrow.core.character import DetailMaps
 from furrow.core.character_file import save_character
 from furrow.core.errors import BakeError, OutputError
+from furrow.core.fine_skin import TILES_FILE, load_tiles
 from furrow.core.head_model import load_head_model, quads_to_triangles
 from furrow.core.png16 import decode_png
+from furrow.core.raster import uv_raster
 from furrow.core.tension import evaluate_tension, tension, tension_weights
 from helpers import tiny_character
 
@@ -206,3 +208,21 @@ def test_command_line(tmp_path, capsys):
     assert (tmp_path / "out" / "displacement_smile.png").is_file()
     assert cli.main(["bake", str(tmp_path / "a.furrow"), "--dir", str(tmp_path / "out"), "--size", "5"]) == 2
     assert capsys.readouterr().err.startswith("furrow: Cannot bake maps of 5 texels")
+
+
+def test_fine_skin_is_that_of_the_character(character, tmp_path, assets):
+    """Tiles as those of the package; twice as strong on a forehead of gain 2."""
+    heights = load_tiles(assets / TILES_FILE)
+    baked = {}
+    for gain in (1.0, 2.0):
+        bake(replace(character, pore_gains=np.array([gain, 1.0, 1.0, 1.0])), tmp_path / str(gain), 64)
+        described = json.loads((tmp_path / str(gain) / "bake.json").read_text())["fine_skin"]
+        tiles = decode_png((tmp_path / str(gain) / described["tiles"]).read_bytes(), 16, 4) / 65535
+        np.testing.assert_allclose((tiles - 0.5) * described["scale_mm"], heights.transpose(1, 2, 0), atol=2e-5)
+        weights = decode_png((tmp_path / str(gain) / described["weights"]).read_bytes(), 8, 4) / 255
+        baked[gain] = described["factor"] * weights.sum(-1)
+    assert 5 < described["repeats"] < 40
+    topology = character.topology
+    for region, ratio in (("forehead", 2.0), ("cheek", 1.0), ("lips", 1.0)):
+        inside = uv_raster(topology, 512).sample(topology.region(region)) > 0.99
+        assert np.median(baked[2.0][inside] / baked[1.0][inside]) == pytest.approx(ratio, abs=0.03)

@@ -73,6 +73,17 @@ def test_a_file_from_before_hair_was_kept_opens(saved):
     np.testing.assert_array_equal(load_character(saved).hair_mask, original.hair_mask)
 
 
+def test_strength_of_the_pores_is_kept_and_bounded(saved):
+    original = tiny_character()
+    assert load_character(saved).pore_gains is None
+    for gains, expected in (([0.5, 1.0, 1.5, 2.0],) * 2, ([-1.0, 1.0, 99.0, 1.0], [0.0, 1.0, 4.0, 1.0])):
+        save_character(dataclasses.replace(original, pore_gains=np.array(gains)), saved)
+        np.testing.assert_array_equal(load_character(saved).pore_gains, expected)
+    save_character(dataclasses.replace(original, pore_gains=np.ones(3)), saved)
+    with pytest.raises(CharacterFileError, match="damaged"):
+        load_character(saved)
+
+
 def test_existing_file_survives_a_failed_save(saved, monkeypatch):
     before = saved.read_bytes()
     broken = dataclasses.replace(tiny_character(), albedo=np.zeros((4, 4, 2), np.uint8))

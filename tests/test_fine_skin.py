@@ -13,6 +13,7 @@ from furrow.core.fine_skin import (
     save_tiles,
     stretch_direction,
     tile_repeats,
+    worn_weights,
 )
 from furrow.core.head_model import load_head_model
 from furrow.core.raster import uv_raster
@@ -127,6 +128,21 @@ def test_weights_put_each_tile_on_its_region(assets):
     assert np.median(texel[mouth].sum(1)) < 20
     skin = topology.region("cheek")[head][quads].min(1) > 0.9
     np.testing.assert_array_equal(texel[skin].sum(1), 255)
+
+
+def test_strengths_scale_the_weights_of_their_regions_and_leave_the_lips(assets):
+    topology = load_head_model(assets / "head.npz").topology
+    plain = region_weights(topology, 128)
+    same, factor = worn_weights(topology, 128, None)
+    np.testing.assert_array_equal(same, plain)
+    assert factor == 1.0
+    worn, factor = worn_weights(topology, 128, np.array([1.6, 0.5, 0.8, 1.2]))
+    worn, plain = factor * worn.astype(float).sum(-1), plain.astype(float).sum(-1)
+    raster = uv_raster(topology, 128)
+    for region, gain in (("forehead", 1.6), ("nose", 0.5), ("cheek", 0.8), ("chin", 1.2), ("lips", 1.0), ("neck", 0.8)):
+        inside = (raster.sample(topology.region(region)) > 0.98) & (plain > 200)
+        assert inside.sum() > 5, region
+        assert np.median(worn[inside] / plain[inside]) == pytest.approx(gain, abs=0.05), region
 
 
 def test_repeats_make_a_tile_its_true_size():

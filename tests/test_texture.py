@@ -6,13 +6,14 @@ import numpy as np
 import pytest
 from dome import dome_fit, dome_model, dome_view, render
 from furrow.core.colour import linear_to_srgb, srgb_to_linear
+from furrow.core.even_out import even_out, seen_window
 from furrow.core.lighting import sh_basis
 from furrow.core.raster import uv_raster
 from furrow.core.roughness import REGION_ROUGHNESS, SKIN, roughness_map
 from furrow.core.skin_mask import log_chroma
 from furrow.core.texture import build_texture, map_size
 from furrow.core.unwrap import texel_millimetres, unwrap
-from furrow.core.view_texture import even_out, folds_of, view_texture
+from furrow.core.view_texture import folds_of, view_texture
 
 SIZE = 256
 MODEL = dome_model()
@@ -190,10 +191,12 @@ def test_lips_do_not_stain_the_skin_around_them():
     skin = np.log(TONE) + grain
     albedo = (skin + lips[..., None] * np.array([-0.2, -0.7, -0.5])).astype(np.float32)
     ones = np.ones((size, size), np.float32)
-    found = even_out(
+    found, painted = even_out(
         MODEL.topology, albedo, ones, 1 - lips, features, np.zeros((size, size, 3), np.float32),
         np.zeros(MODEL.topology.vertex_count, np.float32), np.ones(MODEL.topology.vertex_count, np.float32), 0.5,
+        seen_window(ones),
     )
+    assert painted[20:-20, 20:-20].max() < 0.05
     near = (lips == 0) & (np.abs(x - 128) < 30) & (np.abs(y - 170) < 25)
     assert np.abs(found - skin)[near].mean() < 0.012
     assert np.abs((found - skin)[lips > 0].mean(0) - [-0.2, -0.7, -0.5]).max() < 0.08
