@@ -18,6 +18,11 @@ from .head_model import HeadModel
 POSE_PARAMETERS = 7
 LOG_FOCAL = 6
 
+# the net's depth of 160 rendered people against their true depth: a mean tilt, and its standard deviation from person
+# to person, to the side and forward
+NET_TILT = np.deg2rad(5.6)
+NET_TILT_SPREAD = (np.deg2rad(2.6), np.deg2rad(3.3))
+
 # landmarks on the borders of the lips, and on the margins of the lids
 LIPS = np.array([
     61, 146, 91, 181, 84, 17, 314, 405, 321, 375, 291, 409, 270, 269, 267, 0, 37, 39, 40, 185,
@@ -219,25 +224,56 @@ def pair_term(projection: Projection, points: np.ndarray, pairs: np.ndarray, spr
     return Term(residual.ravel(), jacobian.reshape(-1, jacobian.shape[2]), np.repeat(weight * robust, 2))
 
 
-def depth_term(projection: Projection, depth: np.ndarray, scale: float, spread: float, weight: np.ndarray) -> Term:
-    """Relative depth of the landmark net, without its mean.
+def depth_term(projection: Projection, depth: np.ndarray, scale: float, spread: float, weight: np.ndarray,
+               tilt: float = NET_TILT, tilt_spread: tuple[float, float] = NET_TILT_SPREAD) -> Term:
+    """Relative depth of the landmark net, without its mean and with a tilt of its own.
 
-    The prediction is f (z - z_mean) / z_mean: like the picture, it is the same for a head twice as large and twice as
-    far away. Measured in millimetres it would pull every fit towards small heads.
+    The net sees a crop and measures along the line of sight s to the face, not along the camera's axis: the prediction
+    is f ((x - x_mean) . (s + tan(tilt) e_y)) / z_mean. Like the picture, it is the same for a head twice as large and
+    twice as far away; measured in millimetres it would pull every fit towards small heads. What is left of the net's
+    tilt, other in every photo, is marginalised, so that the pose is that of the landmarks' places.
 
     Args:
         depth: (n,) pixels, smaller is nearer.
         scale: pixels per millimetre at the head, the unit of ``spread`` only.
         spread: millimetres.
         weight: (n,).
+        tilt: radians by which the net has a chin too far away.
+        tilt_spread: radians, standard deviations of the tilt to the side and of the tilt forward.
     """
     share = weight / weight.sum()
-    z, jacobian = projection.camera_points[:, 2], projection.camera_jacobian[:, 2]
-    centre, centre_jacobian = share @ z, share @ jacobian
-    predicted = projection.focal * (z / centre - 1.0)
-    jacobian = projection.focal / centre * (jacobian - (z / centre)[:, None] * centre_jacobian)
+    centre, centre_jacobian = share @ projection.camera_points, np.tensordot(share, projection.camera_jacobian, 1)
+    sight = centre / np.linalg.norm(centre)
+    turned = (np.eye(3) - np.outer(sight, sight)) @ centre_jacobian / np.linalg.norm(centre)
+    offset = projection.camera_points - centre
+    direction = sight + [0.0, np.tan(tilt), 0.0]
+    pixels = projection.focal / centre[2]
+    predicted = pixels * (offset @ direction)
+    jacobian = np.einsum("d,ndp->np", pixels * direction, projection.camera_jacobian)
+    jacobian += pixels * (offset @ turned - direction @ centre_jacobian)
+    jacobian -= np.outer(predicted, centre_jacobian[2] / centre[2])
     jacobian[:, LOG_FOCAL] += predicted
-    return Term(((depth - share @ depth) - predicted) / (spread * scale), jacobian / (spread * scale), weight)
+    unit = spread * scale
+    term = Term((depth - share @ depth - predicted) / unit, jacobian / unit, weight)
+    return marginalised(term, pixels / unit * offset[:, :2] * np.tan(tilt_spread))
+
+
+def marginalised(term: Term, nuisances: np.ndarray) -> Term:
+    """The term with some unknowns of standard normal distribution integrated out.
+
+    Residuals of covariance C = W^-1 + N N^T are whitened by W^1/2 C^1/2, in closed form with the singular vectors of
+    W^1/2 N: what the unknowns explain counts less, all else as before.
+
+    Args:
+        nuisances: (m, q) derivative N of the residual by the unknowns.
+    """
+    root = np.sqrt(term.weight)
+    vectors, values, _ = np.linalg.svd(root[:, None] * nuisances, full_matrices=False)
+    vectors *= np.sqrt(1.0 - 1.0 / np.sqrt(1.0 + values**2))
+    back, there = vectors / np.maximum(root, 1e-12)[:, None], (vectors * root[:, None]).T
+    return Term(
+        term.residual - back @ (there @ term.residual), term.jacobian - back @ (there @ term.jacobian), term.weight
+    )
 
 
 def sealed_lips(basis: PointBasis, spread: float) -> np.ndarray:

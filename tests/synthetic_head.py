@@ -6,6 +6,7 @@ import numpy as np
 from furrow.core.camera import Camera, Pose, rotation_matrix
 from furrow.core.character import Landmarks
 from furrow.core.coarse_fit import Observation
+from furrow.core.fit_terms import NET_TILT
 from furrow.core.head_model import HeadModel
 
 EYES = np.array([33, 263])
@@ -31,7 +32,8 @@ def observe(model: HeadModel, identity: np.ndarray, shapes: dict[str, float] | N
             seed: int = 0, photo: str = "head.jpg") -> tuple[Observation, Pose]:
     """A photo of 1000 x 1000 pixels of a head at ``distance`` mm, turned by a rotation vector (radians).
 
-    Pixels and depth get Gaussian noise of ``noise`` pixels. Returns the observation and the true pose.
+    Pixels and depth get Gaussian noise of ``noise`` pixels, and the depth has the net's tilt. Returns the observation
+    and the true pose.
     """
     rng = np.random.default_rng(seed)
     weights = expression_weights(model, **(shapes or {}))
@@ -39,7 +41,8 @@ def observe(model: HeadModel, identity: np.ndarray, shapes: dict[str, float] | N
     pose = Pose(rotation_matrix(np.array(turn)) @ np.diag([1.0, -1, -1]), np.array([12.0, -20.0, distance]))
     points = pose.apply(model.landmarks(head.astype(float)))
     pixels = Camera(focal, focal, 500, 500, 1000, 1000).project(points) + rng.normal(0, noise, (478, 2))
-    depth = (points[:, 2] / points[:, 2].mean() - 1.0) * focal + rng.normal(0, noise, 478)
+    tilted = points[:, 2] + np.tan(NET_TILT) * points[:, 1]
+    depth = (tilted - tilted.mean()) / points[:, 2].mean() * focal + rng.normal(0, noise, 478)
     box = np.concatenate([pixels.min(0), pixels.max(0)])
     return Observation(Landmarks(pixels, depth, np.full(478, noise), 0.99, box), 1000, 1000, exif, photo), pose
 

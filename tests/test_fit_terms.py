@@ -55,7 +55,7 @@ def terms(basis, scene_rng_seed=1):
     return {
         "position": lambda p: fit_terms.position_term(p, points, spread, weight, 1e9),
         "pair": lambda p: fit_terms.pair_term(p, points, pairs, spread[:3], 1.0, 1e9),
-        "depth": lambda p: fit_terms.depth_term(p, depth, 1.8, 5.0, weight),
+        "depth": lambda p: fit_terms.depth_term(p, depth, 1.8, 5.0, weight, tilt_spread=(0.0, 0.0)),
         "contour": lambda p: fit_terms.contour_term(p, points, normals, spread, weight, 1e9),
     }
 
@@ -95,6 +95,52 @@ def test_depth_term_is_blind_to_size():
     one = fit_terms.depth_term(fit_terms.project(basis, np.zeros(K), state, 640, 480), depth, 1.8, 5.0, weight)
     two = fit_terms.depth_term(fit_terms.project(large, np.zeros(K), far, 640, 480), depth, 1.8, 5.0, weight)
     assert np.allclose(one.residual, two.residual) and np.abs(one.residual).max() > 1.0
+
+
+def test_depth_is_measured_along_the_line_of_sight():
+    """The picture of a head turned with the line of sight shows the same depths: beside the axis is not turned."""
+    rng = np.random.default_rng(8)
+    basis = PointBasis(rng.normal(0, 50, (N, 3)), np.zeros((N, 3, K)), np.zeros((N, 3, E)))
+    ahead = ViewState(np.diag([1.0, -1, -1]), np.array([0.0, 0, 640]), np.log(1200.0), np.zeros(E))
+    turn = rotation_matrix(np.array([0.0, 0.35, 0.0]))
+    centre = basis.mean.mean(axis=0) @ ahead.rotation.T + ahead.translation
+    aside = ViewState(turn @ ahead.rotation, turn @ ahead.translation, ahead.log_focal, ahead.expression)
+    weight = np.ones(N)
+    straight, turned = (
+        -fit_terms.depth_term(
+            fit_terms.project(basis, np.zeros(K), state, 640, 480), np.zeros(N), 1.8, 5.0, weight, 0.0, (0.0, 0.0)
+        ).residual
+        for state in (ahead, aside)
+    )
+    assert np.allclose(turned / straight, centre[2] / (turn @ centre)[2])
+    assert centre[2] / (turn @ centre)[2] > 1.02
+
+
+def test_marginalised_residuals_have_the_covariance_of_the_unknowns():
+    """Against the dense inverse of W^-1 + N N^T: the same normal equations."""
+    rng = np.random.default_rng(3)
+    nuisances, weight = rng.normal(0, 2, (N, 2)), rng.uniform(0.2, 2, N)
+    term = fit_terms.Term(rng.normal(size=N), rng.normal(size=(N, K)), weight)
+    got = fit_terms.marginalised(term, nuisances)
+    inverse = np.linalg.inv(np.diag(1 / weight) + nuisances @ nuisances.T)
+    assert np.allclose(got.jacobian.T @ (got.weight[:, None] * got.jacobian), term.jacobian.T @ inverse @ term.jacobian)
+    assert np.allclose(got.jacobian.T @ (got.weight * got.residual), term.jacobian.T @ inverse @ term.residual)
+
+
+def test_depth_says_nothing_of_a_tilt_it_does_not_know():
+    """With a wide spread a depth that is tilted by 20 degrees leaves next to nothing."""
+    rng = np.random.default_rng(8)
+    basis = PointBasis(rng.normal(0, 50, (N, 3)), np.zeros((N, 3, K)), np.zeros((N, 3, E)))
+    state = ViewState(np.diag([1.0, -1, -1]), np.array([12.0, -20, 640]), np.log(1200.0), np.zeros(E))
+    projection = fit_terms.project(basis, np.zeros(K), state, 640, 480)
+    offset = projection.camera_points - projection.camera_points.mean(axis=0)
+    depth = -1200.0 / 640 * (offset[:, 2] + 0.36 * offset[:, 1])
+    ones = np.ones(N)
+    sure, unsure = (
+        np.abs(fit_terms.depth_term(projection, -depth, 1.8, 5.0, ones, 0.0, (width, width)).residual).max()
+        for width in (0.0, 5.0)
+    )
+    assert sure > 3.0 and unsure < 0.2 * sure
 
 
 def test_normal_equations_sum_the_terms(scene):
