@@ -7,7 +7,8 @@ likelier than others, and that is what this network has learned (``models/EXPRES
     -> an ensemble of multilayer perceptrons -> calibration -> weights, and their expected error.
 
 The alignment takes place, size and pose away (weighted Procrustes, Umeyama 1991); the direction of view is given to the
-network besides, as one side of a turned head is seen badly.
+network besides, as one side of a turned head is seen badly. Where the texture of the face was read with the landmarks,
+it corrects the ensemble before the calibration (``expression_texture``).
 """
 
 from __future__ import annotations
@@ -20,6 +21,8 @@ from pathlib import Path
 import numpy as np
 
 from .errors import AssetsError, PhotoError
+from .expression_texture import TextureReading
+from .face_texture import LENGTH
 from .fit_terms import APART_PAIRS
 from .head_model import LANDMARK_COUNT
 
@@ -94,6 +97,7 @@ class ExpressionRegressor:
         calibration: (len(OUTPUTS),) the weight to expect when the ensemble answers ``OUTPUTS``: its averages over
             people are too small where a shape is there and too large where it is not.
         error: (E, len(KNOTS)) root mean square error on people not seen in training, by predicted weight.
+        texture: what the texture of a face adds, or None.
     """
 
     names: tuple[str, ...]
@@ -105,35 +109,55 @@ class ExpressionRegressor:
     layers: tuple[tuple[tuple[np.ndarray, np.ndarray], ...], ...]
     calibration: np.ndarray
     error: np.ndarray
+    texture: TextureReading | None = None
 
-    def predict(self, landmarks: np.ndarray, width: int, height: int) -> tuple[np.ndarray, np.ndarray]:
+    def predict(
+        self, landmarks: np.ndarray, width: int, height: int, texture: np.ndarray | None = None
+    ) -> tuple[np.ndarray, np.ndarray]:
         """Weights (E,) in [0, 1] and their standard deviations (E,).
 
         Args:
             landmarks: (478, 3) x and y in pixels of the upright photo, and the net's depth in the same unit.
             width, height: of the photo, pixels.
+            texture: (``face_texture.LENGTH``,) around those landmarks; None reads the landmarks alone.
 
         Raises:
-            PhotoError: landmarks of another shape, not finite, or all in one spot.
+            PhotoError: landmarks or texture of another shape, not finite, or all in one spot.
         """
         points = np.asarray(landmarks, dtype=float)
         if points.shape != (LANDMARK_COUNT, 3) or not np.isfinite(points).all():
             raise PhotoError(f"{LANDMARK_COUNT} finite landmarks with depth are needed, got shape {points.shape}.")
         if np.ptp(points[:, :2], axis=0).min() < 1e-3 * max(width, height, 1) / 2:
             raise PhotoError("The face is too small to read its expression: use a larger photo.")
-        weights, spread = self.predict_many(points[None])
+        if texture is not None and (np.shape(texture) != (LENGTH,) or not np.isfinite(texture).all()):
+            raise PhotoError(f"{LENGTH} finite features of the texture are needed, got shape {np.shape(texture)}.")
+        weights, spread = self.predict_many(points[None], None if texture is None else texture[None])
         return weights[0], spread[0]
 
-    def predict_many(self, landmarks: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """(n, E) weights and (n, E) standard deviations of landmarks (n, 478, 3); see ``predict``."""
-        features = (feature_vectors(landmarks, self.template, self.alignment) - self.mean) / self.scale
-        inputs = features @ self.projection
+    def predict_many(self, landmarks: np.ndarray, textures: np.ndarray | None = None) -> tuple[np.ndarray, np.ndarray]:
+        """(n, E) weights and (n, E) deviations of landmarks (n, 478, 3) and their textures (n, T); see ``predict``."""
+        inputs = self.inputs(landmarks)
         members = np.stack([run_layers(inputs, layers)[-1] for layers in self.layers])
-        weights = np.interp(members.mean(axis=0), OUTPUTS, self.calibration)
-        known = np.stack([np.interp(w, KNOTS, row) for w, row in zip(weights.T, self.error)], axis=1)
+        outputs = members.mean(axis=0)
+        weights, known = _calibrated(outputs, self.calibration, self.error)
+        if textures is not None and self.texture is not None:
+            change, trust = self.texture.change(textures, inputs)
+            seen = _calibrated(outputs + change, self.texture.calibration, self.texture.error)
+            weights, known = (a + trust[:, None] * (b - a) for a, b in zip((weights, known), seen))
         # the inputs are white, so their mean square is about 1 on faces like those of the training
         unlike = np.sqrt(np.maximum((inputs**2).mean(axis=1) / FAMILIAR, 1.0))
         return weights, np.hypot(known, members.std(axis=0)) * unlike[:, None]
+
+    def inputs(self, landmarks: np.ndarray) -> np.ndarray:
+        """(n, P) whitened inputs of the ensemble, of landmarks (n, 478, 3)."""
+        features = (feature_vectors(landmarks, self.template, self.alignment) - self.mean) / self.scale
+        return features @ self.projection
+
+
+def _calibrated(outputs: np.ndarray, calibration: np.ndarray, error: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Weights (n, E) of the ensemble's outputs (n, E), and the errors (n, E) that are known of such weights."""
+    weights = np.interp(outputs, OUTPUTS, calibration)
+    return weights, np.stack([np.interp(w, KNOTS, row) for w, row in zip(weights.T, error)], axis=1)
 
 
 def align(points: np.ndarray, template: np.ndarray, weight: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -195,9 +219,11 @@ def _load(path: Path) -> ExpressionRegressor:
         raise AssetsError(f"The expression network {path} is damaged ({error}): install Furrow again.") from None
 
 
-def predict(landmarks: np.ndarray, width: int, height: int) -> tuple[np.ndarray, np.ndarray]:
+def predict(
+    landmarks: np.ndarray, width: int, height: int, texture: np.ndarray | None = None
+) -> tuple[np.ndarray, np.ndarray]:
     """``ExpressionRegressor.predict`` of the package's own network."""
-    return load().predict(landmarks, width, height)
+    return load().predict(landmarks, width, height, texture)
 
 
 def from_arrays(arrays: dict[str, np.ndarray]) -> ExpressionRegressor:
@@ -230,7 +256,26 @@ def from_arrays(arrays: dict[str, np.ndarray]) -> ExpressionRegressor:
         tuple(layers),
         _checked(arrays["calibration"], (len(OUTPUTS),), "calibration"),
         _checked(arrays["error"], (len(names), len(KNOTS)), "error"),
+        _texture(arrays, inputs, len(names)) if "texture_mean" in arrays else None,
     )
+
+
+def _texture(arrays: dict[str, np.ndarray], inputs: int, outputs: int) -> TextureReading:
+    rank = arrays["texture_projection"].shape[-1]
+    shapes = {
+        "mean": (LENGTH,),
+        "scale": (LENGTH,),
+        "projection": (LENGTH, rank),
+        "matrix": (rank, outputs),
+        "inputs": (inputs, outputs),
+        "offset": (outputs,),
+        "calibration": (len(OUTPUTS),),
+        "error": (outputs, len(KNOTS)),
+    }
+    found = {name: _checked(arrays[f"texture_{name}"], shape, f"texture {name}") for name, shape in shapes.items()}
+    if found["scale"].min() <= 0:
+        raise ValueError("texture scale is not positive")
+    return TextureReading(**found)
 
 
 def _checked(array: np.ndarray, shape: tuple[int, ...], name: str) -> np.ndarray:

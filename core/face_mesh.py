@@ -8,11 +8,13 @@ of its edge.
 from __future__ import annotations
 
 import math
+from typing import NamedTuple
 
 import numpy as np
 
 from .crops import Square, crop
 from .face_nets import LANDMARKS, FaceNets
+from .face_texture import read_textures
 from .landmark_contours import OUTER_EYE_CORNERS
 
 CROP_SIZE = 192
@@ -41,16 +43,36 @@ def square_of_points(points: np.ndarray) -> Square:
     return Square(float(x), float(y), float(max(high - low)) * FACE_MARGIN, angle)
 
 
-def mesh_in(pixels: np.ndarray, squares: list[Square], nets: FaceNets) -> tuple[np.ndarray, np.ndarray]:
-    """(n, 478, 3) pixels and (n,) scores of the faces in some crops, in one run of the net."""
+class Meshes(NamedTuple):
+    """What the net finds in n crops.
+
+    Attributes:
+        points: (n, 478, 3) pixels of the photo.
+        scores: (n,) probability that there is a face.
+        textures: (n, ``face_texture.LENGTH``) float32, or None of a net that does not tell.
+    """
+
+    points: np.ndarray
+    scores: np.ndarray
+    textures: np.ndarray | None
+
+
+def meshes_in(pixels: np.ndarray, squares: list[Square], nets: FaceNets) -> Meshes:
+    """The faces in some crops of a photo (H, W, 3) uint8, in one run of the net."""
     batch = np.stack([crop(pixels, square, CROP_SIZE) for square in squares]) / np.float32(255.0)
     outputs = nets.run(LANDMARKS, batch)
     points = _assemble(outputs, nets) / CROP_SIZE
+    textures = read_textures(outputs, points)
     for square, group in zip(squares, points):
         group[:, :2] = square.to_photo(group[:, :2])
         group[:, 2] *= square.size
     logits = outputs["conv_faceflag"].reshape(len(squares)).astype(np.float64)
-    return points, 1.0 / (1.0 + np.exp(-np.clip(logits, -80.0, 80.0)))
+    return Meshes(points, 1.0 / (1.0 + np.exp(-np.clip(logits, -80.0, 80.0))), textures)
+
+
+def mesh_in(pixels: np.ndarray, squares: list[Square], nets: FaceNets) -> tuple[np.ndarray, np.ndarray]:
+    """(n, 478, 3) pixels and (n,) scores of the faces in some crops, in one run of the net."""
+    return meshes_in(pixels, squares, nets)[:2]
 
 
 def _assemble(outputs: dict[str, np.ndarray], nets: FaceNets) -> np.ndarray:

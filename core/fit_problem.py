@@ -140,7 +140,8 @@ def with_reading(problem: FitProblem) -> FitProblem:
     priors = []
     for photo, prior in zip(problem.photos, problem.priors):
         points = np.column_stack([photo.landmarks.points, photo.landmarks.depth])
-        weights, sigma = expression_regressor.predict(points, photo.width, photo.height)
+        texture = photo.landmarks.texture
+        weights, sigma = expression_regressor.predict(points, photo.width, photo.height, texture)
         priors.append(guided_prior(prior, weights, sigma, settings.reading_trust, settings.reading_sparsity))
     return replace(problem, priors=tuple(priors))
 

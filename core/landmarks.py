@@ -10,7 +10,7 @@ import numpy as np
 from .character import Landmarks
 from .crops import Square, crop
 from .detection import Face
-from .face_mesh import mesh_in, square_of_box, square_of_points
+from .face_mesh import mesh_in, meshes_in, square_of_box, square_of_points
 from .face_nets import SEGMENTATION, FaceNets
 from .landmark_contours import OUTER_EYE_CORNERS
 
@@ -47,12 +47,13 @@ def landmarks_in(
     first, _ = mesh_in(pixels, [square], nets)
     square = square_of_points(first[0])
     squares = [square.jittered(*move) for move in _jitter_moves(jitter)]
-    points, scores = mesh_in(pixels, squares, nets)
+    points, scores, textures = meshes_in(pixels, squares, nets)
     spread = np.sqrt(points[..., :2].var(axis=0).mean(axis=-1))
     mean = points.mean(axis=0)
     if box is None:
         box = np.concatenate([mean[:, :2].min(axis=0), mean[:, :2].max(axis=0)])
-    return Landmarks(points=mean[:, :2], depth=mean[:, 2], spread=spread, score=float(scores.mean()), box=box)
+    texture = None if textures is None else textures.mean(axis=0).astype(np.float16)
+    return Landmarks(mean[:, :2], mean[:, 2], spread, float(scores.mean()), box, texture)
 
 
 def _jitter_moves(count: int) -> list[tuple[float, float, float, float]]:

@@ -29,9 +29,16 @@ def guesses(marks: list[Landmarks], names: tuple[str, ...], resting: np.ndarray 
     columns = [regressor.names.index(names[i]) for i in known]
     for at in range(0, len(marks), BATCH):
         part = slice(at, at + BATCH)
-        read = regressor.predict_many(np.stack([np.column_stack([m.points, m.depth]) for m in marks[part]]))
+        points = np.stack([np.column_stack([m.points, m.depth]) for m in marks[part]])
+        read = regressor.predict_many(points, _textures(marks[part]))
         weights[part, known], sigma[part, known] = (values[:, columns] for values in read)
     if resting is not None:
         rest = np.clip(resting, 0.0, MOST_RESTING)
         weights = np.clip((weights - rest) / (1.0 - rest), 0.0, 1.0)
     return [Guess(w, s) for w, s in zip(weights, sigma)]
+
+
+def _textures(marks: list[Landmarks]) -> np.ndarray | None:
+    """(n, T) textures of some frames; None where one has none, lest a clip is read in two ways."""
+    textures = [mark.texture for mark in marks]
+    return None if any(texture is None for texture in textures) else np.stack(textures)

@@ -15,8 +15,10 @@ from ..core.geometry import vertex_normals
 from ..core.head_model import HeadModel
 from ..core.lighting import sh_basis
 from ..core.raster import Raster, rasterize
+from ..core.wrinkle_atlas import WrinkleAtlas
+from .expression_camera import SIZE, background, developed
+from .expression_relief import ReliefScene, relief_scene, slopes, slopes_at
 
-SIZE = 256  # pixels
 FACE_WIDTH = 150.0  # mm that fill about FILL of the picture
 FILL = 0.66
 # landmarks along the upper and lower edge of the left brow, from the outer end to the inner one
@@ -35,6 +37,7 @@ class RenderScene:
         brow: (4, n) |x|, height, half thickness and depth z of the brow on the mean head, mm, by growing |x|.
         part: (V,) 0 skin, 1 eye, 2 teeth, 3 tongue.
         mouth: (3,) mm, middle of the lips on the mean head.
+        relief: of the wrinkles; None renders smooth skin.
     """
 
     model: HeadModel
@@ -43,10 +46,11 @@ class RenderScene:
     brow: np.ndarray
     part: np.ndarray
     mouth: np.ndarray
+    relief: ReliefScene | None = None
 
 
-def render_scene(model: HeadModel) -> RenderScene:
-    """The scene of a head model."""
+def render_scene(model: HeadModel, atlas: WrinkleAtlas | None = None) -> RenderScene:
+    """The scene of a head model, with wrinkles where an atlas is given."""
     topology = model.topology
     part = np.zeros(topology.vertex_count, int)
     for number, name in enumerate(("eyes", "teeth", "tongue"), start=1):
@@ -61,7 +65,8 @@ def render_scene(model: HeadModel) -> RenderScene:
     middle = 0.5 * (upper + lower)
     brow = np.stack([middle[:, 0], middle[:, 1], 0.5 * np.abs(upper[:, 1] - lower[:, 1]), middle[:, 2]])
     mouth = points[[61, 291, 0, 17]].mean(0)
-    return RenderScene(model, triangles, eyes, brow[:, np.argsort(brow[0])], part, mouth)
+    relief = None if atlas is None else relief_scene(model, atlas)
+    return RenderScene(model, triangles, eyes, brow[:, np.argsort(brow[0])], part, mouth, relief)
 
 
 @dataclass(frozen=True)
@@ -76,6 +81,7 @@ class Looks:
         ambient: range of the ambient share of the light.
         lamp: standard deviations of the lamp's place to the side and up.
         noise: largest standard deviation of the noise, in the encoded picture.
+        blur: pixels, largest standard deviation of the blur that half of the pictures have.
     """
 
     brow_height: tuple[float, float] = (-0.5, 1.2)
@@ -85,10 +91,11 @@ class Looks:
     ambient: tuple[float, float] = (0.3, 0.75)
     lamp: tuple[float, float] = (0.6, 0.4)
     noise: float = 0.015
+    blur: float = 0.8
 
 
 USUAL_LOOKS = Looks()
-HARD_LOOKS = Looks((-1.0, 2.5), 0.05, (0.5, 1.5), (1.0, 1.0), (0.25, 0.8), (0.7, 0.5), 0.03)
+HARD_LOOKS = Looks((-1.0, 2.5), 0.05, (0.5, 1.5), (1.0, 1.0), (0.25, 0.8), (0.7, 0.5), 0.03, 1.4)
 
 
 @dataclass(frozen=True)
@@ -124,12 +131,18 @@ def _rotation(angle: float, axis: int) -> np.ndarray:
 
 
 def render(
-    scene: RenderScene, vertices: np.ndarray, shot: Shot, rng: np.random.Generator, looks: Looks = USUAL_LOOKS
+    scene: RenderScene,
+    vertices: np.ndarray,
+    shot: Shot,
+    rng: np.random.Generator,
+    looks: Looks = USUAL_LOOKS,
+    weights: np.ndarray | None = None,
 ) -> np.ndarray:
     """(SIZE, SIZE, 3) uint8 random portrait of a posed head.
 
     Args:
         vertices: (V, 3) mm, head coordinates, expression included.
+        weights: (E,) of that expression, for its wrinkles; None is a face at rest.
     """
     centre = vertices[np.concatenate(scene.eyes)].mean(0)
     points = (vertices - centre) @ shot.rotation.T + shot.position
@@ -144,11 +157,22 @@ def render(
     depth = points[:, 2] + np.where(scene.part >= 2, 5.0, 0.0)
     raster = Raster(triangles, *rasterize(xy, depth, triangles, SIZE, SIZE))
     normals = raster.sample_covered(vertex_normals(points, scene.triangles))
+    if scene.relief is not None:
+        normals = normals - _tilts(scene, raster, weights, rng) @ shot.rotation.T[:2]
     normals /= np.linalg.norm(normals, axis=1, keepdims=True).clip(1e-6)
     colour = _paint(scene, raster, looks, rng) * _light(normals, raster, points, looks, rng)
-    image = _background(rng).reshape(-1, 3)
+    image = background(rng).reshape(-1, 3)
     image[raster.pixels] = colour
-    return _develop(image.reshape(SIZE, SIZE, 3), looks, rng)
+    return developed(image.reshape(SIZE, SIZE, 3), looks.noise, looks.blur, rng)
+
+
+def _tilts(scene: RenderScene, raster: Raster, weights: np.ndarray | None, rng: np.random.Generator) -> np.ndarray:
+    """(P, 2) slopes of the skin of a random person, zero on other parts."""
+    age = rng.uniform(-0.1, 0.9)
+    still = np.zeros(len(scene.model.expression_names))
+    field = slopes(scene.relief, still if weights is None else weights, max(age, 0.0), rng)
+    out = slopes_at(scene.relief, field, raster.sample_covered(scene.model.mean))
+    return out * (scene.part[raster.corners[:, 0]] == 0)[:, None]
 
 
 def _light(
@@ -274,19 +298,3 @@ def _eye_colours(scene: RenderScene, at: np.ndarray, rng: np.random.Generator) -
         colour = _mix(colour, iris, share)
         colour = _mix(colour, np.array([0.01, 0.01, 0.01]), _step((pupil - off) / 0.4)[:, None] * ours[:, None])
     return colour
-
-
-def _background(rng: np.random.Generator) -> np.ndarray:
-    """(SIZE, SIZE, 3) linear colours, a random smooth gradient."""
-    y, x = np.mgrid[-1 : 1 : SIZE * 1j, -1 : 1 : SIZE * 1j][..., None]
-    base = np.exp(rng.normal(-1.0, 0.8)) * (1 + rng.normal(0, 0.2, 3))
-    wave = np.cos(rng.normal(0, 2) * x + rng.normal(0, 2) * y + rng.uniform(0, 6))
-    return np.clip(base * (1 + rng.normal(0, 0.3, 3) * x + rng.normal(0, 0.3, 3) * y + 0.2 * wave), 0.0, None)
-
-
-def _develop(image: np.ndarray, looks: Looks, rng: np.random.Generator) -> np.ndarray:
-    """(H, W, 3) uint8: exposure, gamma and noise."""
-    exposure = rng.uniform(0.35, 1.0) / max(float(np.quantile(image[SIZE // 3 : 2 * SIZE // 3], 0.8)), 0.05)
-    encoded = np.clip(image * min(exposure, 4.0), 0, 1) ** (1 / 2.2)
-    encoded += rng.normal(0, rng.uniform(0.002, looks.noise), image.shape)
-    return (encoded * 255.0).clip(0, 255).astype(np.uint8)

@@ -13,11 +13,13 @@ import numpy as np
 
 from ..core.crops import Square
 from ..core.expression_prior import EXCLUSIVE, EXCLUSIVE_SAME_SIDE, EXCLUSIVE_WITH_SIDE
-from ..core.face_mesh import mesh_in, square_of_points
+from ..core.face_mesh import mesh_in, meshes_in, square_of_points
 from ..core.face_nets import FaceNets
 from ..core.head_model import DIRECTIONS, HeadModel
 from ..core.personal_shapes import personal_deltas
-from .expression_renders import SIZE, random_shot, render, render_scene
+from ..core.wrinkle_atlas import WrinkleAtlas
+from .expression_camera import SIZE, photographed
+from .expression_renders import random_shot, render, render_scene
 from .expression_variety import USUAL, Variety
 
 NEUTRAL = 0.15  # share of resting faces
@@ -35,10 +37,12 @@ class Samples:
     Attributes:
         points: (n, 478, 3) float32, landmarks as the net gives them, x and y in pixels of the picture, and depth.
         weights: (n, 52) float32, the true weights.
+        textures: (n, 2, ``face_texture.LENGTH``) float16, of the picture and of the picture in a mirror; or None.
     """
 
     points: np.ndarray
     weights: np.ndarray
+    textures: np.ndarray | None = None
 
 
 def sample_weights(names: tuple[str, ...], rng: np.random.Generator, variety: Variety = USUAL) -> np.ndarray:
@@ -165,27 +169,55 @@ def detect(pixels: np.ndarray, nets: FaceNets, rng: np.random.Generator) -> tupl
     return points.mean(axis=0), float(scores.mean())
 
 
-def make_samples(model: HeadModel, nets: FaceNets, count: int, seed: int, variety: Variety = USUAL) -> Samples:
+def textures_of(
+    pixels: np.ndarray, points: np.ndarray, mirror: np.ndarray, nets: FaceNets, rng: np.random.Generator
+) -> np.ndarray:
+    """(2, LENGTH) float16 textures of a portrait and of its mirror image, each stored in a way of its own.
+
+    Args:
+        points: (478, 3) its landmarks.
+        mirror: (478,) index of each landmark's mirror image.
+    """
+    flipped = points[mirror] * [-1.0, 1.0, 1.0] + [pixels.shape[1], 0.0, 0.0]
+    found = []
+    for picture, marks in ((pixels, points), (pixels[:, ::-1], flipped)):
+        square = square_of_points(marks).jittered(*rng.normal(0, 0.012, 2), rng.normal(1, 0.02), rng.normal(0, 0.02))
+        found.append(meshes_in(photographed(picture, rng), [square], nets).textures[0])
+    return np.stack(found).astype(np.float16)
+
+
+def landmark_pairs(model: HeadModel) -> np.ndarray:
+    """(478,) index of each landmark's mirror image."""
+    points = model.landmarks(model.mean.astype(float))
+    apart = np.linalg.norm(points[:, None] * [-1.0, 1.0, 1.0] - points[None], axis=2)
+    return apart.argmin(1)
+
+
+def make_samples(
+    model: HeadModel, atlas: WrinkleAtlas, nets: FaceNets, count: int, seed: int, variety: Variety = USUAL
+) -> Samples:
     """``count`` samples that depend on ``seed`` and ``variety`` only.
 
     Some heads get shapes transferred to them; every sample has a neutral head of its own besides, near to or far from
     the one whose shapes it borrows.
     """
-    rng = np.random.default_rng(seed)
-    scene = render_scene(model)
+    rng, texture_rng = np.random.default_rng(seed), np.random.default_rng([seed, 1])
+    scene, mirror = render_scene(model, atlas), landmark_pairs(model)
     heads = [sample_identity(model, rng, variety) for _ in range(variety.people)]
     shapes = [personal_deltas(model, head).astype(float) for head in heads]
-    points, weights = [], []
+    points, weights, textures = [], [], []
     while len(points) < count:
         who = rng.integers(variety.people)
         near = rng.uniform(0, 1)
         head = near * heads[who] + (1 - near) * sample_identity(model, rng, variety)
         posed, drawn = _posed(model, head, shapes[who], rng, variety)
-        found, score = detect(render(scene, posed, random_shot(rng), rng, variety.looks), nets, rng)
+        picture = render(scene, posed, random_shot(rng), rng, variety.looks, drawn)
+        found, score = detect(picture, nets, rng)
         if score >= LEAST_SCORE and np.isfinite(found).all():
             points.append(found)
             weights.append(drawn)
-    return Samples(np.stack(points).astype(np.float32), np.stack(weights).astype(np.float32))
+            textures.append(textures_of(picture, found, mirror, nets, texture_rng))
+    return Samples(np.stack(points).astype(np.float32), np.stack(weights).astype(np.float32), np.stack(textures))
 
 
 def _posed(

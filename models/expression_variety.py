@@ -95,5 +95,5 @@ class Variety:
         return [next(row[self.kind] for stem, row in RESTING.items() if name.startswith(stem)) for name in names]
 
 
-USUAL = Variety(0, (0.7, 1.25), 0.25, 5, USUAL_LOOKS)
-HARD = Variety(1, (0.8, 1.5), 0.2, 6, HARD_LOOKS)
+USUAL = Variety(0, (0.7, 1.25), 0.25, 3, USUAL_LOOKS)
+HARD = Variety(1, (0.8, 1.5), 0.2, 3, HARD_LOOKS)

@@ -1,14 +1,14 @@
 """Trains the expression regressor: ``python -m furrow.models.train_expression``.
 
 Samples are rendered in chunks into ``models/.cache/expression`` (a chunk that is there is not made again), then an
-ensemble of small multilayer perceptrons is trained with Adam (Kingma and Ba 2015) on squared errors and written to
+ensemble of small multilayer perceptrons is trained with Adam (Kingma and Ba 2015) on squared errors, then what the
+texture adds on people whom the ensemble has not seen (``train_texture``), and all is written to
 ``models/expression.npz``. Everything follows from fixed seeds. ``models/EXPRESSION.md`` reports the result.
 """
 
 from __future__ import annotations
 
 import argparse
-import time
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -19,14 +19,16 @@ from ..core.devices import choose
 from ..core.expression_regressor import ExpressionRegressor
 from ..core.face_nets import FaceNets
 from ..core.head_model import HeadModel, load_head_model
-from ..core.safe_files import written_aside
-from .build import ASSETS, write_npz
-from .expression_samples import Samples, make_samples, opposite_sides
-from .expression_variety import HARD, USUAL, Variety
+from ..core.wrinkle_atlas import load_atlas
+from .build import ASSETS, WRINKLES, write_npz
+from .expression_chunks import CHUNK, collect, joined, mirrored
+from .expression_samples import Samples, landmark_pairs
+from .expression_variety import HARD, USUAL
 from .sources import CACHE
+from .train_texture import corrected_outputs, outputs_of, stored_texture, texture_reading
 
-CHUNK = 250
-USUAL_CHUNKS, HARD_CHUNKS = 34, 23
+USUAL_CHUNKS, HARD_CHUNKS, TEXTURED_CHUNKS = 34, 23, 24
+FIRST_TEXTURED = 100  # seed; every third of these chunks is a hard one
 HELD_OUT = 3  # chunks, people of their own, that measure the error
 OUTLINE_SLIDES = 0.2  # landmarks of the outline slide over the cheek as the head turns: they count less in alignment
 UNSEEN = ("tongueOut",)
@@ -57,43 +59,6 @@ class Training:
     noise: float = 0.5
     decay: float = 0.02
     exchanged: float = 0.5
-
-
-def collect(model: HeadModel, nets: FaceNets, folder: Path, chunks: int, variety: Variety, name: str) -> list[Samples]:
-    """``chunks`` chunks of ``CHUNK`` samples, made where they are not in ``folder`` yet."""
-    folder.mkdir(parents=True, exist_ok=True)
-    out = []
-    for seed in range(chunks):
-        path = folder / f"{name}_{seed:03d}.npz"
-        if not path.is_file():
-            began = time.perf_counter()
-            samples = make_samples(model, nets, CHUNK, seed, variety)
-            with written_aside(path) as aside, open(aside, "wb") as stream:
-                np.savez(stream, points=samples.points, weights=samples.weights)
-            print(f"{name} chunk {seed + 1} of {chunks}: {time.perf_counter() - began:.0f} s", flush=True)
-        with np.load(path, allow_pickle=False) as stored:
-            out.append(Samples(stored["points"], stored["weights"]))
-    return out
-
-
-def joined(chunks: list[Samples]) -> Samples:
-    """One set of samples of several."""
-    return Samples(*(np.concatenate([getattr(c, key) for c in chunks]) for key in ("points", "weights")))
-
-
-def landmark_pairs(model: HeadModel) -> np.ndarray:
-    """(478,) index of each landmark's mirror image."""
-    points = model.landmarks(model.mean.astype(float))
-    apart = np.linalg.norm(points[:, None] * [-1.0, 1.0, 1.0] - points[None], axis=2)
-    return apart.argmin(1)
-
-
-def mirrored(samples: Samples, pairs: np.ndarray, names: tuple[str, ...]) -> Samples:
-    """The samples seen in a mirror."""
-    return Samples(
-        samples.points[:, pairs] * np.float32([-1, 1, 1]),
-        samples.weights[:, opposite_sides(names)],
-    )
 
 
 def alignment_weights(model: HeadModel) -> np.ndarray:
@@ -212,8 +177,8 @@ def error_table(predicted: np.ndarray, true: np.ndarray) -> np.ndarray:
     return out
 
 
-def train(model: HeadModel, chunks: list[Samples], settings: Training) -> tuple[ExpressionRegressor, Samples]:
-    """The regressor, and the samples it did not see."""
+def train(model: HeadModel, chunks: list[Samples], settings: Training) -> ExpressionRegressor:
+    """The regressor of landmarks alone; the first ``HELD_OUT`` chunks measure its error."""
     held = min(HELD_OUT, len(chunks) - 1)
     seen, unseen = joined(chunks[held:]), joined(chunks[:held])
     pairs = landmark_pairs(model)
@@ -243,16 +208,25 @@ def train(model: HeadModel, chunks: list[Samples], settings: Training) -> tuple[
         regressor.OUTPUTS.astype(np.float32),
         np.zeros((len(model.expression_names), len(regressor.KNOTS)), np.float32),
     )
-    return tabulated(net, unseen), unseen
+    return replace(net, **tables(outputs_of(net, net.inputs(unseen.points.astype(float))), unseen.weights))
 
 
-def tabulated(net: ExpressionRegressor, unseen: Samples) -> ExpressionRegressor:
-    """The network with its calibration and its errors on people it has not seen."""
-    plain = replace(net, calibration=regressor.OUTPUTS.astype(np.float32))
-    outputs, _ = plain.predict_many(unseen.points.astype(float))
-    net = replace(net, calibration=calibrated_weights(outputs, unseen.weights).astype(np.float32))
-    predicted, _ = net.predict_many(unseen.points.astype(float))
-    return replace(net, error=error_table(predicted, unseen.weights).astype(np.float32))
+def train_texture(net: ExpressionRegressor, model: HeadModel, chunks: list[Samples]) -> ExpressionRegressor:
+    """The regressor with what textures add; the first ``HELD_OUT`` of the chunks, new to it, measure the error."""
+    held = min(HELD_OUT, len(chunks) - 1)
+    pairs, names = landmark_pairs(model), net.names
+    seen, unseen = ([chunk, mirrored(chunk, pairs, names)] for chunk in (joined(chunks[held:]), joined(chunks[:held])))
+    reading = texture_reading(net, joined(seen))
+    measured = joined(unseen)
+    outputs = corrected_outputs(replace(net, texture=reading), measured)
+    return replace(net, texture=replace(reading, **tables(outputs, measured.weights)))
+
+
+def tables(outputs: np.ndarray, true: np.ndarray) -> dict[str, np.ndarray]:
+    """Calibration and errors of outputs (n, E), on people whose weights (n, E) are known."""
+    calibration = calibrated_weights(outputs, true).astype(np.float32)
+    predicted = np.interp(outputs, regressor.OUTPUTS, calibration)
+    return {"calibration": calibration, "error": error_table(predicted, true).astype(np.float32)}
 
 
 def stored_arrays(net: ExpressionRegressor) -> dict[str, np.ndarray]:
@@ -272,12 +246,13 @@ def stored_arrays(net: ExpressionRegressor) -> dict[str, np.ndarray]:
     for m, layers in enumerate(net.layers):
         for d, (matrix, offset) in enumerate(layers):
             arrays[f"matrix_{m}_{d}"], arrays[f"offset_{m}_{d}"] = matrix.astype(np.float16), offset
-    return arrays
+    return arrays if net.texture is None else arrays | stored_texture(net.texture)
 
 
 def report(net: ExpressionRegressor, samples: Samples) -> str:
     """A table: per shape correlation, mean absolute error, and that of always answering zero."""
-    predicted = net.predict_many(samples.points.astype(float))[0]
+    textures = None if samples.textures is None else samples.textures[:, 0]
+    predicted = net.predict_many(samples.points.astype(float), textures)[0]
     lines = ["| shape | r | mean error | of zeros |", "|---|---|---|---|"]
     for name, guess, truth in zip(net.names, predicted.T, samples.weights.T):
         r = np.corrcoef(guess, truth)[0, 1] if guess.std() > 1e-6 and truth.std() > 1e-6 else float("nan")
@@ -292,20 +267,32 @@ def report(net: ExpressionRegressor, samples: Samples) -> str:
 
 def main() -> None:
     """Command line."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(prog="furrow.models.train_expression", description=__doc__.splitlines()[0])
     parser.add_argument("--usual", type=int, default=USUAL_CHUNKS, help=f"chunks of {CHUNK} usual samples")
     parser.add_argument("--hard", type=int, default=HARD_CHUNKS, help=f"chunks of {CHUNK} hard samples")
+    parser.add_argument("--textured", type=int, default=TEXTURED_CHUNKS, help=f"chunks of {CHUNK} for the texture")
+    parser.add_argument("--keep", action="store_true", help="keep the landmark part of the committed file")
     parser.add_argument("-o", "--output", type=Path, default=Path(__file__).parent / regressor.FILE)
     arguments = parser.parse_args()
-    model = load_head_model(ASSETS / "head.npz")
-    nets = FaceNets(ASSETS, choose("cpu"))
-    folder = CACHE / "expression"
-    # the first chunks are held out: usual ones
-    chunks = collect(model, nets, folder, max(2, arguments.usual), USUAL, "usual")
-    chunks += collect(model, nets, folder, arguments.hard, HARD, "hard")
-    net, unseen = train(model, chunks, Training())
+    model, atlas = load_head_model(ASSETS / "head.npz"), load_atlas(ASSETS / WRINKLES)
+    given = (model, atlas, FaceNets(ASSETS, choose("cpu")), CACHE / "expression")
+    if arguments.keep:
+        net = regressor.load()
+    else:
+        # the first chunks are held out: usual ones
+        chunks = collect(*given, range(max(2, arguments.usual)), USUAL, "usual")
+        net = train(model, chunks + collect(*given, range(arguments.hard), HARD, "hard"), Training())
+    seeds = range(FIRST_TEXTURED, FIRST_TEXTURED + max(2, arguments.textured))
+    textured = [
+        collect(*given, range(seed, seed + 1), HARD if place % 3 == 2 else USUAL, "textured")[0]
+        for place, seed in enumerate(seeds)
+    ]
+    net = train_texture(net, model, textured)
     write_npz(arguments.output, stored_arrays(net))
-    print(report(net, unseen))
+    held = joined(textured[:HELD_OUT])
+    print(
+        "landmarks alone:", report(net, replace(held, textures=None)), "with the texture:", report(net, held), sep="\n"
+    )
 
 
 if __name__ == "__main__":

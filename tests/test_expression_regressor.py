@@ -10,9 +10,10 @@ from furrow.core.character import Landmarks
 from furrow.core.devices import choose
 from furrow.core.errors import AssetsError, PhotoError
 from furrow.core.face_nets import FaceNets
-from furrow.models.expression_samples import make_samples, opposite_sides
+from furrow.core.face_texture import LENGTH
+from furrow.models import expression_samples
+from furrow.models.expression_samples import landmark_pairs, make_samples, opposite_sides
 from furrow.models.expression_variety import USUAL
-from furrow.models.train_expression import landmark_pairs
 from scipy.spatial.transform import Rotation
 
 FRESH = 9_999  # seed beyond those of the training
@@ -25,9 +26,11 @@ def net():
 
 
 @pytest.fixture(scope="module")
-def fresh(model, assets):
-    """Detected landmarks of rendered people that were in no training chunk."""
-    return make_samples(model, FaceNets(assets, choose("cpu")), 60, FRESH, replace(USUAL, people=2))
+def fresh(model, atlas, assets):
+    """Landmarks and textures found on rendered people that were in no training chunk; shapes as the model has them."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(expression_samples, "personal_deltas", lambda model, head: model.expression_basis)
+        return make_samples(model, atlas, FaceNets(assets, choose("cpu")), 48, FRESH, replace(USUAL, people=4))
 
 
 def moved(points, turn, scale, shift):
@@ -58,6 +61,38 @@ def test_expressions_of_unseen_people_are_read(net, fresh):
         assert np.corrcoef(read[:, column], fresh.weights[:, column])[0, 1] > 0.6, name
 
 
+def test_texture_betters_what_the_landmarks_tell(net, fresh):
+    plain, _ = net.predict_many(fresh.points.astype(float))
+    textured, _ = net.predict_many(fresh.points.astype(float), fresh.textures[:, 0])
+    truth = fresh.weights.ravel()
+    without, with_it = (np.corrcoef(read.ravel(), truth)[0, 1] for read in (plain, textured))
+    assert with_it > without + 0.03
+    assert np.abs(textured - fresh.weights).mean() < np.abs(plain - fresh.weights).mean()
+
+
+def test_a_texture_unlike_the_training_counts_less(net, fresh):
+    points, usual = fresh.points[:8].astype(float), fresh.textures[:8, 0].astype(np.float32)
+    odd = net.texture.mean + 12.0 * net.texture.scale * np.sign(usual - net.texture.mean)
+    inputs = net.inputs(points)
+    assert (net.texture.change(usual, inputs)[1] > 0.8).all()
+    assert (net.texture.change(odd, inputs)[1] < 0.1).all()
+    plain, read = net.predict_many(points)[0], net.predict_many(points, odd)[0]
+    assert np.abs(read - plain).max() < 0.12
+
+
+def test_one_face_with_texture_reads_as_among_many(net, fresh):
+    many, spread = net.predict_many(fresh.points[:3].astype(float), fresh.textures[:3, 0])
+    one, sigma = net.predict(fresh.points[1].astype(float), 256, 256, fresh.textures[1, 0])
+    np.testing.assert_allclose(one, many[1], atol=1e-6)
+    np.testing.assert_allclose(sigma, spread[1], atol=1e-6)
+
+
+@pytest.mark.parametrize("texture", [np.zeros(7), np.full(LENGTH, np.inf)])
+def test_unusable_textures_are_one_clear_line(net, fresh, texture):
+    with pytest.raises(PhotoError, match="texture"):
+        net.predict(fresh.points[0].astype(float), 256, 256, texture)
+
+
 def test_resting_faces_read_as_resting(net, fresh):
     gaze = np.array([name.startswith("eyeLook") for name in net.names])
     resting = fresh.weights[:, ~gaze].sum(axis=1) == 0
@@ -67,9 +102,10 @@ def test_resting_faces_read_as_resting(net, fresh):
 
 
 def test_errors_are_as_large_as_announced(net, fresh):
-    read, sigma = net.predict_many(fresh.points.astype(float))
-    off = np.sqrt((((read - fresh.weights) / sigma) ** 2).mean())
-    assert 0.6 < off < 1.4
+    for textures in (None, fresh.textures[:, 0]):
+        read, sigma = net.predict_many(fresh.points.astype(float), textures)
+        off = np.sqrt((((read - fresh.weights) / sigma) ** 2).mean())
+        assert 0.6 < off < 1.4
 
 
 def test_a_mirrored_face_gives_mirrored_weights(net, model, fresh):
@@ -115,7 +151,15 @@ def spoil_missing(arrays):
     del arrays["error"]
 
 
-@pytest.mark.parametrize("spoil", [spoil_shape, spoil_value, spoil_object, spoil_missing])
+def spoil_texture(arrays):
+    arrays["texture_projection"] = arrays["texture_projection"][:-1]
+
+
+def spoil_scale(arrays):
+    arrays["texture_scale"] = 0 * arrays["texture_scale"]
+
+
+@pytest.mark.parametrize("spoil", [spoil_texture, spoil_scale, spoil_shape, spoil_value, spoil_object, spoil_missing])
 def test_a_damaged_network_is_one_clear_line(tmp_path, assets, spoil):
     arrays = stored(assets.parent / regressor.FILE)
     spoil(arrays)

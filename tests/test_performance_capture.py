@@ -247,6 +247,19 @@ def test_reading_at_rest_is_taken_off_the_guess(model, video):
     np.testing.assert_array_equal(less.sigma, raw.sigma)
 
 
+def test_a_clip_is_read_with_textures_in_all_frames_or_in_none(model, video):
+    frames = list(open_clip(video).frames())
+    tracker = FaceTracker(nets())
+    marks = [tracker.track(frames[i]) for i in (10, 12)]
+    bare = [dataclasses.replace(mark, texture=None) for mark in marks]
+
+    def read(some):
+        return np.array([guess.weights for guess in guesses(some, model.expression_names)])
+
+    np.testing.assert_array_equal(read([marks[0], bare[1]]), read(bare))
+    assert np.abs(read(marks) - read(bare)).max() > 0.02
+
+
 def test_guess_decides_where_landmarks_do_not(model):
     identity = some_identity(model, 11)
     seen = observe(model, identity)[0].landmarks

@@ -1,9 +1,15 @@
 """Samples and training of the expression regressor."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
+from furrow.core import expression_regressor as regressor
+from furrow.core.face_texture import LENGTH
+from furrow.models import expression_chunks, train_texture
 from furrow.models import expression_samples as samples
 from furrow.models import train_expression as training
+from furrow.models.expression_chunks import joined, mirrored
 from furrow.models.expression_renders import random_shot, render, render_scene
 from helpers import ARKIT
 
@@ -100,11 +106,13 @@ def test_error_table_tells_small_errors_from_large_ones():
 
 def test_mirroring_twice_changes_nothing(model):
     rng = np.random.default_rng(7)
-    drawn = samples.Samples(*(rng.normal(size=shape).astype(np.float32) for shape in ((2, 478, 3), (2, 52))))
-    pairs = training.landmark_pairs(model)
-    once = training.mirrored(drawn, pairs, model.expression_names)
-    twice = training.mirrored(once, pairs, model.expression_names)
-    assert np.array_equal(twice.points, drawn.points) and np.array_equal(twice.weights, drawn.weights)
+    shapes = ((2, 478, 3), (2, 52), (2, 2, 5))
+    drawn = samples.Samples(*(rng.normal(size=shape).astype(np.float32) for shape in shapes))
+    pairs = samples.landmark_pairs(model)
+    once = mirrored(drawn, pairs, model.expression_names)
+    twice = mirrored(once, pairs, model.expression_names)
+    assert all(np.array_equal(first, again) for first, again in zip(vars(drawn).values(), vars(twice).values()))
+    assert np.array_equal(once.textures[:, 0], drawn.textures[:, 1])
     smile = [model.expression_names.index(f"mouthSmile{side}") for side in ("Left", "Right")]
     assert np.array_equal(once.weights[:, smile[0]], drawn.weights[:, smile[1]])
     points = model.landmarks(model.mean.astype(float))
@@ -119,3 +127,67 @@ def test_calibration_lies_between_mean_and_median_and_never_falls():
     assert table[2] == pytest.approx(0.5 * 0.8 * 0.2, abs=0.03)  # median 0
     assert table[5] == pytest.approx(0.5 * (0.8 * 0.65 + 0.8), abs=0.03)  # median 0.8
     assert (np.diff(table) >= 0).all()
+
+
+@pytest.fixture(scope="module")
+def told_by_textures():
+    """Samples whose smiles the landmarks do not show and the texture does, among much else that it shows."""
+    net, rng = regressor.load(), np.random.default_rng(10)
+    count, smile = 1200, [net.names.index(f"mouthSmile{side}") for side in ("Left", "Right")]
+    weights = np.zeros((count, len(net.names)), np.float32)
+    weights[:, smile] = np.clip(rng.uniform(-0.6, 1.0, (count, 1)), 0, 1)
+    points = net.template * [1.0, -1.0, -1.0] + rng.normal(0, 0.3, (count, *net.template.shape))
+    tells, other = rng.normal(size=(2, LENGTH)), rng.normal(size=(6, LENGTH))
+    textures = weights[:, smile] @ tells + rng.normal(size=(count, 6)) @ other + rng.normal(size=(count, LENGTH))
+    doubled = np.stack([textures] * 2, axis=1).astype(np.float16)
+    return net, samples.Samples(points.astype(np.float32), weights, doubled), smile
+
+
+def test_texture_tells_what_landmarks_do_not(told_by_textures):
+    net, drawn, smile = told_by_textures
+    half = slice(0, 800), slice(800, None)
+    seen, unseen = (samples.Samples(*(value[part] for value in vars(drawn).values())) for part in half)
+    settings = train_texture.TextureTraining(components=30, rank=4, ridge=10.0)
+    reading = train_texture.texture_reading(net, seen, settings)
+    assert reading.projection.shape == (LENGTH, 4) and reading.matrix.shape == (4, len(net.names))
+    plain = train_texture.outputs_of(net, net.inputs(unseen.points.astype(float)))
+    found = train_texture.corrected_outputs(replace(net, texture=reading), unseen)
+    truth = unseen.weights[:, smile[0]]
+    off = [np.abs(outputs[:, smile[0]] - truth).mean() for outputs in (plain, found)]
+    assert off[1] < 0.3 * off[0]
+    assert np.corrcoef(found[:, smile[0]], truth)[0, 1] > 0.9
+
+
+def test_trained_texture_is_stored_and_read_again(told_by_textures):
+    net, drawn, _ = told_by_textures
+    settings = train_texture.TextureTraining(components=10, rank=3)
+    trained = replace(net, texture=train_texture.texture_reading(net, drawn, settings))
+    again = regressor.from_arrays(training.stored_arrays(trained))
+    few = drawn.points[:5].astype(float), drawn.textures[:5, 0]
+    for first, second in zip(trained.predict_many(*few), again.predict_many(*few)):
+        np.testing.assert_allclose(first, second, atol=5e-3)
+    assert regressor.from_arrays(training.stored_arrays(replace(net, texture=None))).texture is None
+
+
+def test_principal_components_are_white():
+    rng = np.random.default_rng(11)
+    standard = (rng.normal(size=(500, 8)) * [5, 4, 3, 2, 1, 0.1, 0.1, 0.1]) @ rng.normal(size=(8, 40))
+    settings = train_texture.TextureTraining(components=4)
+    white = standard @ train_texture.components_of(standard.astype(np.float32), settings)
+    np.testing.assert_allclose(white.T @ white / len(white), np.eye(4), atol=0.2)
+
+
+def test_chunks_are_made_once(model, atlas, monkeypatch, tmp_path):
+    made = []
+
+    def make(*given):
+        made.append(given[4])
+        return samples.Samples(np.full((2, 478, 3), given[4]), np.ones((2, 52)), np.zeros((2, 2, 4), np.float16))
+
+    monkeypatch.setattr(expression_chunks, "make_samples", make)
+    given = model, atlas, None, tmp_path, range(3, 5), expression_chunks.Variety, "some"
+    first, again = expression_chunks.collect(*given), expression_chunks.collect(*given)
+    assert made == [3, 4] and len(first) == 2
+    assert np.array_equal(joined(first).points, joined(again).points) and joined(again).textures.shape == (4, 2, 4)
+    bare = [samples.Samples(chunk.points, chunk.weights) for chunk in first[:1]] + again[1:]
+    assert joined(bare).textures is None
