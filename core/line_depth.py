@@ -54,13 +54,15 @@ class ViewLines:
     """What one photo says about lines, on the linking grid.
 
     Attributes:
-        found: its lines.
+        found: its lines, along their darkest places.
+        offset: (n, 2) UV from there to their bottoms.
         ridges: its valley response.
         seen: (g, g) in [0, 1], how well skin is seen and lit.
         compression: (g, g, 2) of the two families in the photo's expression.
     """
 
     found: FoundLines
+    offset: np.ndarray
     ridges: Ridges
     seen: np.ndarray
     compression: np.ndarray
@@ -102,9 +104,10 @@ def own_lines(
 
 @dataclass(frozen=True)
 class _Draft:
-    """One line before its gain: uv (n, 2), relative depth (n,), prior depths in mm, what it shows in the photo."""
+    """One line before its gain: where it is darkest and where deepest, relative depth (n,), prior depths in mm."""
 
     uv: np.ndarray
+    bottom: np.ndarray
     relative: np.ndarray
     group: int
     score: float
@@ -134,7 +137,7 @@ def _drafts(atlas: WrinkleAtlas, groups: LineGroups, view: ViewLines, metric: np
         count = max(4, int(place[-1] / POINT_MM) + 1)
         at = np.linspace(0, place[-1], count)
         cue = np.clip(found.contrast[rows] / max(float(found.contrast[rows].mean()), 1e-6), *CUE)
-        values = np.column_stack([uv[rows], cue])
+        values = np.column_stack([uv[rows], cue, view.offset[rows]])
         values = cv2.GaussianBlur(values, (1, 0), sigmaX=0, sigmaY=2.0, borderType=cv2.BORDER_REPLICATE)
         values = np.stack([np.interp(at, place, c) for c in values.T], -1)
         values[[0, -1], :2] = uv[[first, last - 1]]
@@ -149,6 +152,7 @@ def _drafts(atlas: WrinkleAtlas, groups: LineGroups, view: ViewLines, metric: np
         drafts.append(
             _Draft(
                 uv=values[:, :2],
+                bottom=values[:, :2] + values[:, 3:],
                 relative=taper * np.minimum(values[:, 2], DEEPER),
                 group=group,
                 score=float(found.score[k]),
@@ -275,7 +279,7 @@ def _assembled(
 ) -> OwnLines:
     """Own lines of the drafts, and the atlas's points that they take the place of."""
     start = np.concatenate([[0], np.cumsum([len(d.uv) for d in drafts])]).astype(np.int64)
-    uv = np.concatenate([d.uv for d in drafts] + [np.zeros((0, 2))]).astype(np.float32)
+    uv = np.concatenate([d.bottom for d in drafts] + [np.zeros((0, 2))]).astype(np.float32)
     each = np.diff(start)
     relative = np.concatenate([d.relative for d in drafts] + [np.zeros(0)])
     carried = np.array([d.carried for d in drafts]).reshape(len(drafts), len(CARRIED))
@@ -312,7 +316,7 @@ def _point_gain(atlas: WrinkleAtlas, drafts: list[_Draft], metric: np.ndarray) -
             free = np.full((HOLD_SIZE, HOLD_SIZE), 255, np.uint8)
             for draft in drafts:
                 if atlas.group_family[draft.group] == number and (draft.fold or not wide):
-                    at = [np.round(pixels(draft.uv, HOLD_SIZE)).astype(np.int32)]
+                    at = [np.round(pixels(draft.bottom, HOLD_SIZE)).astype(np.int32)]
                     cv2.polylines(free, at, False, 0, max(1, round(2 * reach / texel)))
             soft = cv2.GaussianBlur(free.astype(np.float32) / 255, (0, 0), 0.8 / texel)
             rows = (family == number) & (fold == wide)

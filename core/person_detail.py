@@ -15,6 +15,7 @@ from .detail_split import split_relief
 from .head_model import HeadModel
 from .line_depth import ViewLines, own_lines
 from .line_groups import LineGroups, line_groups
+from .line_place import bottom_offset
 from .line_trust import line_trust
 from .normal_map import uv_metric
 from .own_lines import OwnLines
@@ -105,7 +106,8 @@ def view_lines(
     found, ridges = photo_lines(groups, luminance, trust, metric, step)
     grid = len(ridges.strength)
     compression = sample_smooth(model.topology, pressure[:, :2], grid)
-    return ViewLines(found, ridges, seen_well(model, texture, bare, grid), compression)
+    offset = bottom_offset(model.topology, texture.posed, texture.light, found.lines.uv, found.lines.start)
+    return ViewLines(found, offset, ridges, seen_well(model, texture, bare, grid), compression)
 
 
 def vertex_pressure(model: HeadModel, fit: CoarseFit, view: View) -> np.ndarray:

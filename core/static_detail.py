@@ -18,6 +18,7 @@ from .colour import channel_mean, srgb_to_linear
 from .head_model import HeadTopology
 from .lighting import Light
 from .raster import sample_smooth, uv_raster
+from .shading_slope import head_sensitivity
 from .skin_mask import region_sum
 from .unwrap import PosedView, smoothstep
 
@@ -34,8 +35,6 @@ CAVITY_MM = (0.3, 1.25)
 CAVITY_DEPTH, CAVITY_LIMIT = 1.5, 0.06  # mm per log unit, log units
 RESOLVED_MM = (0.45, 1.1)  # photo pixel that shows relief in full, none
 RESIDUAL_LIMIT = 0.25  # log; more is a mole, hair or a shadow edge
-SENSITIVITY_GAIN = 0.8  # subsurface scattering softens shading
-SENSITIVITY_LIMIT = 2.5
 SLOPE_RMS = (0.05, 0.10)  # radians, smooth young skin to wrinkled skin
 ALBEDO_RMS = 0.055
 WHITE_RMS = 0.012
@@ -109,18 +108,11 @@ def relief_of(
 ) -> Relief:
     """Relief of a log luminance (g, g) over the shading; trust (g, g) in bare skin, step mm a texel."""
     grid = len(trust)
-    vertex = np.zeros((topology.vertex_count, 8), np.float32)
-    # light changes slowly over the mesh: its answer to the normal is worked out at the vertices
-    vertex[:, :3] = posed.points
-    vertex[:, 3:6] = light.gradient(posed.normals)
-    vertex[:, 6] = np.maximum(light.shading(posed.normals).mean(-1), 0.3)
-    vertex[:, 7] = region_sum(topology, SKIN_REGIONS)
-    fields = uv_raster(topology, grid).sample(vertex)
     high = luminance - masked_blur(luminance, trust, HIGH_PASS_MM / step)
     high = high * without_spots(high * trust, step)
     high = high * textured(high, trust, step)
     residual = RESIDUAL_LIMIT * np.tanh(high / RESIDUAL_LIMIT) * trust
-    sensitivity, metric = shading_sensitivity(fields[..., :3], fields[..., 3:6] / np.maximum(fields[..., 6:7], 0.3))
+    sensitivity, metric = head_sensitivity(topology, posed, light, grid)
     slope = SLOPE_RMS[0] + (SLOPE_RMS[1] - SLOPE_RMS[0]) * age
     relief = SHADING_GAIN * wiener_relief(residual, sensitivity, metric, trust, slope) + cavities(high, trust, step)
     # where the smooth brightness disagrees with the light, the light is not known there
@@ -128,7 +120,8 @@ def relief_of(
     mean = float((low * trust).sum() / max(float(trust.sum()), 1e-6))
     known = 1.0 / (1.0 + ((low - mean) / 0.35) ** 2)
     sharp = 1.0 - smoothstep(np.float64(posed.millimetres_per_pixel), *RESOLVED_MM)
-    weight = (known * fields[..., 7] * cv2.GaussianBlur(trust, (0, 0), 1.5) * sharp).astype(np.float32)
+    skin = uv_raster(topology, grid).sample(region_sum(topology, SKIN_REGIONS)[:, None])[..., 0]
+    weight = (known * skin * cv2.GaussianBlur(trust, (0, 0), 1.5) * sharp).astype(np.float32)
     cap = CAP_MM[0] + (CAP_MM[1] - CAP_MM[0]) * age
     return Relief((cap * np.tanh(relief / cap)).astype(np.float32), weight, step)
 
@@ -199,32 +192,6 @@ def cavities(high: np.ndarray, trust: np.ndarray, step: float) -> np.ndarray:
     """
     fine, coarse = (masked_blur(high, trust, mm / step) for mm in CAVITY_MM)
     return CAVITY_DEPTH * CAVITY_LIMIT * np.tanh((fine - coarse) / CAVITY_LIMIT) * trust
-
-
-def shading_sensitivity(
-    positions: np.ndarray, log_gradient: np.ndarray
-) -> tuple[np.ndarray, tuple[np.ndarray, np.ndarray, np.ndarray]]:
-    """How the log shading answers to the slope of the relief.
-
-    Args:
-        positions: (S, S, 3) mm of each texel, camera coordinates.
-        log_gradient: (S, S, 3) derivative of the log shading by the normal.
-
-    Returns:
-        (S, S, 2) change of log shading per mm a texel of height gradient along columns and rows, and the metric
-        (guu, gvv, guv), each (S, S) mm^2 per texel^2.
-    """
-    along_u = cv2.Sobel(positions, cv2.CV_32F, 1, 0, ksize=3) / 8
-    along_v = cv2.Sobel(positions, cv2.CV_32F, 0, 1, ksize=3) / 8
-    guu, gvv, guv = (np.einsum("ijk,ijk->ij", p, q) for p, q in ((along_u,) * 2, (along_v,) * 2, (along_u, along_v)))
-    determinant = np.maximum(guu * gvv - guv**2, 1e-6)
-    toward_u = np.einsum("ijk,ijk->ij", log_gradient, along_u)
-    toward_v = np.einsum("ijk,ijk->ij", log_gradient, along_v)
-    # the normal of a relief h is n - grad h; raise the index with the inverse metric
-    a = np.stack([gvv * toward_u - guv * toward_v, guu * toward_v - guv * toward_u], -1)
-    a = -SENSITIVITY_GAIN * a / determinant[..., None]
-    physical = np.sqrt(np.maximum(guu * a[..., 0] ** 2 + gvv * a[..., 1] ** 2 + 2 * guv * a[..., 0] * a[..., 1], 0))
-    return a * np.minimum(1.0, SENSITIVITY_LIMIT / np.maximum(physical, 1e-6))[..., None], (guu, gvv, guv)
 
 
 def wiener_relief(

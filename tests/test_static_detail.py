@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 from dome import dome_fit, dome_model, dome_view
 from furrow.core.lighting import Light
+from furrow.core.shading_slope import shading_sensitivity
 from furrow.core.static_detail import (
     CAP_MM,
     CAVITY_DEPTH,
@@ -13,7 +14,6 @@ from furrow.core.static_detail import (
     cavities,
     photo_relief,
     relief_of,
-    shading_sensitivity,
     wiener_relief,
 )
 from furrow.core.unwrap import pose_view, texel_millimetres
