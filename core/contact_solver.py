@@ -54,13 +54,13 @@ def corrected(patch: Patch, found: Contacts, pose: np.ndarray, wanted: np.ndarra
         if taken.sum() > MOST:
             taken[np.flatnonzero(taken)[np.argsort((plain - gap)[taken])[MOST:]]] = False
         chosen = np.flatnonzero(taken)
-        rows = np.arange(len(chosen))
+        four = np.arange(0, 4 * len(chosen) + 1, 4)
         selector = sparse.csr_matrix(
-            (shares[chosen].ravel(), (np.repeat(rows, 4), vertices[chosen].ravel())), (len(chosen), len(patch.vertices))
+            (shares[chosen].ravel(), vertices[chosen].ravel(), four), (len(chosen), len(patch.vertices))
         )
         spread = selector @ patch.response
         alike = weights[pose[chosen]]
-        system = (selector @ spread.T).T * (normal[chosen] @ normal[chosen].T) * (alike @ alike.T)
+        system = (selector @ np.ascontiguousarray(spread.T)) * (normal[chosen] @ normal[chosen].T) * (alike @ alike.T)
         lift[chosen] = nonnegative_minimum(system, gap[chosen] - plain[chosen], lift[chosen])
         push = lift[chosen, None, None] * alike[:, :, None] * normal[chosen][:, None]
         correction = np.einsum("cz,cmd->mzd", spread, push, optimize=True)

@@ -6,13 +6,16 @@ that direction the two do not pass through each other.
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy import sparse
+from scipy.linalg import lapack
 
 from .head_model import quads_to_triangles, unique_edges
-from .intersections import meeting_boxes, meeting_pairs
+from .intersections import meeting, meeting_boxes, meeting_pairs
 
 GAP = 0.05  # mm kept between skin and skin
 SPREAD = 1.5  # how far a correction spreads, in squared edges
@@ -113,16 +116,56 @@ def make_patch(quads: np.ndarray, inside: np.ndarray) -> Patch:
     laplacian = sparse.diags(np.asarray(graph.sum(1)).ravel()) - graph
     # rows of the whole mesh: neighbours outside the patch do not move
     root = sparse.eye(len(vertices)) + SPREAD * laplacian[vertices][:, vertices]
-    half = np.linalg.inv(root.toarray())
     triangles = quads_to_triangles(faces[(faces >= 0).all(1)])
-    return Patch(vertices, triangles, unique_edges(triangles), half @ half.T)
+    return Patch(vertices, triangles, unique_edges(triangles), _inverse((root @ root).toarray()))
+
+
+def _inverse(matrix: np.ndarray) -> np.ndarray:
+    """Inverse of a symmetric positive definite matrix."""
+    factor, _ = lapack.dpotrf(matrix)
+    upper, _ = lapack.dpotri(factor)
+    return np.triu(upper) + np.triu(upper, 1).T
+
+
+@dataclass(frozen=True)
+class Candidates:
+    """Which vertices and triangles (a,), (a,), and which edges (b,), (b,), of a patch may come near each other."""
+
+    vertex: np.ndarray
+    triangle: np.ndarray
+    edge: np.ndarray
+    other_edge: np.ndarray
+
+
+def candidates(patch: Patch, points: np.ndarray, motion: np.ndarray, reach: float = REACH) -> Candidates:
+    """Parts of the patch that come nearer than ``reach`` mm as points (z, 3) go by ``motion`` (z, 3), and some more."""
+    low, high = _swept(points, motion - motion.mean(0), reach)
+    corners, edges = patch.triangles, patch.edges
+    used = np.unique(corners)
+    vertex, triangle = meeting_boxes(low[used], high[used], *_boxes(low, high, corners))
+    vertex = used[vertex]
+    apart = ~_any(corners[:, k].take(triangle) == vertex for k in range(3))
+    first, second = meeting_pairs(*_boxes(low, high, edges))
+    free = ~_any(edges[:, i].take(first) == edges[:, j].take(second) for i in (0, 1) for j in (0, 1))
+    return Candidates(vertex[apart], triangle[apart], first[free], second[free])
+
+
+def _any(conditions: Iterable[np.ndarray]) -> np.ndarray:
+    return functools.reduce(np.logical_or, conditions)
 
 
 def contacts(patch: Patch, points: np.ndarray, motion: np.ndarray, reach: float = REACH, gap: float = GAP) -> Contacts:
     """Places nearer than ``reach`` mm, or that could meet as points (z, 3) go by ``motion`` (z, 3); keep ``gap``."""
+    return contacts_among(patch, candidates(patch, points, motion, reach), points, motion, reach, gap)
+
+
+def contacts_among(
+    patch: Patch, among: Candidates, points: np.ndarray, motion: np.ndarray, reach: float = REACH, gap: float = GAP
+) -> Contacts:
+    """Those of the candidates that are contacts, as ``contacts`` says."""
     motion = motion - motion.mean(0)
-    low, high = np.minimum(points, points + motion) - reach, np.maximum(points, points + motion) + reach
-    parts = [_vertex_triangle(patch, points, low, high), _edge_edge(patch, points, low, high)]
+    low, high = _swept(points, motion, reach)
+    parts = [_vertex_triangle(patch, among, points, low, high), _edge_edge(patch, among, points, low, high)]
     vertices, weights = (np.concatenate(both) for both in zip(*parts, strict=True))
     offset = np.einsum("ck,ckd->cd", weights, points[vertices])
     distance = np.linalg.norm(offset, axis=1)
@@ -132,26 +175,39 @@ def contacts(patch: Patch, points: np.ndarray, motion: np.ndarray, reach: float 
     return Contacts(vertices, weights, offset / distance[:, None], distance, np.full(len(distance), gap))
 
 
+def _swept(points: np.ndarray, motion: np.ndarray, reach: float) -> tuple[np.ndarray, np.ndarray]:
+    return np.minimum(points, points + motion) - reach, np.maximum(points, points + motion) + reach
+
+
+def _boxes(low: np.ndarray, high: np.ndarray, faces: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Boxes (f, 3), (f, 3) around the boxes of the corners of faces (f, k)."""
+    lowest, highest = low.take(faces[:, 0], 0), high.take(faces[:, 0], 0)
+    for k in range(1, faces.shape[1]):
+        lowest = np.minimum(lowest, low.take(faces[:, k], 0))
+        highest = np.maximum(highest, high.take(faces[:, k], 0))
+    return lowest, highest
+
+
 def _vertex_triangle(
-    patch: Patch, points: np.ndarray, low: np.ndarray, high: np.ndarray
+    patch: Patch, among: Candidates, points: np.ndarray, low: np.ndarray, high: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-    corners = patch.triangles
-    vertex, triangle = meeting_boxes(low, high, low[corners].min(1), high[corners].max(1))
-    apart = ~(corners[triangle] == vertex[:, None]).any(1)
-    vertex, triangle = vertex[apart], triangle[apart]
-    weights = closest_on_triangle(points[vertex], points[corners[triangle]])
-    return np.column_stack([vertex, corners[triangle]]), np.column_stack([np.ones(len(vertex)), -weights])
+    boxes = _boxes(low, high, patch.triangles)
+    vertex, triangle = meeting(among.vertex, among.triangle, (0, 1, 2), low, high, *boxes)
+    corners = patch.triangles.take(triangle, 0)
+    weights = closest_on_triangle(points.take(vertex, 0), points.take(corners, 0))
+    return np.column_stack([vertex, corners]), np.column_stack([np.ones(len(vertex)), -weights])
 
 
-def _edge_edge(patch: Patch, points: np.ndarray, low: np.ndarray, high: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    low, high = low[patch.edges].min(1), high[patch.edges].max(1)
-    first, second = meeting_pairs(low, high)
-    one, other = patch.edges[first], patch.edges[second]
-    kept = ~(one[:, :, None] == other[:, None, :]).any((1, 2))
-    one, other = one[kept], other[kept]
-    s, t, within = closest_on_segments(points[one[:, 0]], points[one[:, 1]], points[other[:, 0]], points[other[:, 1]])
+def _edge_edge(
+    patch: Patch, among: Candidates, points: np.ndarray, low: np.ndarray, high: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    boxes = _boxes(low, high, patch.edges)
+    first, second = meeting(among.edge, among.other_edge, (0, 1, 2), *boxes, *boxes)
+    one, other = patch.edges.take(first, 0), patch.edges.take(second, 0)
+    s, t, within = closest_on_segments(*(points.take(ends, 0) for ends in (*one.T, *other.T)))
+    one, other, s, t = one[within], other[within], s[within], t[within]
     weights = np.column_stack([1 - s, s, t - 1, -t])
-    return np.column_stack([one, other])[within], weights[within]
+    return np.column_stack([one, other]), weights
 
 
 def closest_on_triangle(points: np.ndarray, corners: np.ndarray) -> np.ndarray:

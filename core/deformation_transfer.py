@@ -38,20 +38,22 @@ def transfer(
     """
     count = len(source)
     gradient, areas = _gradient_operator(target, triangles)
-    weights = sparse.diags(np.repeat(areas, 3))
-    moving = np.abs(deltas).max(axis=(0, 2)) > STILL
+    moving = (np.abs(deltas).max(axis=0) > STILL).any(axis=1)
     hold = np.where(moving, REGULARISE, HOLD) * areas.mean()
-    matrix = (gradient.T @ weights @ gradient + sparse.diags(hold)).tocsc()
-    factor = splu(matrix)
+    stiffness = gradient.T @ gradient.multiply(np.repeat(areas, 3)[:, None])
+    factor = splu((stiffness + sparse.diags(hold)).tocsc())
 
-    frames = np.linalg.inv(_frames(source, triangles))
-    tangent = (gradient @ target).reshape(-1, 3, 3)
-    right = np.empty((count, 3 * len(deltas)))
+    # a deformation gradient D asks of the corners of a triangle what its stiffness makes of its points, times D^T - I
+    own = _corner_gradients(target, triangles)[0]
+    stay = areas[:, None, None] * (own.transpose(0, 2, 1) @ (gradient @ target).reshape(-1, 3, 3))
+    turn = stay @ np.linalg.inv(_frames(source, triangles)).transpose(0, 2, 1)
+    right = np.empty((count, 3 * len(deltas)), order="F")
     for i, delta in enumerate(deltas):
-        deformation = _frames(source + delta, triangles) @ frames - np.eye(3)
-        # row k of a gradient block is the derivative along axis k
-        wanted = tangent @ deformation.transpose(0, 2, 1)
-        right[:, 3 * i : 3 * i + 3] = gradient.T @ (weights @ wanted.reshape(-1, 3)) + hold[:, None] * delta
+        moved = np.flatnonzero(delta.any(axis=1)[triangles].any(axis=1))
+        corners = triangles[moved]
+        wanted = turn[moved] @ _frames(source + delta, corners).transpose(0, 2, 1) - stay[moved]
+        for d in range(3):
+            right[:, 3 * i + d] = np.bincount(corners.ravel(), wanted[..., d].ravel(), count) + hold * delta[:, d]
     moved = factor.solve(right).reshape(count, len(deltas), 3).transpose(1, 0, 2)
     if touching is None:
         return moved
@@ -66,19 +68,22 @@ def _frames(points: np.ndarray, triangles: np.ndarray) -> np.ndarray:
     return np.stack([b - a, c - a, normal], axis=-1)
 
 
-def _gradient_operator(points: np.ndarray, triangles: np.ndarray) -> tuple[sparse.csr_matrix, np.ndarray]:
-    """(3 T, n) gradient of piecewise linear functions, three rows a triangle, and (T,) areas."""
+def _corner_gradients(points: np.ndarray, triangles: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """(T, 3, 3) gradient, row k along axis k, of the linear function that is 1 at each corner, and (T,) areas."""
     corners = points[triangles]
     normal = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
     double = np.maximum(np.linalg.norm(normal, axis=1), 1e-9)
     unit = normal / double[:, None]
     opposite = corners[:, [2, 0, 1]] - corners[:, [1, 2, 0]]
-    values = np.cross(unit[:, None], opposite) / double[:, None, None]
-    rows = 3 * np.arange(len(triangles))[:, None, None] + np.arange(3)[None, None, :]
-    rows = np.broadcast_to(rows, values.shape)
-    columns = np.broadcast_to(triangles[:, :, None], values.shape)
-    operator = sparse.csr_matrix((values.ravel(), (rows.ravel(), columns.ravel())), (3 * len(triangles), len(points)))
-    return operator, double / 2.0
+    return (np.cross(unit[:, None], opposite) / double[:, None, None]).transpose(0, 2, 1), double / 2.0
+
+
+def _gradient_operator(points: np.ndarray, triangles: np.ndarray) -> tuple[sparse.csr_matrix, np.ndarray]:
+    """(3 T, n) gradient of piecewise linear functions, three rows a triangle, and (T,) areas."""
+    values, areas = _corner_gradients(points, triangles)
+    columns = np.repeat(triangles, 3, axis=0)
+    starts = np.arange(0, values.size + 1, 3)
+    return sparse.csr_matrix((values.ravel(), columns.ravel(), starts), (3 * len(triangles), len(points))), areas
 
 
 def _close(factor, source, target, deltas, moved, touching, closing) -> np.ndarray:

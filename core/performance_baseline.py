@@ -111,7 +111,7 @@ def other_person(
     ]
     fit = coarse_fit.fit(head, photos)
     focal = focal or float(np.median([view.camera.fx for view in fit.views]))
-    face = face_motion(head, fit.neutral, personal_deltas(head, fit.neutral))
+    face = face_motion(head, fit.neutral, personal_deltas(head, fit.neutral, apart=False))
     if len(samples) == 1:  # a single photo: what shape and expression cannot explain is no motion
         face = own_photo(face, fit.views[0])
     return face, focal

@@ -6,17 +6,20 @@ rigidly, lashes follow the lids. Lids and lips that touch on the mean head are m
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 from scipy.spatial import cKDTree
 
 from .deformation_transfer import transfer
 from .geometry import vertex_normals
-from .head_model import JOINTS, HeadModel
+from .head_model import JOINTS, HeadModel, quads_to_triangles
 from .jaw_clearance import teeth_drawn_back
-from .personal_contacts import kept_apart
+from .model_cache import kept_for_last_model
+from .personal_contacts import kept_apart, rest_kept_apart
 
 REACHED = 0.2  # mm: what counts as moved by a shape
-FADE = (15.0, 40.0)  # mm from the nearest moved vertex, between which a shape's correction fades out
+FADE = (5.0, 20.0)  # mm from the nearest moved vertex, between which a shape's correction fades out
 FOLLOWED = 4  # skin vertices that a lash vertex follows
 TOUCHING = 0.8  # mm between lids, or between lips, that count as closed
 APART = 2.5  # mm between the same vertices when open
@@ -24,24 +27,28 @@ CLEARANCE = 0.4  # mm of a shut lid before the eyeball that are kept
 BEHIND = (-1.5, -0.6)  # mm: lid skin so far inside the eyeball on the mean head is the socket's, and stays there
 
 
-def personal_deltas(model: HeadModel, neutral: np.ndarray) -> np.ndarray:
+def personal_deltas(model: HeadModel, neutral: np.ndarray, apart: bool = True) -> np.ndarray:
     """Shape keys for a neutral head.
 
     Args:
         model: head model.
-        neutral: (V, 3) mm, a head of the model's topology.
+        neutral: (V, 3) mm, a head of the model's topology; best one of ``rest_kept_apart``, for shapes do not mend it.
+        apart: keep lips and lids from crossing; most of the time, and nothing that landmarks show.
 
     Returns:
         (52, V, 3) float32 mm at weight 1. On the model's mean head they are the model's own shapes.
     """
     topology = model.topology
     neutral = np.asarray(neutral, dtype=float)
+    if apart:
+        neutral = rest_kept_apart(model, neutral)
     mean = model.mean.astype(float)
     basis = model.expression_basis.astype(float)
     deltas = basis.copy()
     head = topology.part_slice("head")
-    triangles = topology.triangles[(topology.triangles < head.stop).all(axis=1)] - head.start
-    deltas[:, head] = _skin_deltas(model, mean, neutral, basis, triangles)
+    deltas[:, head] = _skin_deltas(model, neutral)
+    if apart:
+        deltas[:, head] = kept_apart(model, neutral, deltas[:, head])
     for vertices in _rigid_groups(model):
         deltas[:, vertices] = carried(mean[vertices], neutral[vertices], basis[:, vertices])
     jaw_open = model.expression_names.index("jawOpen")
@@ -56,38 +63,67 @@ def personal_deltas(model: HeadModel, neutral: np.ndarray) -> np.ndarray:
     return deltas.astype(np.float32)
 
 
-def _skin_deltas(model: HeadModel, mean: np.ndarray, neutral: np.ndarray, basis: np.ndarray,
-                 triangles: np.ndarray) -> np.ndarray:
+@dataclass(frozen=True)
+class _SkinShapes:
+    """What is transferred, all of the head part's n vertices.
+
+    Attributes:
+        wanted: (52, n, 3) mm; mouthClose with jawOpen, which it shuts: the sum of both is what has to seal.
+        near: (52, n, 1), see ``_nearness``.
+        touching: vertex pairs (p, 2) that each brings together.
+    """
+
+    wanted: np.ndarray
+    near: np.ndarray
+    touching: list[np.ndarray]
+
+
+@kept_for_last_model
+def _skin_shapes(model: HeadModel) -> _SkinShapes:
+    head = model.topology.part_slice("head")
+    mean, basis, triangles = model.mean[head].astype(float), model.expression_basis[:, head], _skin_triangles(model)
+    wanted, skin = basis.astype(float), _closing_skin(model)
+    touching = touching_pairs(mean, wanted, triangles, skin)
+    jaw, close = (model.expression_names.index(name) for name in ("jawOpen", "mouthClose"))
+    (touching[close],) = touching_pairs(mean + wanted[jaw], wanted[[close]], triangles, skin)
+    wanted[close] += wanted[jaw]
+    near = np.stack([_nearness(mean, delta) for delta in wanted])[:, :, None]
+    return _SkinShapes(wanted, near, touching)
+
+
+def _skin_triangles(model: HeadModel) -> np.ndarray:
+    return quads_to_triangles(model.topology.part_faces("head"))
+
+
+def _skin_deltas(model: HeadModel, neutral: np.ndarray) -> np.ndarray:
     """(52, n, 3) mm shapes of the head part with lids and lips that close."""
     head = model.topology.part_slice("head")
-    skin = _closing_skin(model)
-    pairs = touching_pairs(mean[head], basis[:, head], triangles, skin)
+    mean, skin, wanted = model.mean[head].astype(float), neutral[head], _skin_shapes(model).wanted
+    near, touching = _skin_shapes(model).near, _skin_shapes(model).touching
     jaw, close = (model.expression_names.index(name) for name in ("jawOpen", "mouthClose"))
-    # mouthClose shuts an open jaw: the sum of both is what has to seal, and what is transferred
-    wanted = basis[:, head].copy()
-    wanted[close] += wanted[jaw]
-    pairs[close] = touching_pairs(mean[head] + basis[jaw, head], basis[[close]][:, head], triangles, skin)[0]
-    # lips need no more than that; lids do, lest the eye shows between them
-    nearer = np.where((np.arange(len(basis)) == close)[:, None, None], 0.0, basis[:, head])
+    # lips need no more than to touch; lids do, lest the eye shows between them
+    nearer = wanted.copy()
+    nearer[close] = 0.0
+    deltas = transfer(mean, skin, wanted, _skin_triangles(model), touching, nearer)
     # the least-squares solution drifts a little where a shape does nothing: there the source's displacement stays
-    own = np.stack([_nearness(mean[head], delta) for delta in wanted])[:, :, None]
-    deltas = wanted + own * (transfer(mean[head], neutral[head], wanted, triangles, pairs, nearer) - wanted)
+    deltas = wanted + near * (deltas - wanted)
     deltas[close] -= deltas[jaw]
-    closing = [i for i, touching in enumerate(pairs) if len(touching) and i != close]
     for eye in _eyes(model):
-        for i in closing:
-            before = mean[head] + basis[i, head]
-            deltas[i] += own[i] * pushed_clear(mean[eye], before, neutral[eye], neutral[head] + deltas[i])
-    return kept_apart(model, neutral, deltas)
+        source, target = model.mean[eye].astype(float), neutral[eye]
+        for i in (i for i, pairs in enumerate(touching) if len(pairs) and i != close):
+            deltas[i] += near[i] * pushed_clear(source, mean + wanted[i], target, skin + deltas[i])
+    return deltas
 
 
 def _nearness(points: np.ndarray, delta: np.ndarray) -> np.ndarray:
     """(n,) 1 at and around the points (n, 3) mm that a displacement (n, 3) moves, 0 far from them."""
     moved = np.linalg.norm(delta, axis=1) > REACHED
+    near = np.ones(len(points))
     if not moved.any():
-        return np.zeros(len(points))
-    distance = cKDTree(points[moved]).query(points)[0]
-    return np.clip((FADE[1] - distance) / (FADE[1] - FADE[0]), 0.0, 1.0)
+        return 0.0 * near
+    distance, _ = cKDTree(points[moved]).query(points[~moved], distance_upper_bound=FADE[1])
+    near[~moved] = np.clip((FADE[1] - distance.clip(max=FADE[1])) / (FADE[1] - FADE[0]), 0.0, 1.0)
+    return near
 
 
 def _eyes(model: HeadModel) -> list[np.ndarray]:
@@ -193,20 +229,16 @@ def touching_pairs(points: np.ndarray, deltas: np.ndarray, triangles: np.ndarray
     index = np.flatnonzero(skin)
     result = []
     for delta in deltas:
-        empty = np.zeros((0, 2), dtype=int)
-        if len(index) < 2 or np.abs(delta[index]).max() < APART / 2:
-            result.append(empty)
-            continue
         moved = points + delta
-        pairs = cKDTree(moved[index]).query_pairs(TOUCHING, output_type="ndarray")
-        pairs = index[pairs] if len(pairs) else empty
-        normals = vertex_normals(moved, triangles)
-        a, b = pairs.T
-        kept = np.linalg.norm(points[a] - points[b], axis=1) > APART
-        kept &= np.einsum("nd,nd->n", normals[a], normals[b]) < 0.0
-        pairs, distance = pairs[kept], np.linalg.norm(moved[a] - moved[b], axis=1)[kept]
-        pairs = pairs[np.argsort(distance, kind="stable")]
-        result.append(_each_once(pairs, len(points)))
+        pairs = np.zeros((0, 2), dtype=int)
+        if len(index) >= 2 and np.ptp(delta[index], axis=0).max() > (APART - TOUCHING) / np.sqrt(3.0):
+            pairs = index[cKDTree(moved[index]).query_pairs(TOUCHING, output_type="ndarray")].reshape(-1, 2)
+        pairs = pairs[np.linalg.norm(points[pairs[:, 0]] - points[pairs[:, 1]], axis=1) > APART]
+        if len(pairs):
+            normals = vertex_normals(moved, triangles)
+            pairs = pairs[np.einsum("nd,nd->n", *normals[pairs.T]) < 0.0]
+        distance = np.linalg.norm(moved[pairs[:, 0]] - moved[pairs[:, 1]], axis=1)
+        result.append(_each_once(pairs[np.argsort(distance, kind="stable")], len(points)))
     return result
 
 

@@ -17,6 +17,7 @@ from . import (
     landmarks,
     own_lines,
     person_detail,
+    personal_contacts,
     personal_shapes,
     photometric,
     pore_strength,
@@ -205,12 +206,13 @@ def _character(
     pores = pore_strength.pore_gains(models.head.topology, skin.views, texel, read.age, tiles)
     detail = wrinkle_edit.detail_maps(atlas, len(skin.albedo), read.age, seed, read.static, read.moving)
     progress.stage("shape keys", "personal shape keys")
-    deltas = personal_shapes.personal_deltas(models.head, fit.neutral)
+    neutral = personal_contacts.rest_kept_apart(models.head, fit.neutral)
+    deltas = personal_shapes.personal_deltas(models.head, neutral)
     head = models.head
     return Character(
         name=name or Path(photos[0].name).stem,
         topology=head.topology,
-        neutral=fit.neutral,
+        neutral=neutral,
         expression_names=head.expression_names,
         expression_deltas=deltas,
         directions=head.directions,

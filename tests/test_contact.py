@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from furrow.core.contact_solver import nonnegative_minimum
-from furrow.core.contacts import GAP, Ball, closest_on_segments, closest_on_triangle, make_patch
+from furrow.core.contacts import GAP, Ball, closest_on_segments, closest_on_triangle, contacts, make_patch
 from furrow.core.intersections import crossing_pairs
 from furrow.models.contact import untangled
 from scipy.optimize import minimize, nnls
@@ -51,6 +51,26 @@ def test_shapes_that_go_together_are_whole_alone_and_together(sheets):
     shapes += untangled(patch, points, shapes, np.zeros_like(poses), poses)
     for pose in poses:
         assert len(crossing_pairs(points + np.tensordot(pose, shapes, 1), patch.triangles)) == 0
+
+
+def test_every_near_vertex_and_triangle_is_a_contact(sheets):
+    """Against all of them, with the distance by a fine grid of places on the triangle."""
+    points, patch = sheets
+    points = points * [1.0, 1.0, 0.15]
+    found = contacts(patch, points, np.zeros_like(points), 0.4)
+    pairs = found.weights[:, 0] == 1.0
+    seen = {(v[0], frozenset(v[1:])) for v in found.vertices[pairs].tolist()}
+    u, v = np.meshgrid(np.linspace(0, 1, 21), np.linspace(0, 1, 21))
+    grid = np.column_stack([(1 - u - v).ravel(), u.ravel(), v.ravel()])
+    grid = grid[grid[:, 0] >= -1e-9]
+    wanted = set()
+    for corners in patch.triangles:
+        places = grid @ points[corners]
+        for vertex in np.flatnonzero(np.linalg.norm(points - places.mean(0), axis=1) < 2.0):
+            if vertex not in corners and np.linalg.norm(places - points[vertex], axis=1).min() < 0.38:
+                wanted.add((int(vertex), frozenset(corners.tolist())))
+    assert len(wanted) > 100 and wanted <= seen
+    assert (found.distance < 0.4).all()
 
 
 def test_nothing_changes_where_nothing_meets(sheets):

@@ -1,7 +1,8 @@
 """Crossing triangles against constructed meshes and a dense sampling of segments."""
 
 import numpy as np
-from furrow.core.intersections import crossing_pairs, meeting_boxes
+from furrow.core.head_model import quads_to_triangles
+from furrow.core.intersections import crossing_pairs, crossing_search, meeting_boxes
 
 
 def test_triangles_that_pierce_each_other_are_found_and_near_ones_are_not():
@@ -59,3 +60,26 @@ def test_meeting_boxes_are_those_of_the_definition():
     found[i, j] = True
     np.testing.assert_array_equal(found, meet)
     assert len(i) == meet.sum() > 30
+
+
+def test_a_search_of_one_mesh_finds_what_a_search_of_its_triangles_does():
+    """A sheet that is crumpled until it folds through itself, near and far."""
+    side = 12
+    x, y = np.meshgrid(np.arange(side, dtype=float), np.arange(side, dtype=float))
+    flat = np.column_stack([x.ravel(), y.ravel(), np.zeros(side**2)])
+    index = np.arange(side**2).reshape(side, side)
+    quads = np.stack([index[:-1, :-1], index[:-1, 1:], index[1:, 1:], index[1:, :-1]], -1).reshape(-1, 4)
+    search, triangles = crossing_search(quads, len(flat)), quads_to_triangles(quads)
+    np.testing.assert_array_equal(search.triangles, triangles)
+    rng, counts = np.random.default_rng(3), []
+    for crumpled in np.linspace(0.0, 0.7, 8):
+        rolled = flat.copy()
+        rolled[:, 0], rolled[:, 2] = 2.0 * np.sin(flat[:, 0] / 2.0), 2.0 * np.cos(flat[:, 0] / 2.0)
+        points = rolled + crumpled * rng.normal(size=flat.shape)
+        found = search.pairs(points)
+        np.testing.assert_array_equal(found, crossing_pairs(points, triangles))
+        counts.append(len(found))
+    assert counts[0] == 0 and counts[-1] > 100
+    # all kinds: without a common corner and with one
+    shared = (triangles[found[:, 0]][:, :, None] == triangles[found[:, 1]][:, None, :]).sum((1, 2))
+    assert (shared == 0).sum() > 20 and (shared == 1).sum() > 20
