@@ -6,19 +6,17 @@ carried in UV space as a difference from the base.
 
 from __future__ import annotations
 
-from functools import lru_cache
-
 import cv2
 import numpy as np
 from scipy import sparse
 from scipy.sparse.linalg import splu
 
 from .albedo import masked_blur
-from .colour import channel_mean
 from .geometry import cotangent_laplacian, vertex_areas
 from .head_model import HeadTopology
 from .raster import SMOOTH_SIZE, sample_smooth, uv_raster
 from .skin_mask import region_sum
+from .skin_texture import skin_texture
 
 BASE_SIZE = 256  # texels at which the seen colours are gathered for the base
 DATA_LENGTH = 3.0  # mm over which the base follows what is seen
@@ -26,8 +24,6 @@ TONE_LENGTH = 45.0  # mm over which it returns to the person's tone
 INNER_LENGTH = 1.5  # mm, where the tone of the region itself rules
 SPILL_MM = 2.0  # how far seen lips and brows are continued over what is not seen
 HOLES_MM = (20.0, 7.0)  # and the skin and beard around holes
-MOTTLE_SIZE = 1024  # texels at most at which it is drawn
-MOTTLE_MM = (1.2, 3.5)  # sizes of the mottling put on skin nobody saw
 # log colour relative to the skin's tone
 REGION_TONES = {
     "ear": (0.04, -0.06, -0.05),
@@ -138,7 +134,7 @@ def complete(
     joined = detail * trust[..., None]
     joined += detail[:, ::-1] * borrowed[..., None]
     hidden = _hidden_detail(topology, detail, joined, either, trust, bare, texel)
-    hidden += (_mottle(size, texel, _mottle_strength(detail, plain, texel)) * _inland(topology, size))[..., None]
+    hidden += skin_texture(detail, plain, texel) * _inland(topology, size)[..., None]
     hidden *= (1 - either)[..., None]
     hidden += base
     hidden += joined
@@ -201,32 +197,8 @@ def _lip_tone(detail: np.ndarray, weight: np.ndarray) -> np.ndarray:
     return (known * seen + (1 - known) * np.array(LIP_TONE)).astype(np.float32)
 
 
-def _mottle_strength(detail: np.ndarray, plain: np.ndarray, texel: float) -> float:
-    """Standard deviation of the seen skin's fine luminance changes, log units, within what skin has."""
-    luminance = channel_mean(detail)
-    small = cv2.resize(luminance, None, fx=0.25, fy=0.25, interpolation=cv2.INTER_AREA)
-    wide = cv2.resize(cv2.GaussianBlur(small, (0, 0), 0.25 * MOTTLE_MM[1] / texel), luminance.shape[::-1])
-    sure = (luminance - wide)[::3, ::3][plain[::3, ::3] > 0.95]
-    return float(np.clip(1.4826 * np.median(np.abs(sure)), 0.005, 0.03)) if len(sure) > 20 else 0.012
-
-
-@lru_cache(maxsize=4)
-def _noise(size: int, sigma: float, seed: int) -> np.ndarray:
-    noise = np.random.default_rng(seed).standard_normal((size, size)).astype(np.float32)
-    noise = cv2.GaussianBlur(noise, (0, 0), max(sigma, 0.3))
-    return noise / noise.std()
-
-
-def _mottle(size: int, texel: float, strength: float) -> np.ndarray:
-    """(S, S) log luminance of faint mottling, the same for every run."""
-    drawn = min(size, MOTTLE_SIZE)
-    texel = texel * size / drawn
-    mottle = strength * 0.5 * sum(_noise(drawn, 0.5 * mm / texel, k) for k, mm in enumerate(MOTTLE_MM))
-    return cv2.resize(mottle, (size, size), interpolation=cv2.INTER_CUBIC) if drawn < size else mottle
-
-
 def _inland(topology: HeadTopology, size: int) -> np.ndarray:
-    """(S, S) 0 at the border of the chart, 1 inside: mottling must not show where the chart is cut."""
+    """(S, S) 0 at the border of the chart, 1 inside: grain must not show where the chart is cut."""
     coarse = min(size, SMOOTH_SIZE)
     covered = uv_raster(topology, coarse).covered.astype(np.uint8)
     inland = np.clip(cv2.distanceTransform(covered, cv2.DIST_L2, 3) / (0.02 * coarse), 0, 1)

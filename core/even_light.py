@@ -26,6 +26,8 @@ LIGHT_MM = 9.0  # what is slower than this may be the skin's own
 SKIN_SHARE = 0.35  # share of slow brightness alike on both halves that is the skin's own
 HUE_MM = 5.0
 HUE_KEPT, HUE_ODD_KEPT = 0.85, 0.35  # of slow hue alike on both halves, and of what differs
+# log hue that skin has of its own, over its mean: bluer than red (sky light, a bleached highlight), redder, green
+COOL, WARM, GREEN = 0.045, 0.10, 0.10
 HUE_FACING = (0.3, 0.75)  # cosine to the viewing direction: no hue of its own is believed, all of it
 COUPLING = 0.35  # largest change of log hue with log light that is believed
 GLOSSY = 0.1  # log light over the mean from which skin shines, and hue has been taken care of
@@ -34,6 +36,7 @@ GRAIN_MM = 0.35  # Gaussian sigma under which everything is skin
 FINE_MM, FINE_SPREAD = 0.8, 0.03  # Gaussian sigma; log luminance, standard deviation
 BROW_MM, BROW_HUE = 9.0, (0.06, 0.35)  # Gaussian sigma; log hue, and more of it for each unit of log darkness
 BROW_SHINE = 0.03  # log luminance over the skin around
+BROW_HAIR, BROW_HAIR_MM = (0.25, 0.25), 1.0  # log luminance under skin of hair; under a brow's hair of another's
 GLOSS_KNEE, GLOSS_SLOPE = 0.10, 0.25  # log luminance over the skin around from which it is gloss, and what is left
 
 
@@ -112,8 +115,20 @@ def hue_of_light(
     faced = smoothstep(facing, *HUE_FACING)
     sure = weight * faced
     even = even - np.einsum("ij,ijk->k", sure, even) / max(float(sure.sum()), 1e-6)
-    kept = HUE_KEPT * faced[..., None]
-    return coupled + (1 - kept) * even + (1 - HUE_ODD_KEPT) * odd + stained * (rest - slow)
+    own = natural_hue(HUE_KEPT * faced[..., None] * even)
+    return coupled + even - own + (1 - HUE_ODD_KEPT) * odd + stained * (rest - slow)
+
+
+def natural_hue(hue: np.ndarray) -> np.ndarray:
+    """(H, W, 3) log hue, of sum 0 over the channels, drawn into what skin has: blood reddens it, nothing in it is blue.
+
+    Args:
+        hue: (H, W, 3), of sum 0 over the channels.
+    """
+    warm, green = 0.5 * (hue[..., 0] - hue[..., 2]), GREEN * np.tanh(hue[..., 1] / GREEN)
+    limit = np.where(warm < 0, np.float32(COOL), np.float32(WARM))
+    warm = limit * np.tanh(warm / limit)
+    return np.stack([warm - 0.5 * green, green, -warm - 0.5 * green], axis=-1)
 
 
 def slow_light(
@@ -195,7 +210,8 @@ def remove_gloss(
 def calm_brows(log_albedo: np.ndarray, plain: np.ndarray, brows: np.ndarray, texel: float) -> np.ndarray:
     """Log albedo (S, S, 3) whose brows are no brighter than the skin around and of its hue but where they are darker.
 
-    Locks over the end of a brow, and the light they throw on it, are yellow or red without being dark.
+    Locks over the end of a brow, and the light they throw on it, are yellow or red without being dark; a lock across
+    it is much darker than the brow's own hair.
 
     Args:
         plain, brows: (S, S) in [0, 1].
@@ -209,6 +225,10 @@ def calm_brows(log_albedo: np.ndarray, plain: np.ndarray, brows: np.ndarray, tex
     size = np.sqrt(np.einsum("ijk,ijk->ij", away, away))
     excess = np.clip(1 - limit / np.maximum(size, 1e-6), 0, 1)[..., None] * away
     excess += np.clip(luminance - level - BROW_SHINE, 0, None)[..., None]
+    inside = (luminance - level)[(brows > 0.5) & (luminance < level - BROW_HAIR[0])]
+    if len(inside) > 20:
+        soft = cv2.GaussianBlur(luminance - level, (0, 0), BROW_HAIR_MM / texel)
+        excess += np.clip(soft - np.median(inside) + BROW_HAIR[1], None, 0)[..., None]
     return (log_albedo - brows[..., None] * excess).astype(np.float32)
 
 

@@ -97,7 +97,7 @@ def even_out(
     step = texel * len(trust) / window.size
     before, trust, plain, features, shading = (window.reduced(a) for a in (log_albedo, trust, plain, features, shading))
     brows, lips = features[..., 1], features[..., 2]
-    painted = painted_skin(before, np.maximum(plain, trust * (1 - brows) * (1 - lips)), step, grey)
+    painted, spots = painted_skin(before, np.maximum(plain, trust * (1 - brows) * (1 - lips)), step, grey)
     fields = np.column_stack([folded, facing, region_sum(topology, OPEN_REGIONS)])
     fold, faced, open_skin = np.moveaxis(sample_smooth(topology, fields, window.size)[window.work], -1, 0)
     plain = plain * (1 - painted * open_skin)
@@ -108,4 +108,4 @@ def even_out(
     after = without_lines(after, plain, step)
     after = calm_grain(after, plain, step)
     after = calm_brows(after, plain, brows, step)
-    return log_albedo[window.full] + window.enlarged(after - before), window.enlarged(painted)
+    return log_albedo[window.full] + window.enlarged(after - before), window.enlarged(np.maximum(painted, spots))

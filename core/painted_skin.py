@@ -22,14 +22,15 @@ INK_HUE = (0.0, 0.08)  # log(R/G) over the skin around for each unit of darkness
 INK_GREY = (0.75, 1.05)  # log luminance of ink in a photo without colour
 OFF_RED = (-0.30, -0.16)  # log(R/G) over the skin around that is paint whatever its brightness, that may be skin
 OFF_BLUE = (0.30, 0.50)  # log(B/G), likewise
+SHINING = (0.05, 0.20)  # log luminance over the skin around from which neither counts
 RED = (0.38, 0.60)  # log(R/G) less that of a crease as dark
 CREASE_RED = 0.6  # most log(R/G) that a crease gains for each unit of darkness
 SPOT_DARK = (0.14, 0.28)  # log luminance that a spot is darker than what fills it
 REACH_MM = 0.6  # around paint that goes with it
 
 
-def painted_skin(shaded: np.ndarray, skin: np.ndarray, texel: float, grey: bool) -> np.ndarray:
-    """Marks of colour, which must not be read as relief or as light.
+def painted_skin(shaded: np.ndarray, skin: np.ndarray, texel: float, grey: bool) -> tuple[np.ndarray, np.ndarray]:
+    """Marks of colour, which must not be read as relief.
 
     Args:
         shaded: (H, W, 3) log colour, the shading taken out.
@@ -38,17 +39,19 @@ def painted_skin(shaded: np.ndarray, skin: np.ndarray, texel: float, grey: bool)
         grey: whether the photo is without colour; only the darkest lines and spots are known then.
 
     Returns:
-        (H, W) float32 in [0, 1].
+        (H, W) float32 in [0, 1] each: ink and paint; spots.
     """
     colour = cv2.GaussianBlur(shaded, (0, 0), max(FINE_MM / texel, 0.3))
     away = colour - masked_blur(colour, skin, AROUND_MM / texel)
     dark = -channel_mean(away)
     ink = smoothstep(dark, *INK_GREY) if grey else _coloured(away, dark, texel)
     spot = smoothstep(fill_spots(-dark, skin, texel) + dark, *SPOT_DARK)
-    found = np.maximum(ink, spot) * np.minimum(skin * 2.0, 1.0)
     radius = max(1, round(REACH_MM / texel))
     kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * radius + 1, 2 * radius + 1))
-    return cv2.GaussianBlur(cv2.dilate(found.astype(np.float32), kernel), (0, 0), 0.5 * radius)
+    sure = np.minimum(skin * 2.0, 1.0)
+    grown = (cv2.dilate((found * sure).astype(np.float32), kernel) for found in (ink, spot))
+    ink, spot = (cv2.GaussianBlur(found, (0, 0), 0.5 * radius) for found in grown)
+    return ink, spot
 
 
 def _coloured(away: np.ndarray, dark: np.ndarray, texel: float) -> np.ndarray:
@@ -63,6 +66,6 @@ def _coloured(away: np.ndarray, dark: np.ndarray, texel: float) -> np.ndarray:
     red, blue = (masked_blur(away[..., c] - away[..., 1], weight, TOGETHER_MM / texel) for c in (0, 2))
     shade = np.maximum(dark, 0.0)
     ink = smoothstep(dark, *INK_DARK) * (1 - smoothstep(red / np.maximum(shade, 0.1), *INK_HUE))
-    off_red = 1 - smoothstep(red, *OFF_RED)
-    paint = np.maximum(smoothstep(blue, *OFF_BLUE), smoothstep(red - CREASE_RED * shade, *RED))
-    return np.maximum.reduce([ink, off_red, paint])
+    # a highlight is bluer and less red than skin too
+    cold = np.maximum(1 - smoothstep(red, *OFF_RED), smoothstep(blue, *OFF_BLUE)) * (1 - smoothstep(-dark, *SHINING))
+    return np.maximum.reduce([ink, cold, smoothstep(red - CREASE_RED * shade, *RED)])

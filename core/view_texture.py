@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 
 from .albedo import delight, is_unusual, log_colour, normalisation
+from .albedo_lines import without_lines
 from .character import CoarseFit, View
 from .colour import channel_mean, srgb_to_linear
 from .detection import Face
@@ -36,12 +37,14 @@ from .tension import evaluate_tension, tension_weights
 from .unwrap import PosedView, Unwrapped, pose_view, posed_vertices, smoothstep, unwrap
 
 VIVID = 0.5  # gain of log saturation for each unit of log exposure
+SKIN_SATURATION = 0.6  # norm of log colour less its mean: what is twice as vivid gains nothing
 STATISTICS_SIZE = 256  # texels at which light and tone are estimated
 MASK_SIZE = 512  # texels at which skin is told from hair
 SHADING_BLUR = 4  # iterations over the mesh
 TRUSTED = (0.1, 0.6)  # confidence from which a texel is used, from which it is used alone
 FEWEST_SAMPLES = 50
 LEAST_SKIN = 0.02  # share of the map's texels under which the photo's skin says little
+LINED_REGIONS, LINE_MM = ("forehead", "glabella"), 6.5  # where dark lines so wide are no hair
 # folds that an expression draws: region and shape keys
 FOLDS = {
     "nasolabial": ("mouthSmileLeft", "mouthSmileRight", "noseSneerLeft", "noseSneerRight"),
@@ -144,8 +147,9 @@ def vivid(log_albedo: np.ndarray, too_bright: float) -> np.ndarray:
     Args:
         too_bright: log brightness of the photo's skin over that of its albedo.
     """
-    share = np.float32(VIVID * np.clip(too_bright, 0.0, 0.6))
-    return log_albedo + share * (log_albedo - channel_mean(log_albedo)[..., None])
+    away = log_albedo - channel_mean(log_albedo)[..., None]
+    pale = np.clip(2.0 - np.sqrt(np.einsum("ijk,ijk->ij", away, away)) / SKIN_SATURATION, 0.0, 1.0)
+    return log_albedo + (np.float32(VIVID * np.clip(too_bright, 0.0, 0.6)) * pale)[..., None] * away
 
 
 def smooth_shading(topology: HeadTopology, light: Light, normals: np.ndarray) -> np.ndarray:
@@ -241,8 +245,13 @@ def view_mask(
     hairline, beard, inner, glasses = np.moveaxis(
         raster.sample(np.column_stack([region_sum(topology, names) for names in groups])), -1, 0
     )
+    colour = cv2.resize(log_albedo, small, interpolation=cv2.INTER_AREA)
+    # a line across the forehead is dark without being hair
+    skin = cv2.resize(features[..., 0], small, interpolation=cv2.INTER_AREA)
+    forehead = raster.sample(region_sum(topology, LINED_REGIONS))[..., None]
+    colour += forehead * (without_lines(colour, skin, texel, LINE_MM) - colour)
     mask = classify(
-        np.exp(cv2.resize(log_albedo, small, interpolation=cv2.INTER_AREA)),
+        np.exp(colour),
         tone,
         cv2.resize(features, small, interpolation=cv2.INTER_AREA),
         hairline,

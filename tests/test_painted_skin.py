@@ -29,6 +29,10 @@ def skin(*layers):
     return image.astype(np.float32)
 
 
+def painted(image, grey=False):
+    return np.maximum(*painted_skin(image, ONES, TEXEL, grey))
+
+
 def spots(depth, radius, count=40):
     drawn = np.zeros((SIZE, SIZE), np.float32)
     places = np.random.default_rng(1).integers(20, SIZE - 20, (count, 2))
@@ -39,7 +43,7 @@ def spots(depth, radius, count=40):
 
 @pytest.mark.parametrize("depth", [0.6, 0.9, 1.5])
 def test_ink_is_painted_and_a_crease_as_dark_is_not(depth):
-    ink, crease = (painted_skin(skin(-depth * LINE[..., None] * c), ONES, TEXEL, False) for c in (INK, CREASE))
+    ink, crease = (painted(skin(-depth * LINE[..., None] * c)) for c in (INK, CREASE))
     assert crease[MIDDLE].max() < 0.1
     assert ink[MIDDLE].min() > (0.9 if depth > 0.7 else 0.5)
     assert ink[:100].max() < 0.05
@@ -49,20 +53,20 @@ def test_ink_is_painted_and_a_crease_as_dark_is_not(depth):
 def test_paint_of_another_hue_is_painted(colour):
     patch = np.zeros((SIZE, SIZE, 1))
     patch[120:136, 118:138] = 1
-    found = painted_skin(skin(patch * np.array(colour)), ONES, TEXEL, False)
+    found = painted(skin(patch * np.array(colour)))
     assert found[122:134, 120:136].mean() > 0.6
     assert np.median(found) < 0.02
 
 
 def test_moles_and_freckles_are_painted_and_grain_is_not():
     freckles, where = spots(0.3, 0.9)
-    found = painted_skin(skin(freckles), ONES, TEXEL, False)
+    found = painted(skin(freckles))
     assert np.median(found[where > 0.5]) > 0.5
-    assert painted_skin(skin(), ONES, TEXEL, False).max() < 0.05
+    assert painted(skin()).max() < 0.05
 
 
 def test_without_colour_only_the_darkest_lines_are_ink():
-    grey = [painted_skin(skin(-d * LINE[..., None] * INK), ONES, TEXEL, True) for d in (0.5, 1.8)]
+    grey = [painted(skin(-d * LINE[..., None] * INK), grey=True) for d in (0.5, 1.8)]
     assert grey[0][MIDDLE].max() < 0.1 and grey[1][MIDDLE].min() > 0.5
 
 
@@ -86,20 +90,20 @@ def test_skin_that_is_all_lines_has_none():
     assert few > 0.08 and many < 0.2 * few
 
 
-def drawn_head(painted):
+def drawn_head(drawn):
     """A smooth dome lit from above, with what is painted on it as log colour of (x, y) mm."""
     model, view = dome_model(), dome_view(size=1000)
 
     def colour_at(points, normals):
         shading = 0.6 - 0.5 * normals[:, 1:2] + 0.2 * -normals[:, 2:]
-        return linear_to_srgb(np.clip(np.exp(TONE + painted(points)) * shading, 0, 1))
+        return linear_to_srgb(np.clip(np.exp(TONE + drawn(points)) * shading, 0, 1))
 
     return model, view, render(model, view, colour_at)
 
 
-def relief_of(painted, keep_paint=False):
+def relief_of(drawn, keep_paint=False):
     """(g, g) |mm| of relief that the photo of such a head gives; with the mask of what is painted taken away or not."""
-    model, view, photo = drawn_head(painted)
+    model, view, photo = drawn_head(drawn)
     fit = dome_fit(model, view)
     texel = texel_millimetres(model.topology, model.mean, 512)
     seen = view_texture(model, fit, view, photo, None, 512, texel)

@@ -1,0 +1,103 @@
+"""Fine colour for skin that no photo shows: of the same grain as the skin that they do, without its very spots.
+
+A patch of clear skin gives the amplitudes of every wave in its three channels; random phases, the same for the three,
+give a texture that looks alike everywhere and repeats nowhere (random phase noise, Galerne, Gousseau and Morel 2011).
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+import cv2
+import numpy as np
+
+from .albedo import masked_blur
+from .colour import channel_mean
+
+TEXTURE_SIZE = 1024  # texels, at most, at which it is made
+PATCH_MM = 18.0  # side of the patch
+PERIOD = 512  # texels after which the texture returns
+COARSEST_MM = 3.0  # Gaussian sigma of what is coarser than grain
+CLEAR = 0.9  # share of a patch that must be plain skin
+SPREAD_RANGE = (0.005, 0.035)  # log units, standard deviation that skin has
+PLAIN_SPREAD, PLAIN_MM = 0.012, (0.6, 1.75)  # of the mottling where no clear patch is seen: Gaussian sigmas
+
+
+def skin_texture(detail: np.ndarray, plain: np.ndarray, texel: float) -> np.ndarray:
+    """(S, S, 3) float32 log colour of mean 0, to be laid on skin that was not seen; the same for every run.
+
+    Args:
+        detail: (S, S, 3) log colour over the smooth tone.
+        plain: (S, S) in [0, 1], seen plain skin.
+        texel: mm.
+    """
+    size = len(plain)
+    made = min(size, TEXTURE_SIZE)
+    step = texel * size / made
+    if made < size:
+        detail, plain = (cv2.resize(a, (made, made), interpolation=cv2.INTER_AREA) for a in (detail, plain))
+    patch = clear_patch(detail, plain, step)
+    period = min(PERIOD, made)
+    texture = mottling(period, step) if patch is None else random_phase(patch, period)
+    texture = np.tile(texture, (-(-made // period), -(-made // period), 1))[:made, :made]
+    return cv2.resize(texture, (size, size), interpolation=cv2.INTER_CUBIC) if made < size else texture
+
+
+def clear_patch(detail: np.ndarray, plain: np.ndarray, texel: float) -> np.ndarray | None:
+    """(p, p, 3) grain of the clearest patch of skin, moles drawn in; None where there is none."""
+    side = max(8, round(PATCH_MM / texel))
+    if side >= len(plain):
+        return None
+    share = cv2.boxFilter(plain, -1, (side, side), anchor=(0, 0), borderType=cv2.BORDER_CONSTANT)
+    fine = detail - masked_blur(detail, plain, COARSEST_MM / texel)
+    # of the patches that are all skin, that which varies least: no fold, no edge of anything
+    varied = cv2.boxFilter(
+        channel_mean(fine) ** 2 * plain, -1, (side, side), anchor=(0, 0), borderType=cv2.BORDER_CONSTANT
+    )
+    rank = np.where(share >= CLEAR, varied / np.maximum(share, 1e-3), np.inf)[: 1 - side, : 1 - side]
+    if not np.isfinite(rank).any():
+        return None
+    # not the very smoothest, which is a highlight or out of focus
+    wanted = np.quantile(rank[np.isfinite(rank)], 0.35)
+    row, column = np.unravel_index(np.argmin(np.abs(rank - wanted)), rank.shape)
+    patch = (fine * plain[..., None])[row : row + side, column : column + side]
+    limit = 3.0 * 1.4826 * np.median(np.abs(patch), axis=(0, 1)) + 1e-4
+    return np.clip(patch, -limit, limit)
+
+
+def random_phase(patch: np.ndarray, size: int) -> np.ndarray:
+    """(size, size, 3) float32 texture of the patch's spectrum and standard deviation, continuing over its edges."""
+    # skin seen at other places of the chart runs another way: the grain has no direction
+    turned = np.rot90(patch)
+    return (_random_phase(patch, size, 0) + _random_phase(turned, size, 1)) * np.float32(np.sqrt(0.5))
+
+
+def _random_phase(patch: np.ndarray, size: int, seed: int) -> np.ndarray:
+    side = len(patch)
+    line = np.sin(np.pi * (np.arange(side) + 0.5) / side)
+    window = np.outer(line, line)[..., None]
+    mean = patch.mean((0, 1))
+    spread = patch.std((0, 1))
+    spectrum = np.fft.rfft2((patch - mean) * window, (size, size), axes=(0, 1))
+    texture = np.fft.irfft2(spectrum * _phases(size, seed)[..., None], (size, size), axes=(0, 1))
+    texture -= texture.mean((0, 1))
+    whole = float(np.clip(spread.mean(), *SPREAD_RANGE)) / max(float(spread.mean()), 1e-6)
+    return (texture * (whole * spread / np.maximum(texture.std((0, 1)), 1e-9))).astype(np.float32)
+
+
+@lru_cache(maxsize=4)
+def _phases(size: int, seed: int) -> np.ndarray:
+    """(size, size // 2 + 1) unit complex numbers, those of white noise: the texture is real."""
+    noise = np.fft.rfft2(np.random.default_rng(seed).standard_normal((size, size)))
+    return noise / np.maximum(np.abs(noise), 1e-9)
+
+
+def mottling(size: int, texel: float) -> np.ndarray:
+    """(size, size, 3) float32 faint grey mottling, continuing over its edges."""
+    wave = np.fft.fftfreq(size, texel)
+    square = (2 * np.pi) ** 2 * (wave[:, None] ** 2 + np.abs(wave[None, : size // 2 + 1]) ** 2)
+    blurs = [np.exp(-0.5 * square * mm**2) for mm in PLAIN_MM]
+    noise = [np.fft.irfft2(_phases(size, k) * blur, (size, size)) for k, blur in enumerate(blurs)]
+    mottle = sum(n / n.std() for n in noise)
+    mottle *= PLAIN_SPREAD / mottle.std()
+    return np.repeat((mottle - mottle.mean())[..., None], 3, -1).astype(np.float32)
