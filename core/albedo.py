@@ -36,7 +36,8 @@ def delight(colour: np.ndarray, shading: np.ndarray) -> np.ndarray:
 
 def log_colour(colour: np.ndarray) -> np.ndarray:
     """(..., 3) log of linear colours (..., 3), bounded in the dark."""
-    return np.log(np.maximum(colour, DARKEST))
+    bounded = np.maximum(colour, DARKEST)
+    return np.log(bounded, out=bounded)
 
 
 def expected_chroma(luminance: float) -> tuple[np.ndarray, np.ndarray]:

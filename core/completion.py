@@ -12,6 +12,7 @@ from scipy import sparse
 from scipy.sparse.linalg import splu
 
 from .albedo import masked_blur
+from .even_out import seen_window
 from .geometry import cotangent_laplacian, vertex_areas
 from .head_model import HeadTopology
 from .raster import SMOOTH_SIZE, sample_smooth, uv_raster
@@ -125,20 +126,28 @@ def complete(
     size = albedo.shape[0]
     on_head = np.zeros((topology.vertex_count, 3), np.float32)
     on_head[topology.part_slice("head")] = base_tone(topology, vertices, albedo, plain, tone)
-    base = sample_smooth(topology, on_head, size)
-    detail = albedo - base
+    whole = sample_smooth(topology, on_head, size)
+    # all that is seen lies in a part of the chart that is as wide on either side of its middle
+    window = seen_window(trust).full
+    base, trust, plain, bare = (a[window] for a in (whole, trust, plain, bare))
+    detail = albedo[window] - base
     detail *= (trust > 0)[..., None]
     # what is seen on either side, weighted by its trust
     borrowed = (1 - trust) * trust[:, ::-1]
     either = trust + borrowed
     joined = detail * trust[..., None]
     joined += detail[:, ::-1] * borrowed[..., None]
-    hidden = _hidden_detail(topology, detail, joined, either, trust, bare, texel)
-    hidden += skin_texture(detail, plain, texel) * _inland(topology, size)[..., None]
-    hidden *= (1 - either)[..., None]
-    hidden += base
-    hidden += joined
-    return hidden
+    texture = skin_texture(detail, plain, texel, size)
+    hidden = _hidden_detail(topology, detail, joined, either, trust, bare, texel, (window, size))
+    hidden = cv2.resize(hidden, texture.shape[:2], interpolation=cv2.INTER_LINEAR)
+    hidden += texture * _inland(topology, len(texture))[..., None]
+    if len(hidden) < size:
+        hidden = cv2.resize(hidden, (size, size), interpolation=cv2.INTER_CUBIC)
+    seen = joined + base
+    seen += hidden[window] * (1 - either)[..., None]
+    whole += hidden
+    whole[window] = seen
+    return whole
 
 
 def _hidden_detail(
@@ -149,27 +158,35 @@ def _hidden_detail(
     trust: np.ndarray,
     bare: np.ndarray,
     texel: float,
+    place: tuple[tuple[slice, slice], int],
 ) -> np.ndarray:
-    """(S, S, 3) what lies over the base where neither side is seen, as a smooth continuation of what is.
+    """(S / 2, S / 2, 3) what lies over the base where neither side is seen, as a smooth continuation of what is.
 
     Holes take on the skin or beard around them, from far to near; last, lips and brows end softly. Worked out at half
     the resolution.
 
     Args:
-        detail: (S, S, 3) log colour over the base.
-        joined: (S, S, 3) the detail of either side times its trust.
-        either: (S, S) that trust.
-        trust, bare: (S, S), of this side.
+        detail: (h, w, 3) log colour over the base.
+        joined: (h, w, 3) the detail of either side times its trust.
+        either: (h, w) that trust.
+        trust, bare: (h, w), of this side.
         texel: mm.
+        place: where these lie in the chart, and its size S.
     """
-    size = detail.shape[0]
-    half = (size // 2, size // 2)
+    (rows, columns), size = place
+    half = size // 2
+    halved = slice(rows.start // 2, rows.stop // 2), slice(columns.start // 2, columns.stop // 2)
     skin = bare + (1 - bare) * (1 - trust) * bare[:, ::-1]
-    joined, either, skin, detail, trust = (
-        cv2.resize(a, half, interpolation=cv2.INTER_AREA) for a in (joined, either, skin, detail, trust)
-    )
-    outside = 1 - sample_smooth(topology, region_sum(topology, tuple(INNER_TONES)), half[0])
-    lips = sample_smooth(topology, region_sum(topology, ("lips",)), half[0])
+
+    def placed(part: np.ndarray) -> np.ndarray:
+        image = np.zeros((half, half) + part.shape[2:], np.float32)
+        shape = halved[1].stop - halved[1].start, halved[0].stop - halved[0].start
+        image[halved] = cv2.resize(part, shape, interpolation=cv2.INTER_AREA)
+        return image
+
+    joined, either, skin, detail, trust = (placed(a) for a in (joined, either, skin, detail, trust))
+    outside = 1 - sample_smooth(topology, region_sum(topology, tuple(INNER_TONES)), half)
+    lips = sample_smooth(topology, region_sum(topology, ("lips",)), half)
     hidden = lips[..., None] * _lip_tone(detail, trust * lips)
     mean = joined / np.maximum(either, 1e-3)[..., None]
     off_lips = outside * (1 - lips)
@@ -178,7 +195,7 @@ def _hidden_detail(
         sigma = 0.5 * length / texel
         near = _nearness(weight, sigma) * where
         hidden = hidden + near[..., None] * (masked_blur(mean, weight, sigma) - hidden)
-    return cv2.resize(hidden, (size, size), interpolation=cv2.INTER_LINEAR)
+    return hidden
 
 
 def _nearness(weight: np.ndarray, sigma: float) -> np.ndarray:

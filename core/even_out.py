@@ -21,6 +21,7 @@ from .skin_mask import region_sum
 GLOSS_MM = (9.0, 4.0)  # gloss of the size of a cheek, then of a pore's rim
 LIPS_HUE = 0.25  # share of the hue of gloss on lips that is drawn to that around: their own varies
 EVEN_SIZE = 1024  # texels, at most, at which gloss and shadows are taken out
+ISLAND_SIZE, ISLAND_MM2 = 256, 500.0  # texels at which patches are told apart; smaller ones are no use
 MARGIN = 4  # texels around what is seen
 # where dark marks without hue are ink and stay; beside nostrils, lids and lips they are shadow and go
 OPEN_REGIONS = ("forehead", "temple", "cheek", "jaw", "chin", "neck")
@@ -55,7 +56,7 @@ class Window:
 
 
 def seen_window(trust: np.ndarray) -> Window:
-    """The window of a map (S, S) in which it is above 0; the whole map where it is nowhere."""
+    """The window of a map (S, S) in which it is above 0, of even bounds; the whole map where it is nowhere."""
     size = len(trust)
     step = max(1, size // EVEN_SIZE)
     work = size // step
@@ -64,9 +65,27 @@ def seen_window(trust: np.ndarray) -> Window:
     for found in (seen.any(1), seen.any(0) | seen.any(0)[::-1]):
         used = np.flatnonzero(found)
         low, high = (used[0] - MARGIN, used[-1] + 1 + MARGIN) if len(used) else (0, work)
-        bounds.append(slice(max(0, int(low)), min(work, int(high))))
+        bounds.append(slice(max(0, int(low) // 2 * 2), min(work, -(-int(high) // 2) * 2)))
     full = tuple(slice(b.start * step, b.stop * step) for b in bounds)
     return Window(full, tuple(bounds), work)
+
+
+def without_islands(trust: np.ndarray, texel: float) -> np.ndarray:
+    """(S, S) trust without patches of skin too small to say anything: a rim of an ear, a strip of the neck.
+
+    Args:
+        trust: (S, S) in [0, 1].
+        texel: mm.
+    """
+    size = len(trust)
+    small = min(size, ISLAND_SIZE)
+    seen = cv2.resize(trust, (small, small), interpolation=cv2.INTER_AREA)
+    _, label, stats, _ = cv2.connectedComponentsWithStats((seen > 0.02).astype(np.uint8), connectivity=8)
+    large = stats[:, cv2.CC_STAT_AREA] * (texel * size / small) ** 2 >= ISLAND_MM2
+    if large[1:].all():
+        return trust
+    kept = cv2.dilate(large[label].astype(np.uint8) * (label > 0), np.ones((3, 3), np.uint8)).astype(np.float32)
+    return trust * cv2.resize(kept, (size, size), interpolation=cv2.INTER_NEAREST)
 
 
 def even_out(

@@ -23,30 +23,30 @@ SPREAD_RANGE = (0.005, 0.035)  # log units, standard deviation that skin has
 PLAIN_SPREAD, PLAIN_MM = 0.012, (0.6, 1.75)  # of the mottling where no clear patch is seen: Gaussian sigmas
 
 
-def skin_texture(detail: np.ndarray, plain: np.ndarray, texel: float) -> np.ndarray:
-    """(S, S, 3) float32 log colour of mean 0, to be laid on skin that was not seen; the same for every run.
+def skin_texture(detail: np.ndarray, plain: np.ndarray, texel: float, size: int) -> np.ndarray:
+    """(T, T, 3) float32 log colour of mean 0, to be laid on skin that was not seen; the same for every run.
 
     Args:
-        detail: (S, S, 3) log colour over the smooth tone.
-        plain: (S, S) in [0, 1], seen plain skin.
+        detail: (h, w, 3) log colour over the smooth tone.
+        plain: (h, w) in [0, 1], seen plain skin.
         texel: mm.
+        size: of the chart; the texture covers it, at ``TEXTURE_SIZE`` texels at most.
     """
-    size = len(plain)
     made = min(size, TEXTURE_SIZE)
-    step = texel * size / made
-    if made < size:
-        detail, plain = (cv2.resize(a, (made, made), interpolation=cv2.INTER_AREA) for a in (detail, plain))
-    patch = clear_patch(detail, plain, step)
+    factor = size // made
+    if factor > 1:
+        shape = (plain.shape[1] // factor, plain.shape[0] // factor)
+        detail, plain = (cv2.resize(a, shape, interpolation=cv2.INTER_AREA) for a in (detail, plain))
+    patch = clear_patch(detail, plain, texel * factor)
     period = min(PERIOD, made)
-    texture = mottling(period, step) if patch is None else random_phase(patch, period)
-    texture = np.tile(texture, (-(-made // period), -(-made // period), 1))[:made, :made]
-    return cv2.resize(texture, (size, size), interpolation=cv2.INTER_CUBIC) if made < size else texture
+    texture = mottling(period, texel * factor) if patch is None else random_phase(patch, period)
+    return np.tile(texture, (-(-made // period), -(-made // period), 1))[:made, :made]
 
 
 def clear_patch(detail: np.ndarray, plain: np.ndarray, texel: float) -> np.ndarray | None:
     """(p, p, 3) grain of the clearest patch of skin, moles drawn in; None where there is none."""
     side = max(8, round(PATCH_MM / texel))
-    if side >= len(plain):
+    if side >= min(plain.shape):
         return None
     share = cv2.boxFilter(plain, -1, (side, side), anchor=(0, 0), borderType=cv2.BORDER_CONSTANT)
     fine = detail - masked_blur(detail, plain, COARSEST_MM / texel)

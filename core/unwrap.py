@@ -152,7 +152,9 @@ def pose_view(model: HeadModel, fit: CoarseFit, view: View, photo: np.ndarray, t
     )
 
 
-def landmark_shift(model: HeadModel, points: np.ndarray, offsets: np.ndarray) -> np.ndarray:
+def landmark_shift(
+    model: HeadModel, points: np.ndarray, offsets: np.ndarray, vertices: np.ndarray | None = None
+) -> np.ndarray:
     """(V, 2) smooth field that follows what landmarks are off by: lips, lids and brows are sampled where they are.
 
     A Gaussian mean of the offsets around each vertex; the landmarks' own noise averages out, and the outline of the
@@ -161,17 +163,18 @@ def landmark_shift(model: HeadModel, points: np.ndarray, offsets: np.ndarray) ->
     Args:
         points: (V, 3) mm, posed.
         offsets: (478, 2) mm across the image.
+        vertices: (n,) where the field is wanted; the whole head part if None. It is zero elsewhere.
     """
     used = np.setdiff1d(np.arange(len(offsets)), (*FACE_OVAL, *np.ravel(IRISES)))
     marks = model.landmarks(points)[used]
-    head = model.topology.part_slice("head")
-    away = ((points[head, None] - marks[None]) ** 2).sum(-1)
+    chosen = model.topology.part_slice("head") if vertices is None else vertices
+    away = ((points[chosen, None] - marks[None]) ** 2).sum(-1)
     weight = np.exp(-0.5 * away / SHIFT_MM**2)
     # Tukey's weight: a landmark far off is one the fit has refused, for a good reason
     size = np.linalg.norm(offsets[used], axis=1)
     weight *= np.clip(1 - (size / SHIFT_LIMIT_MM) ** 2, 0, 1) ** 2
     shift = np.zeros((len(points), 2))
-    shift[head] = weight @ offsets[used] / (weight.sum(1, keepdims=True) + SHIFT_PRIOR)
+    shift[chosen] = weight @ offsets[used] / (weight.sum(1, keepdims=True) + SHIFT_PRIOR)
     return shift
 
 
@@ -209,7 +212,7 @@ def unwrap(topology: HeadTopology, posed: PosedView, size: int) -> Unwrapped:
     )
     height, width = posed.image.shape[:2]
     inside = (map_x > 0.5) & (map_x < width - 1.5) & (map_y > 0.5) & (map_y < height - 1.5)
-    return Unwrapped(np.clip(colour, 0, 1), confidence * inside, map_x, map_y)
+    return Unwrapped(np.clip(colour, 0, 1, out=colour), confidence * inside, map_x, map_y)
 
 
 def _visible(topology: HeadTopology, posed: PosedView, seen: np.ndarray, pixel: np.ndarray) -> np.ndarray:
@@ -234,5 +237,11 @@ def _visible(topology: HeadTopology, posed: PosedView, seen: np.ndarray, pixel: 
 
 def smoothstep(x: np.ndarray, low: float, high: float) -> np.ndarray:
     """0 up to low, 1 from high, 3 t^2 - 2 t^3 between."""
-    t = np.clip((x - low) / (high - low), 0.0, 1.0)
-    return t * t * (3.0 - 2.0 * t)
+    t = np.asarray(x - low)
+    t *= 1.0 / (high - low)
+    np.clip(t, 0.0, 1.0, out=t)
+    rest = -2.0 * t
+    rest += 3.0
+    rest *= t
+    rest *= t
+    return rest

@@ -12,7 +12,7 @@ from .albedo_lines import without_lines
 from .character import CoarseFit, View
 from .colour import channel_mean, srgb_to_linear
 from .detection import Face
-from .even_out import even_out, seen_window
+from .even_out import even_out, seen_window, without_islands
 from .eye_colour import eye_colour
 from .face_nets import FaceNets
 from .geometry import blur_matrix
@@ -110,7 +110,9 @@ def view_texture(
     shaded = log_colour(colour)
     shaded -= shading
     mask = view_mask(model, shaded, skin, features, wears_glasses(posed), texel * size / MASK_SIZE)
-    trust, plain = (unwrapped.confidence * m for m in (mask.usable, mask.plain))
+    confidence = unwrapped.confidence
+    trust = without_islands(confidence * mask.usable, texel)
+    plain = np.minimum(trust, confidence * mask.plain)
     tension = evaluate_tension(tension_weights(topology, fit.neutral), posed_vertices(model, fit, view))
     pushed = np.maximum(tension.compression_1, tension.compression_2)
     folded = np.maximum(_padded(np.clip(2 * pushed, 0, 1), topology.vertex_count), folds_of(model, view.expression))
@@ -119,22 +121,23 @@ def view_texture(
     even, painted = even_out(
         topology, shaded, trust, plain, features, shading, folded, posed.facing, texel, window, skin.grey
     )
-    log_albedo = np.zeros_like(shaded)
+    log_albedo = np.zeros(shaded.shape, np.float32)
     log_albedo[window.full] = vivid(even, -float(gain.mean())) + gain
     if skin.grey:
         lips = sample_smooth(topology, region_sum(topology, ("lips",)), size)
         log_albedo += lips[..., None] * GREY_LIPS.astype(np.float32)
-    bare = smoothstep(unwrapped.confidence, *TRUSTED) * mask.bare
+    shown = smoothstep(confidence, *TRUSTED)
+    bare = shown * mask.bare
     bare[window.full] *= 1 - painted
     return ViewTexture(
         posed=posed,
         light=light,
         log_albedo=log_albedo,
         shaded=shaded,
-        trust=smoothstep(trust, *TRUSTED).astype(np.float32),
-        plain=smoothstep(plain, *TRUSTED).astype(np.float32),
-        bare=bare.astype(np.float32),
-        hair=(smoothstep(unwrapped.confidence, *TRUSTED) * mask.hair).astype(np.float32),
+        trust=smoothstep(trust, *TRUSTED),
+        plain=smoothstep(plain, *TRUSTED),
+        bare=bare,
+        hair=shown * mask.hair,
         tone=median_tone(log_albedo, plain),
         eye_colour=eye_colour(posed.image, posed.landmarks, np.exp(gain)),
         warnings=_warnings(topology, view.photo, skin, plain),
@@ -147,9 +150,14 @@ def vivid(log_albedo: np.ndarray, too_bright: float) -> np.ndarray:
     Args:
         too_bright: log brightness of the photo's skin over that of its albedo.
     """
+    share = np.float32(VIVID * np.clip(too_bright, 0.0, 0.6))
     away = log_albedo - channel_mean(log_albedo)[..., None]
-    pale = np.clip(2.0 - np.sqrt(np.einsum("ijk,ijk->ij", away, away)) / SKIN_SATURATION, 0.0, 1.0)
-    return log_albedo + (np.float32(VIVID * np.clip(too_bright, 0.0, 0.6)) * pale)[..., None] * away
+    coarse = away[::2, ::2]
+    norm = np.sqrt(np.einsum("ijk,ijk->ij", coarse, coarse))
+    pale = share * np.clip(2.0 - norm / np.float32(SKIN_SATURATION), 0.0, 1.0)
+    away *= cv2.resize(pale, away.shape[1::-1], interpolation=cv2.INTER_LINEAR)[..., None]
+    away += log_albedo
+    return away
 
 
 def smooth_shading(topology: HeadTopology, light: Light, normals: np.ndarray) -> np.ndarray:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from dome import dome_fit, dome_model, dome_view, render
 from furrow.core.colour import linear_to_srgb, srgb_to_linear
-from furrow.core.even_out import even_out, seen_window
+from furrow.core.even_out import even_out, seen_window, without_islands
 from furrow.core.lighting import sh_basis
 from furrow.core.raster import uv_raster
 from furrow.core.roughness import REGION_ROUGHNESS, SKIN, roughness_map
@@ -221,3 +221,24 @@ def test_taking_the_light_out_at_least_halves_the_error_of_the_albedo():
     spread = [float(np.sqrt(((log - truth - (log - truth).mean(0)) ** 2).mean())) for log in (raw, found)]
     assert spread[0] > 0.1
     assert spread[1] < 0.35 * spread[0]
+
+
+def test_only_patches_too_small_to_matter_are_left_out():
+    trust = np.zeros((512, 512), np.float32)
+    trust[100:300, 100:400] = 0.8
+    trust[400:410, 200:300] = 0.9  # 10 x 100 texels of half a millimetre: 250 mm²
+    found = without_islands(trust, 0.5)
+    np.testing.assert_array_equal(found[:390], trust[:390])
+    assert not found[390:].any()
+    np.testing.assert_array_equal(without_islands(trust, 1.0), trust)
+
+
+def test_a_window_is_even_and_as_wide_on_either_side_of_the_middle():
+    trust = np.zeros((2048, 2048), np.float32)
+    trust[501:900, 700:1001] = 0.5
+    rows, columns = seen_window(trust).full
+    assert rows.start <= 501 and rows.stop >= 900 and columns.start <= 700
+    assert columns.start + columns.stop == 2048
+    assert rows.stop - rows.start < 450 and columns.stop - columns.start < 700
+    assert all(edge % 4 == 0 for edge in (rows.start, rows.stop, columns.start))
+    assert seen_window(0 * trust).full == (slice(0, 2048),) * 2
