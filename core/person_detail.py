@@ -32,7 +32,7 @@ METRIC_SIZE = 128
 MOVING_SIZE = 512
 LIT = (0.30, 0.55)  # of the mean shading: too dark to show relief, well lit
 RESOLVED_MM = (0.45, 1.1)  # what a photo resolves that shows lines in full, none
-BESIDE_LINE, LINE_MM = 0.6, 1.0  # share of the relief that goes where a line was found; its standard deviation
+LINE_MM = 1.2  # standard deviation of what is left out of the relief where a line was found
 LEAST_MM = 0.004  # relief in motion below this is none
 
 
@@ -83,7 +83,7 @@ def person_detail(
     split = split_relief(
         np.stack([r.height for r in reliefs]), np.stack([r.weight for r in reliefs]), np.stack(pressures), age
     )
-    split *= 1 - BESIDE_LINE * beside_lines(own, reliefs[0])
+    split *= 1 - beside_lines(own, reliefs[0])
     moving = np.stack([cv2.resize(s, (MOVING_SIZE, MOVING_SIZE), interpolation=cv2.INTER_AREA) for s in split[1:]], -1)
     static = cv2.resize(split[0], (size, size), interpolation=cv2.INTER_CUBIC)
     return PersonDetail(age, own, static, moving if np.abs(moving).max() > LEAST_MM else None)

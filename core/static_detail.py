@@ -25,22 +25,25 @@ from .unwrap import PosedView, smoothstep
 GRID_MM = 0.4  # texel of the working grid
 WINDOW = 64  # texels
 HIGH_PASS_MM = 2.4
-SHADING_GAIN = 2.3  # the filter's estimate is its mean; skin is rougher than the mean of what is likely
+# the filter's estimate is its mean, and skin is rougher than that: gain on a smooth face, and on a lined one, whose
+# relief is its lines
+SHADING_GAIN = (7.5, 1.0)
+LINED = (0.15, 0.5)  # apparent age of a smooth face, a lined one
 TEXTURE_MM = 5.0
 MOTTLING = 0.008  # log units, of a millimetre's size, on skin without relief to speak of
 SPOT_MM = (0.5, 1.0, 1.7)  # standard deviations of freckles and moles
 SPOT_REACH = 1.2  # standard deviations around a spot that go with it
 SPOT = (0.015, 0.038)  # response to a spot that may be a pore or noise, that is a spot
 CAVITY_MM = (0.3, 1.25)
-CAVITY_DEPTH, CAVITY_LIMIT = 1.5, 0.06  # mm per log unit, log units
+CAVITY_DEPTH, CAVITY_LIMIT = (2.0, 0.2), 0.06  # mm per log unit, smooth and lined; log units
 RESOLVED_MM = (0.45, 1.1)  # photo pixel that shows relief in full, none
 RESIDUAL_LIMIT = 0.25  # log; more is a mole, hair or a shadow edge
-SLOPE_RMS = (0.05, 0.10)  # radians, smooth young skin to wrinkled skin
+SLOPE_RMS = 0.05  # radians, of skin beside its lines
 ALBEDO_RMS = 0.055
 WHITE_RMS = 0.012
 PRIOR_MM = 4.0  # longest relief, where the slope spectrum flattens
 SHORTEST_MM = 1.1
-CAP_MM = (0.05, 0.16)  # amplitude bound for a young, an old face
+CAP_MM = 0.06  # amplitude bound
 SKIN_REGIONS = (
     "forehead",
     "glabella",
@@ -88,7 +91,7 @@ def photo_relief(
         light: its light.
         bare: (S, S) trust in skin seen well, without brows and lips.
         texel: mm.
-        age: apparent age in [0, 1]; sets the expected slopes and the bound.
+        age: apparent age in [0, 1], by the lines.
     """
     size = bare.shape[0]
     grid = min(size, int(np.ceil(size * texel / GRID_MM / (WINDOW // 2))) * (WINDOW // 2))
@@ -113,8 +116,10 @@ def relief_of(
     high = high * textured(high, trust, step)
     residual = RESIDUAL_LIMIT * np.tanh(high / RESIDUAL_LIMIT) * trust
     sensitivity, metric = head_sensitivity(topology, posed, light, grid)
-    slope = SLOPE_RMS[0] + (SLOPE_RMS[1] - SLOPE_RMS[0]) * age
-    relief = SHADING_GAIN * wiener_relief(residual, sensitivity, metric, trust, slope) + cavities(high, trust, step)
+    shading = wiener_relief(residual, sensitivity, metric, trust, SLOPE_RMS)
+    lined = float(smoothstep(np.float64(age), *LINED))
+    gain, depth = (float(np.interp(lined, (0, 1), values)) for values in (SHADING_GAIN, CAVITY_DEPTH))
+    relief = gain * shading + cavities(high, trust, step, depth)
     # where the smooth brightness disagrees with the light, the light is not known there
     low = masked_blur(luminance, trust, 8.0 / step)
     mean = float((low * trust).sum() / max(float(trust.sum()), 1e-6))
@@ -122,8 +127,7 @@ def relief_of(
     sharp = 1.0 - smoothstep(np.float64(posed.millimetres_per_pixel), *RESOLVED_MM)
     skin = uv_raster(topology, grid).sample(region_sum(topology, SKIN_REGIONS)[:, None])[..., 0]
     weight = (known * skin * cv2.GaussianBlur(trust, (0, 0), 1.5) * sharp).astype(np.float32)
-    cap = CAP_MM[0] + (CAP_MM[1] - CAP_MM[0]) * age
-    return Relief((cap * np.tanh(relief / cap)).astype(np.float32), weight, step)
+    return Relief((CAP_MM * np.tanh(relief / CAP_MM)).astype(np.float32), weight, step)
 
 
 def luminance_in_place(topology: HeadTopology, posed: PosedView, light: Light, grid: int) -> np.ndarray:
@@ -180,7 +184,7 @@ def spot_response(image: np.ndarray, sigma: float) -> np.ndarray:
     return sigma**2 * (0.5 * (xx + yy) - np.hypot(0.5 * (xx - yy), xy))
 
 
-def cavities(high: np.ndarray, trust: np.ndarray, step: float) -> np.ndarray:
+def cavities(high: np.ndarray, trust: np.ndarray, step: float, depth: float) -> np.ndarray:
     """(g, g) mm: what is darker than within a millimetre or two around it lies deeper, as less sky falls in.
 
     Bounded low: a freckle as dark as a groove is a twentieth of a millimetre at most.
@@ -189,9 +193,10 @@ def cavities(high: np.ndarray, trust: np.ndarray, step: float) -> np.ndarray:
         high: (g, g) high-passed log luminance.
         trust: (g, g) in [0, 1].
         step: mm a texel.
+        depth: mm per log unit.
     """
     fine, coarse = (masked_blur(high, trust, mm / step) for mm in CAVITY_MM)
-    return CAVITY_DEPTH * CAVITY_LIMIT * np.tanh((fine - coarse) / CAVITY_LIMIT) * trust
+    return depth * CAVITY_LIMIT * np.tanh((fine - coarse) / CAVITY_LIMIT) * trust
 
 
 def wiener_relief(

@@ -9,7 +9,6 @@ from furrow.core.lighting import Light
 from furrow.core.shading_slope import shading_sensitivity
 from furrow.core.static_detail import (
     CAP_MM,
-    CAVITY_DEPTH,
     CAVITY_LIMIT,
     cavities,
     photo_relief,
@@ -101,7 +100,13 @@ def test_smooth_skin_stays_flat_and_strong_marks_stay_bounded():
     for age in (0.0, 1.0):
         found = relief(even - 25 * spots, age)
         assert found.std() > 1e-4
-        assert np.abs(found).max() <= CAP_MM[0] + (CAP_MM[1] - CAP_MM[0]) * age + 1e-3
+        assert np.abs(found).max() <= CAP_MM + 1e-3
+
+
+def test_of_a_lined_face_less_is_read_beside_its_lines():
+    rows = 0.04 * np.sin(ROWS / 3) - 1.2
+    smooth, lined = (relief(rows, age).std() for age in (0.1, 0.8))
+    assert 0.05 * smooth < lined < 0.5 * smooth
 
 
 def test_printed_freckles_make_no_bumps():
@@ -126,12 +131,12 @@ def test_masked_skin_stays_flat():
 def test_fine_dark_grooves_lie_deep_and_little():
     """A dark line of a millimetre becomes a cavity, bounded by the contrast that skin's own colour can have."""
     line = -np.exp(-0.5 * ((ROWS - SIZE / 2) * TEXEL / 0.5) ** 2)
-    depth = cavities((0.05 * line).astype(np.float32), np.ones((SIZE, SIZE), np.float32), TEXEL)
-    ink = cavities((3.0 * line).astype(np.float32), np.ones((SIZE, SIZE), np.float32), TEXEL)
+    depth = cavities((0.05 * line).astype(np.float32), np.ones((SIZE, SIZE), np.float32), TEXEL, 1.5)
+    ink = cavities((3.0 * line).astype(np.float32), np.ones((SIZE, SIZE), np.float32), TEXEL, 1.5)
     middle = SIZE // 2
     assert -0.05 < depth[middle, middle] < -0.005
     assert np.abs(depth[: middle - 20]).max() < 1e-3
-    assert ink.min() >= -CAVITY_DEPTH * CAVITY_LIMIT - 1e-6
+    assert ink.min() >= -1.5 * CAVITY_LIMIT - 1e-6
 
 
 def test_a_coarse_photo_gives_less_relief_than_a_fine_one():
