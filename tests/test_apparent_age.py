@@ -77,7 +77,7 @@ def drawn(atlas, name, count, *, seen=1.0, compression=0.0, contrast=0.03):
     lines = Polylines(uv, 10 * np.arange(count + 1), points, points, points, points)
     ones = np.ones(count)
     found = FoundLines(lines, (groups.groups[column] * ones).astype(int), points, 3 * ones, 40 * ones, ones > 2, points)
-    return ViewLines(found, None, np.full((GRID, GRID), seen), np.full((GRID, GRID, 2), compression))
+    return ViewLines(found, None, None, np.full((GRID, GRID), seen), np.full((GRID, GRID, 2), compression))
 
 
 def test_more_lines_and_clearer_ones_never_make_younger(atlas, metric):
