@@ -33,15 +33,16 @@ HELD = {
     "cheekSquintLeft": ("eyeBlinkLeft",), "cheekSquintRight": ("eyeBlinkRight",),
 }  # fmt: skip
 STILL = 0.25  # mm: a shape that moves skin against skin less is not looked at
-STEPS = (3, 6, 9)  # from the mean head to the fitted one, in each round of what still crosses
+STEPS = (2, 4, 8, 12)  # from the mean head to the fitted one, in each round of what still crosses
 GAP, REST_GAP = 0.03, 0.08  # mm kept between skin and skin, and at rest
 REACH = 0.2
 RINGS = 2  # of vertices around a crossing that may give way
 FARTHEST = 2.0  # mm: a shape that would have to change more than this is only made whole with what it is held with
-SEALED, PARTED = 0.6, 1.0  # mm between places that count as together when posed, and as apart at rest
+SEALED, PARTED = 0.8, 1.0  # mm between places that count as together when posed, and as apart at rest
 # shapes that are sealed where nothing crosses too, and what they shut
 SHUTTING: dict[str, tuple[str, ...]] = {"eyeBlinkLeft": (), "eyeBlinkRight": (), "mouthClose": ("jawOpen",)}
-CLOSER, OTHER = 0.5, 1.0  # share of their distance on the mean head that sealed lids keep, mm from it by which they do
+# share of their distance on the mean head that sealed lids keep, and mm at most, on heads so many mm from the mean one
+CLOSER, WIDEST, OTHER = 0.5, 0.25, 1.0
 
 
 @dataclass(frozen=True)
@@ -73,13 +74,12 @@ def kept_apart(model: HeadModel, neutral: np.ndarray, deltas: np.ndarray) -> np.
         neutral: (V, 3) mm; deltas: (52, n, 3) mm, shapes of the skin's n vertices.
     """
     deltas = deltas.copy()
-    other = float(np.abs(neutral - model.mean)[model.topology.part_slice("head")].max())
-    closer = 1.0 - (1.0 - CLOSER) * min(other / OTHER, 1.0)
+    other = float(np.abs(neutral - model.mean)[model.topology.part_slice("head")].max()) / OTHER
     for zone in _zones(model):
         ball = _eyeball(neutral[zone.eye])
         rest, own = neutral[zone.vertices].astype(float), np.ascontiguousarray(deltas[:, zone.vertices], float)
         for name in _moving(zone, model.expression_names):
-            own = _whole(zone, model.expression_names, name, rest, own, ball, closer)
+            own = _whole(zone, model.expression_names, name, rest, own, ball, min(other, 1.0))
         deltas[:, zone.vertices] = own
     return deltas
 
@@ -106,15 +106,14 @@ def rest_kept_apart(model: HeadModel, neutral: np.ndarray) -> np.ndarray:
 
 def _whole(
     zone: _Zone, names: tuple[str, ...], name: str, rest: np.ndarray, deltas: np.ndarray, ball: Ball | None,
-    closer: float,
+    other: float,
 ) -> np.ndarray:  # fmt: skip
     """(52, z, 3) mm shapes of a zone of which the named one, and what is corrected with it, crosses no more."""
     rows = _rows(name, names)
     poses = _poses(name, names, rows)
     own = poses[:, rows]
     clean = zone.mean + _combined(poses, zone.basis)
-    share = closer if name not in HELD else 1.0
-    seal = _held_within(zone.seals[name], share) if name in zone.seals else None
+    seal = _held_within(zone.seals[name], other * (name not in HELD)) if name in zone.seals else None
     for steps in STEPS:
         posed = rest + _combined(poses, deltas)
         found = np.unique(zone.search.triangles[np.concatenate([zone.search.pairs(points) for points in posed])])
@@ -200,10 +199,12 @@ def _seal(patch: Patch, mean: np.ndarray, basis: np.ndarray, names: tuple[str, .
     return Contacts(*(getattr(found, field.name)[kept] for field in fields(Contacts)))
 
 
-def _held_within(seal: Contacts, share: float) -> Contacts:
-    """A seal whose places stay within a share of their distance on the mean head."""
+def _held_within(seal: Contacts, other: float) -> Contacts:
+    """A seal whose places stay within their distance on the mean head, or as ``other`` goes from 0 to 1 much nearer."""
+    nearer = np.minimum(CLOSER * seal.distance, WIDEST)
+    widest = np.maximum((1.0 - other) * seal.distance + other * nearer, 2.0 * GAP)
     # a gap that is at most wide is one that is at least -wide the other way
-    return replace(seal, normal=-seal.normal, gap=-np.maximum(share * seal.distance, 2.0 * GAP))
+    return replace(seal, normal=-seal.normal, gap=-widest)
 
 
 def _opened(seal: Contacts, posed: np.ndarray) -> np.ndarray:
