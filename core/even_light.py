@@ -26,8 +26,8 @@ LIGHT_MM = 9.0  # what is slower than this may be the skin's own
 SKIN_SHARE = 0.35  # share of slow brightness alike on both halves that is the skin's own
 HUE_MM = 5.0
 HUE_KEPT, HUE_ODD_KEPT = 0.85, 0.35  # of slow hue alike on both halves, and of what differs
-# log hue that skin has of its own, over its mean: bluer than red (sky light, a bleached highlight), redder, green
-COOL, WARM, GREEN = 0.045, 0.10, 0.10
+# most log hue that skin has of its own: blue (sky, a bleached highlight), yellow, green (leaves), red
+COOL, WARM, GREEN, RED = 0.045, 0.075, 0.03, 0.12
 HUE_FACING = (0.3, 0.75)  # cosine to the viewing direction: no hue of its own is believed, all of it
 COUPLING = 0.35  # largest change of log hue with log light that is believed
 GLOSSY = 0.1  # log light over the mean from which skin shines, and hue has been taken care of
@@ -120,14 +120,17 @@ def hue_of_light(
 
 
 def natural_hue(hue: np.ndarray) -> np.ndarray:
-    """(H, W, 3) log hue, of sum 0 over the channels, drawn into what skin has: blood reddens it, nothing in it is blue.
+    """(H, W, 3) log hue, of sum 0 over the channels, drawn into what skin has: blood reddens it, no more.
 
     Args:
         hue: (H, W, 3), of sum 0 over the channels.
     """
-    warm, green = 0.5 * (hue[..., 0] - hue[..., 2]), GREEN * np.tanh(hue[..., 1] / GREEN)
-    limit = np.where(warm < 0, np.float32(COOL), np.float32(WARM))
-    warm = limit * np.tanh(warm / limit)
+    warm, green = 0.5 * (hue[..., 0] - hue[..., 2]), hue[..., 1]
+    limits = (
+        np.where(warm < 0, np.float32(COOL), np.float32(WARM)),
+        np.where(green < 0, np.float32(RED), np.float32(GREEN)),
+    )
+    warm, green = (limit * np.tanh(value / limit) for value, limit in zip((warm, green), limits))
     return np.stack([warm - 0.5 * green, green, -warm - 0.5 * green], axis=-1)
 
 

@@ -5,6 +5,7 @@ import pytest
 from furrow.core.even_light import (
     COOL,
     FINE_SPREAD,
+    GREEN,
     calm_brows,
     calm_grain,
     even_light,
@@ -193,3 +194,4 @@ def test_natural_hue_keeps_small_hues_and_the_sum():
     np.testing.assert_allclose(drawn.sum(-1), 0, atol=1e-6)
     np.testing.assert_allclose(natural_hue(0.01 * hue), 0.01 * hue, atol=5e-4)
     assert (0.5 * (drawn[..., 2] - drawn[..., 0])).max() <= COOL + 1e-6
+    assert drawn[..., 1].max() <= GREEN + 1e-6 < 0.1 < -drawn[..., 1].min()
