@@ -64,6 +64,7 @@ class CoarseFit:
         views: one per photo, same order.
         warnings: lines for the artist.
         photo_shares: how much each photo counts, 1 in full: less where it contradicts the others.
+        residual: (V, 3) float32 mm that ``neutral`` has beyond the identity's head (``smooth_residual``), or None.
     """
 
     identity: np.ndarray
@@ -72,6 +73,7 @@ class CoarseFit:
     views: tuple[View, ...]
     warnings: tuple[str, ...] = ()
     photo_shares: tuple[float, ...] = ()
+    residual: np.ndarray | None = None
 
 
 @dataclass(frozen=True)
@@ -130,6 +132,8 @@ class Character:
         own_lines: lines read from the photos, beside the atlas's; None if there are none.
         moving_residual: (m, m, 3) float32 mm, relief beside the lines that the photos show only where skin is pushed or
             pulled: compressed 1, compressed 2, stretched, added to those maps; None if there is none.
+        shape_residual: (V, 3) float32 mm that ``neutral`` has beyond the head of ``identity``: what the photos showed
+            and the identity coefficients cannot make; None if there is nothing.
         pore_gains: (4,) strength of pores and micro-relief on ``fine_skin.PORE_REGIONS``; None for 1 everywhere.
         hair_mask: (S, S) uint8, 255 where brows, beard or hair cover the skin in the photo; None if not known.
     """
@@ -158,6 +162,7 @@ class Character:
     own_lines: OwnLines | None = None
     moving_residual: np.ndarray | None = None
     pore_gains: np.ndarray | None = None
+    shape_residual: np.ndarray | None = None
 
     def posed(self, weights: np.ndarray) -> np.ndarray:
         """(V, 3) float32 mm in head coordinates, for expression weights (52,)."""

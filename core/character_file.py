@@ -1,7 +1,8 @@
 """The .furrow file: one character in a zip of JSON, PNG and .npy.
 
     character.json          schema version, names, ages, cameras, warnings
-    arrays/NAME.npy         geometry, read with types and shapes checked, never pickled
+    arrays/NAME.npy         geometry, read with types and shapes checked, never pickled; shape_residual (V, 3) mm only
+                            where the neutral head has something beyond its identity
     maps/NAME.png           albedo, roughness, skin_mask (8 bit), detail (16-bit RGBA displacement) and, where there is
                             one, static_residual, moving_residual (16 bit) and hair_mask (8 bit)
 
@@ -35,6 +36,7 @@ _MAX_VIEWS = 16
 _MAX_VERTICES = 200_000
 _NAME = re.compile(r"[A-Za-z0-9_.\- ]{1,64}")
 _GEOMETRY = ("neutral", "expression_deltas", "directions", "joints", "joint_directions", "identity")
+SHAPE_RESIDUAL = "arrays/shape_residual.npy"
 STATIC_RESIDUAL = "maps/static_residual.png"
 MOVING_RESIDUAL = "maps/moving_residual.png"
 HAIR_MASK = "maps/hair_mask.png"
@@ -131,6 +133,8 @@ def _entries(character: Character):
         yield f"arrays/{name}.npy", npy_bytes(getattr(topology, name))
     for name in _GEOMETRY:
         yield f"arrays/{name}.npy", npy_bytes(np.asarray(getattr(character, name), np.float32))
+    if character.shape_residual is not None:
+        yield SHAPE_RESIDUAL, npy_bytes(np.asarray(character.shape_residual, np.float32))
     for i, view in enumerate(character.views):
         marks = view.landmarks
         table = np.column_stack([marks.points, marks.depth, marks.spread]).astype(np.float32)
@@ -193,8 +197,7 @@ def _read(archive: zipfile.ZipFile) -> Character:
         expected.add(MOVING_RESIDUAL)
     if header.get("own_lines_age") is not None:
         expected |= {f"arrays/{name}.npy" for name in OwnLines.TABLES}
-    if HAIR_MASK in names:  # files from before it was kept have none
-        expected.add(HAIR_MASK)
+    expected |= {SHAPE_RESIDUAL, HAIR_MASK} & set(names)  # not all have one, files from before they were kept have none
     if len(names) != len(set(names)) or set(names) != expected:
         odd = sorted(set(names) ^ expected) or ["a name twice"]
         raise CharacterFileError(f"its contents are not those of a character ({odd[0][:60]!r}); it is not opened.")
@@ -264,6 +267,9 @@ def _read_character(archive: zipfile.ZipFile, header: dict, topology: HeadTopolo
     geometry = {
         name: _bounded(read_npy(archive.read(f"arrays/{name}.npy"), "f", shape), name) for name, shape in shapes.items()
     }
+    if SHAPE_RESIDUAL in archive.namelist():
+        stored = read_npy(archive.read(SHAPE_RESIDUAL), "f", (count, 3))
+        geometry["shape_residual"] = _bounded(stored, "shape_residual")
     maps = {name: png16.decode_png(archive.read(f"maps/{name}.png"), *kind) for name, kind in _MAPS.items()}
     moving_residual = own_lines = None
     if header.get("moving_residual_scale_mm") is not None:

@@ -21,6 +21,7 @@ from .fit_solver import minimise, refit_views
 from .fit_terms import ViewState
 from .head_model import LANDMARK_COUNT, HeadModel
 from .photo_agreement import agreement_warnings, weigh_photos
+from .smooth_modes import displaced
 
 
 def fit(model: HeadModel, photos: list[Observation], settings: FitSettings | None = None) -> CoarseFit:
@@ -64,8 +65,9 @@ def problem_of(model: HeadModel, fit: CoarseFit, settings: FitSettings | None = 
         Observation(view.landmarks, view.camera.width, view.camera.height, view.camera.fx, view.photo)
         for view in fit.views
     ]
-    problem = fit_problem(model, photos, len(fit.identity), settings or FitSettings(), fit.photo_shares)
-    return with_reading(problem)
+    head = displaced(model, fit.residual)
+    problem = fit_problem(head, photos, len(fit.identity), settings or FitSettings(), fit.photo_shares)
+    return with_reading(replace(problem, residual=fit.residual))
 
 
 def state_of(view: View) -> ViewState:
@@ -79,8 +81,9 @@ def result(model: HeadModel, problem: FitProblem, identity: np.ndarray, states: 
            warnings: tuple[str, ...]) -> CoarseFit:
     """CoarseFit of parameters found by a refinement."""
     views = tuple(_view(problem, identity, state, photo) for photo, state in zip(problem.photos, states))
-    neutral, joints = model.neutral(identity), model.joints_of(identity)
-    return CoarseFit(identity, neutral, joints, views, tuple(warnings), problem.shares)
+    head = displaced(model, problem.residual)
+    neutral, joints = head.neutral(identity), head.joints_of(identity)
+    return CoarseFit(identity, neutral, joints, views, tuple(warnings), problem.shares, problem.residual)
 
 
 def _check_photo(photo: Observation) -> None:

@@ -100,6 +100,7 @@ class FitProblem:
         priors: of each photo's expression.
         photos: what each photo shows.
         shares: how much each photo counts, 1 in full.
+        residual: (V, 3) mm that ``basis`` and ``band`` have beyond the model's heads (``smooth_residual``), or None.
     """
 
     settings: FitSettings
@@ -109,6 +110,7 @@ class FitProblem:
     priors: tuple[ExpressionPrior, ...]
     photos: tuple[Observation, ...]
     shares: tuple[float, ...]
+    residual: np.ndarray | None = None
 
     def of_one_head(self, identity: np.ndarray) -> FitProblem:
         """The problem with the identity (K,) given: views alone are sought."""

@@ -1,0 +1,120 @@
+"""Where the identity coefficients cannot follow: a smooth displacement of the fitted head from what its photos leave.
+
+The coefficients of ``smooth_modes`` are fitted like identity coefficients with all else held at hand: landmarks,
+outline, relative depth and shading, the last with less weight, for it has shaped the head before. What is found is the
+same on both sides of the face, is bounded, folds no skin, and is dropped where the landmarks fit worse with it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from . import coarse_fit
+from .bounded_solve import Block, solve_bounded
+from .character import CoarseFit
+from .fit_problem import FitProblem, FitSettings, system
+from .fit_solver import refit_views
+from .fit_terms import POSE_PARAMETERS
+from .geometry import triangle_normals
+from .head_model import HeadModel
+from .shading import patch_normals, shading_image, shading_term, skin_patch, visible_vertices
+from .smooth_modes import smooth_modes
+
+SHADING_WEIGHT = 0.25
+ITERATIONS = 3
+LIMIT = 3.5  # standard deviations
+LARGEST = 5.0  # mm
+FOLDED = 0.0005  # share of the triangles that may turn over
+WORSE = 0.001  # of the eye distance: if the landmarks get worse by more, the displacement is not taken
+_POSE_LIMIT = np.array([0.1] * 3 + [50.0] * 3 + [0.1])
+
+
+def follow_photos(model: HeadModel, fit: CoarseFit, images: list[np.ndarray],
+                  masks: list[np.ndarray | None] | None = None, settings: FitSettings | None = None) -> CoarseFit:
+    """Add the smooth displacement that the photos show to a fit.
+
+    Args:
+        fit: refined by its shading already.
+        images: per view the upright photo, (H, W, 3) uint8 sRGB.
+        masks: per view (H, W) skin or person mask in [0, 1] or None.
+
+    Returns:
+        The fit with its ``residual``, or ``fit`` itself where the landmarks fit worse with it.
+    """
+    modes = smooth_modes(model)
+    # the fitted head takes the place of the mean one, the modes that of the identity coefficients
+    around = replace(
+        model, mean=fit.neutral, identity_basis=modes, joints=fit.joints,
+        joint_identity=np.zeros((len(modes), *model.joints.shape), np.float32),
+    )
+    problem = coarse_fit.problem_of(around, replace(fit, identity=np.zeros(len(modes)), residual=None), settings)
+    coefficients = _solve(around, problem, fit, images, masks or [None] * len(images))
+    residual = _plausible(model, fit.neutral, np.tensordot(coefficients.astype(np.float32), modes, 1))
+    if fit.residual is not None:
+        residual = residual + fit.residual
+    return _refitted(model, fit, residual, settings)
+
+
+def _refitted(model: HeadModel, fit: CoarseFit, residual: np.ndarray, settings: FitSettings | None) -> CoarseFit:
+    """The fit with a residual, pose and expression fitted once more to its landmarks; or ``fit``, if they get worse."""
+    problem = coarse_fit.problem_of(model, replace(fit, residual=residual), settings)
+    states = refit_views(problem, fit.identity, [coarse_fit.state_of(view) for view in fit.views])
+    found = coarse_fit.result(model, problem, fit.identity, states, fit.warnings)
+    worse = any(new.landmark_error > old.landmark_error + WORSE for new, old in zip(found.views, fit.views))
+    return fit if worse else found
+
+
+def _solve(around: HeadModel, problem: FitProblem, fit: CoarseFit, images: list[np.ndarray],
+           masks: list[np.ndarray | None]) -> np.ndarray:
+    """(M,) coefficients of the modes; poses move along, expressions are held."""
+    coefficients = np.zeros(len(around.identity_basis))
+    states = [coarse_fit.state_of(view) for view in fit.views]
+    patch = skin_patch(around, len(coefficients))
+    shading = [shading_image(image, view, mask) for image, view, mask in zip(images, fit.views, masks)]
+    visible = [visible_vertices(around, fit, view)[patch.vertices] for view in fit.views]
+    # the normals' derivative hardly changes within the few steps
+    normals = [patch_normals(patch, coefficients, state.expression, True)[1] for state in states]
+    for _ in range(ITERATIONS):
+        blocks, shared, gradient, _ = system(problem, coefficients, states)
+        blocks = [_held(block) for block in blocks]
+        for i, (block, state, photo) in enumerate(zip(blocks, states, problem.photos)):
+            term = shading_term(
+                patch, shading[i], visible[i], normals[i], coefficients, state, photo.width, photo.height
+            )
+            weighted = (SHADING_WEIGHT * problem.shares[i] * term.weight)[:, None] * term.jacobian
+            total, right = weighted.T @ term.jacobian, weighted.T @ term.residual
+            size = len(block.gradient)
+            blocks[i] = replace(
+                block, matrix=block.matrix + total[:size, :size], shared=block.shared + total[:size, size:],
+                gradient=block.gradient + right[:size],
+            )
+            shared += total[size:, size:]
+            gradient += right[size:]
+        steps = solve_bounded(
+            blocks, shared, gradient, np.maximum(-1.0, -LIMIT - coefficients), np.minimum(1.0, LIMIT - coefficients)
+        )
+        coefficients = coefficients + steps[-1]
+        states = [state.stepped(step) for state, step in zip(states, steps)]
+    return coefficients
+
+
+def _held(block: Block) -> Block:
+    """The block with the expression held and the pose free to move a little, its matrix made safely invertible."""
+    size = len(block.gradient)
+    bound = np.concatenate([_POSE_LIMIT, np.zeros(size - POSE_PARAMETERS)])
+    matrix = block.matrix + 1e-6 * np.diag(np.diag(block.matrix)) + 1e-9 * np.eye(size)
+    return replace(block, matrix=matrix, lower=-bound, upper=bound)
+
+
+def _plausible(model: HeadModel, neutral: np.ndarray, residual: np.ndarray) -> np.ndarray:
+    """The residual (V, 3) mm scaled down until nothing moves far and almost no triangle turns over."""
+    largest = float(np.linalg.norm(residual, axis=1).max(initial=0.0))
+    residual = residual * np.float32(min(1.0, LARGEST / max(largest, 1e-9)))
+    topology = model.topology
+    triangles = topology.triangles[(topology.triangles < topology.part_slice("head").stop).all(axis=1)]
+    before = triangle_normals(neutral, triangles)
+    while (np.einsum("td,td->t", triangle_normals(neutral + residual, triangles), before) < 0).mean() > FOLDED:
+        residual = residual * np.float32(0.8)
+    return residual
