@@ -108,6 +108,7 @@ def make_patch(quads: np.ndarray, inside: np.ndarray) -> Patch:
     vertices = np.flatnonzero(inside)
     position = np.full(len(inside), -1)
     position[vertices] = np.arange(len(vertices))
+    quads = quads[inside[quads].any(1)]
     faces = position[quads]
     edges = unique_edges(quads)
     count = len(inside)
@@ -123,8 +124,9 @@ def make_patch(quads: np.ndarray, inside: np.ndarray) -> Patch:
 def _inverse(matrix: np.ndarray) -> np.ndarray:
     """Inverse of a symmetric positive definite matrix."""
     factor, _ = lapack.dpotrf(matrix)
+    # zero below the diagonal, as the factor is
     upper, _ = lapack.dpotri(factor)
-    return np.triu(upper) + np.triu(upper, 1).T
+    return upper + upper.T - np.diag(np.diagonal(upper))
 
 
 @dataclass(frozen=True)

@@ -110,15 +110,17 @@ def _crossing(
     if not len(first):
         return np.zeros((0, 2), int)
     pairs = np.column_stack([first, second])
-    own, other = triangles[pairs].transpose(1, 0, 2)
+    own, other = triangles.take(first, 0), triangles.take(second, 0)
     # the six edges of the two, each with the triangle it may pass through
     start = np.concatenate([side[:, a] for side in (own, other) for a, _ in _NEXT])
     end = np.concatenate([side[:, b] for side in (own, other) for _, b in _NEXT])
-    through = np.concatenate([other] * 3 + [own] * 3)
-    touching = [(through[:, k] == start) | (through[:, k] == end) for k in range(3)]
-    apart = np.flatnonzero(~(touching[0] | touching[1] | touching[2]))
-    passing = apart[_passes_through(points[start[apart]], points[end[apart]], points[through[apart]])]
-    found = pairs[np.unique(passing % max(len(pairs), 1))]
+    through = np.concatenate([second] * 3 + [first] * 3)
+    ends = triangles.take(through, 0)
+    touching = [(ends[:, k] == start) | (ends[:, k] == end) for k in range(3)]
+    asked = np.flatnonzero(~(touching[0] | touching[1] | touching[2]))
+    start, end, through = points.take(start[asked], 0), points.take(end[asked], 0), through[asked]
+    passing = asked[_passes_through(start, end, corners.take(through, 0), normals.take(through, 0))]
+    found = pairs[np.unique(passing % len(pairs))]
     return found[np.lexsort(found.T[::-1])]
 
 
@@ -150,7 +152,9 @@ def _cross(u: np.ndarray, v: np.ndarray) -> np.ndarray:
     """(m, 3) cross products."""
     x, y, z = u.T
     a, b, c = v.T
-    return np.column_stack([y * c - z * b, z * a - x * c, x * b - y * a])
+    out = np.empty(u.shape)
+    out[:, 0], out[:, 1], out[:, 2] = y * c - z * b, z * a - x * c, x * b - y * a
+    return out
 
 
 def meeting_boxes(
@@ -213,19 +217,15 @@ def meeting(
     return i, j
 
 
-def _passes_through(start: np.ndarray, end: np.ndarray, corners: np.ndarray) -> np.ndarray:
+def _passes_through(start: np.ndarray, end: np.ndarray, corners: np.ndarray, normal: np.ndarray) -> np.ndarray:
     """(m,) bool: segments start-end (m, 3) that meet the triangles corners (m, 3, 3) from one side to the other."""
-    a, b, c = corners[:, 0], corners[:, 1], corners[:, 2]
-    normal = _cross(b - a, c - a)
-    from_start = np.einsum("md,md->m", start - a, normal)
-    from_end = np.einsum("md,md->m", end - a, normal)
+    from_start = np.einsum("md,md->m", start - corners[:, 0], normal)
+    from_end = np.einsum("md,md->m", end - corners[:, 0], normal)
     passing = from_start * from_end < 0
-    start, direction = start[passing], (end - start)[passing]
-    a, b, c = a[passing], b[passing], c[passing]
+    split = np.flatnonzero(passing)
+    start, direction = start.take(split, 0), (end - start).take(split, 0)
     # the line passes all three edges on the same side (signed volumes)
-    around = np.stack(
-        [np.einsum("md,md->m", direction, _cross(p - start, q - start)) for p, q in ((a, b), (b, c), (c, a))]
-    )
-    inside = (around >= 0).all(0) | (around <= 0).all(0)
-    passing[passing] = inside
+    a, b, c = corners.take(split, 0).transpose(1, 0, 2) - start
+    around = np.stack([np.einsum("md,md->m", direction, _cross(p, q)) for p, q in ((a, b), (b, c), (c, a))])
+    passing[split] = (around >= 0).all(0) | (around <= 0).all(0)
     return passing
