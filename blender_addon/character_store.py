@@ -15,6 +15,7 @@ from ..core.character import Character
 from ..core.character_file import SUFFIX, load_character, save_character
 from ..core.errors import CharacterFileError
 from . import images, names
+from .fine_skin_nodes import STRENGTH
 from .modifier_inputs import get_input, set_input
 from .skin_material import BANDS_SCALE, MAPS_SCALE
 
@@ -25,6 +26,7 @@ BEFORE_SWAP = "furrow_maps_before_swap"
 FILE, SCALE, AGE, SEED = "furrow_file", "furrow_scale_mm", "furrow_age", "furrow_seed"
 # images that belong to it
 BANDS, ALBEDO, ROUGHNESS = "furrow_bands", "furrow_albedo", "furrow_roughness"
+PORES = "furrow_pores"  # mean strength of the fine skin
 AGED_SHAPE = "furrow_aged_shape"  # how far the age slider has moved the head shape's age along
 
 
@@ -41,6 +43,7 @@ def maps_image(
     image[FILE] = data or character_bytes(character)
     image[SCALE], image[AGE], image[SEED] = scale, float(character.age), int(character.wrinkle_seed)
     image[AGED_SHAPE] = 0.0
+    image[PORES] = 1.0 if character.pore_gains is None else float(character.pore_gains.mean())
     image[BANDS], scale = images.bands_image(f"{character.name} Bands", character)
     image[BANDS][SCALE] = scale
     for key, pixels, colour in ((ALBEDO, character.albedo, True), (ROUGHNESS, character.roughness, False)):
@@ -125,6 +128,8 @@ def _use_in_material(tree: bpy.types.NodeTree, before: bpy.types.Image | None, i
     for name, source in ((MAPS_SCALE, image), (BANDS_SCALE, image.get(BANDS))):
         if tree.nodes.get(name) is not None and source is not None:
             tree.nodes[name].outputs[0].default_value = source[SCALE]
+    if tree.nodes.get(STRENGTH) is not None and before.get(PORES):
+        tree.nodes[STRENGTH].outputs[0].default_value *= image[PORES] / before[PORES]
 
 
 def prune_maps() -> None:

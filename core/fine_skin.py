@@ -47,6 +47,7 @@ GOES_WITH = {
     "chin": ("chin", "lower_lip", "upper_lip"),
 }
 GAIN_RANGE = (0.0, 4.0)
+YOUNG, OLD = 0.8, 1.3  # gain at 20 and at 85 years
 
 
 def save_tiles(heights: np.ndarray, path: Path) -> None:
@@ -101,6 +102,11 @@ def region_weights(topology: HeadTopology, size: int) -> np.ndarray:
     shares = np.stack([nose, 1.0 - lips - nose - forehead, forehead, lips], axis=-1) * (1.0 - bare)[:, None]
     edges = np.rint(255.0 * np.cumsum(sample_smooth(topology, shares, size), axis=-1))
     return np.clip(np.diff(edges, axis=-1, prepend=0.0), 0, 255).astype(np.uint8)
+
+
+def usual_gain(age: float) -> float:
+    """Gain of the fine skin at an age in [0, 1]: pores widen and furrows deepen."""
+    return YOUNG + (OLD - YOUNG) * age
 
 
 def strengths(topology: HeadTopology, gains: np.ndarray) -> np.ndarray:

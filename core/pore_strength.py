@@ -23,7 +23,7 @@ from .albedo import masked_blur
 from .apparent_age import resolution
 from .colour import srgb_to_linear
 from .even_out import seen_window
-from .fine_skin import PORE_REGIONS, TILE_MM, TILE_NAMES, load_tiles
+from .fine_skin import PORE_REGIONS, TILE_MM, TILE_NAMES, load_tiles, usual_gain
 from .head_model import HeadTopology
 from .raster import sample_smooth, uv_raster
 from .skin_mask import region_sum
@@ -39,15 +39,9 @@ RESOLVED_MM = (0.30, 0.50)  # what a photo resolves that shows pores in full, no
 SHARP_BLUR = 0.35  # standard deviation of the blur of edges for each mm that a photo resolves
 ENOUGH_MM2 = 120.0  # skin that is half believed
 LEAST, MOST = 0.5, 2.0
-YOUNG, OLD = 0.8, 1.3  # gain at 20 and at 85 years
 FLATTEST = 0.05  # share of a photo's places that show its noise alone
 GRID = 256  # texels at which light is evaluated
 DARKEST = np.float32(2e-3)
-
-
-def usual_gain(age: float) -> float:
-    """Gain of the fine skin at an age in [0, 1]: pores widen and furrows deepen."""
-    return YOUNG + (OLD - YOUNG) * age
 
 
 def pore_gains(

@@ -15,6 +15,7 @@ import numpy as np
 
 from .character import Character, DetailMaps
 from .errors import FurrowError
+from .fine_skin import usual_gain
 from .head_model import HeadTopology
 from .own_lines import personal_atlas
 from .raster import uv_raster
@@ -38,7 +39,8 @@ def with_wrinkles(
 ) -> Character:
     """The character at another age (0 to 1), with another layout of lines, or both.
 
-    What was read from the photo stays, lines included; at younger ages it fades, since it was not there yet.
+    What was read from the photo stays, lines included; at younger ages it fades, since it was not there yet. Pores
+    change as they usually do.
     """
     age = character.age if age is None else float(np.clip(age, 0.0, 1.0))
     seed = character.wrinkle_seed if seed is None else int(seed)
@@ -47,7 +49,10 @@ def with_wrinkles(
     moving = None if character.moving_residual is None else share * character.moving_residual
     atlas = personal_atlas(atlas, character.own_lines)
     detail = detail_maps(atlas, character.detail.size, age, seed, static, moving)
-    return replace(character, detail=detail, wrinkle_seed=seed, age=age)
+    pores = character.pore_gains
+    if pores is not None:
+        pores = pores * (usual_gain(age) / usual_gain(character.age))
+    return replace(character, detail=detail, wrinkle_seed=seed, age=age, pore_gains=pores)
 
 
 def detail_maps(

@@ -10,6 +10,8 @@ bpy = pytest.importorskip("bpy")
 
 from blender_helpers import addon, mean_character, positions, scene  # noqa: E402, F401
 from furrow.blender_addon import age_slider, character_store, names, wrinkle_change  # noqa: E402
+from furrow.blender_addon.build_head import build_head  # noqa: E402
+from furrow.blender_addon.fine_skin_nodes import STRENGTH  # noqa: E402
 from furrow.blender_addon.modifier_inputs import get_input  # noqa: E402
 from furrow.blender_addon.skin_material import CREASE_RANGE, CREASE_SHADING, MAPS_SCALE  # noqa: E402
 from furrow.core.character_file import load_character, save_character  # noqa: E402
@@ -55,6 +57,17 @@ def shown_maps(collection):
     values = np.empty(image.size[0] * image.size[1] * 4, np.float32)
     image.pixels.foreach_get(values)
     return (values.reshape(image.size[1], image.size[0], 4)[::-1] - 0.5) * scale
+
+
+def test_pores_follow_the_age(scene, assets, atlas):  # noqa: F811
+    young = dataclasses.replace(mean_character(assets), age=0.0, pore_gains=np.array([0.6, 0.8, 0.7, 0.9]))
+    made = build_head(young)
+    strength = made.head.data.materials[0].node_tree.nodes[STRENGTH].outputs[0]
+    strength.default_value = 2.0  # the artist's
+    for age, factor in ((1.0, 1.3 / 0.8), (0.0, 1.0)):
+        aged = with_wrinkles(young, atlas, age=age)
+        character_store.use_maps(made.collection, character_store.maps_image(aged))
+        assert strength.default_value == pytest.approx(2.0 * factor)
 
 
 def test_age_slider_brings_the_maps_of_that_age_and_back(anna, files, atlas):

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from dome import dome_fit, dome_model, dome_view
 from furrow.core import pore_strength
-from furrow.core.fine_skin import PORE_REGIONS, TILE_MM, TILE_NAMES, load_tiles
+from furrow.core.fine_skin import PORE_REGIONS, TILE_MM, TILE_NAMES, load_tiles, usual_gain
 from furrow.core.lighting import Light
-from furrow.core.pore_strength import BAND_MM, CAVITY, DIRECT, LEAST, band_energies, pore_gains, usual_gain
+from furrow.core.pore_strength import BAND_MM, CAVITY, DIRECT, LEAST, band_energies, pore_gains
 from furrow.core.raster import fill_outside, uv_raster
 from furrow.core.unwrap import pose_view, texel_millimetres
 from furrow.core.view_texture import ViewTexture

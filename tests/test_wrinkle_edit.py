@@ -47,6 +47,16 @@ def test_age_deepens_lines_and_can_be_taken_back(person, atlas):
     np.testing.assert_array_equal(back.detail.stack(), person.detail.stack())
 
 
+def test_pores_change_with_age_and_back(person, atlas):
+    gains = np.array([0.6, 1.0, 1.4, 2.0])
+    porous = replace(person, pore_gains=gains)
+    old, young = (wrinkle_edit.with_wrinkles(porous, atlas, age=a) for a in (1.0, 0.0))
+    np.testing.assert_allclose(old.pore_gains / gains, 1.3)
+    np.testing.assert_allclose(young.pore_gains / gains, 0.8)
+    np.testing.assert_allclose(wrinkle_edit.with_wrinkles(old, atlas, age=0.4).pore_gains, gains)
+    assert wrinkle_edit.with_wrinkles(person, atlas, age=1.0).pore_gains is None
+
+
 def test_no_jump_along_the_age_slider(person, atlas):
     ages = np.linspace(0, 1, 21)
     maps = [wrinkle_edit.with_wrinkles(person, atlas, age=float(a)).detail.static for a in ages]
