@@ -12,6 +12,7 @@ import numpy as np
 
 from . import (
     coarse_fit,
+    dense_alignment,
     detection,
     fine_skin,
     landmarks,
@@ -19,7 +20,6 @@ from . import (
     person_detail,
     personal_contacts,
     personal_shapes,
-    photometric,
     pore_strength,
     texture,
     unwrap,
@@ -164,9 +164,9 @@ def reconstruct(
         marks.append(landmarks.detect_landmarks(photo.pixels, found, models.nets))
     progress.stage("fit", "fitting the head")
     fit = coarse_fit.fit(models.head, [_observation(photo, mark) for photo, mark in zip(loaded, marks)])
-    progress.within(0.6, "refining the shape by its shading")
+    progress.within(0.6, "refining the shape")
     people = [landmarks.segment_person(photo.pixels, found, models.nets) for photo, found in zip(loaded, faces)]
-    fit = photometric.refine(models.head, fit, [photo.pixels for photo in loaded], people)
+    fit = dense_alignment.refine(models.head, fit, [photo.pixels for photo in loaded], people)
     notes += fit.warnings
     character = _character(models, fit, loaded, name, size, notes, progress)
     progress.finish()

@@ -1,0 +1,281 @@
+"""Several photos of one head must show the same skin at the same points of it: dense alignment between the views.
+
+For skin that the photos a and b show at u_a and u_b (``view_flow``), and a vertex that the fit projects to p_a and p_b,
+
+    residual = (u_b - p_b) - W (u_a - p_a),
+
+where W carries a motion along the surface from one photo to the other: a vertex may slide on the skin, for which point
+of it is which is known to no photo, but its depth, shape and expression and the heads' poses must explain both photos.
+These residuals, shading and the expansion of the landmark fit are solved together for the identity and all views.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from . import coarse_fit, photometric
+from .bounded_solve import Block, solve_bounded
+from .character import CoarseFit
+from .fit_checks import final_checks
+from .fit_problem import FitProblem, FitSettings, Observation, system
+from .fit_solver import refit_views
+from .fit_terms import POSE_PARAMETERS, PointBasis, Term, ViewState, geman_mcclure, project, vertex_basis
+from .geometry import vertex_areas
+from .head_model import HeadModel
+from .view_flow import FaceCrop, Matches, face_crop, match
+
+NOT_ALIGNED = (
+    "upper_lid", "lower_lid", "nostril", "eye_socket_inner", "mouth_inner", "ear", "scalp", "neck",
+)  # fmt: skip
+TURNED = np.deg2rad((4.0, 60.0))  # between two views: less shows no depth, more leaves no skin in common
+BEST_TURN = np.deg2rad(30.0)
+PARTNERS = 2  # views a view is matched with, at most
+CORRELATION = 4.0  # neighbouring matches err alike: their weight is divided by this
+ROBUST_SCALE = 3.0  # standard deviations at which a match loses three quarters of its weight
+ROUNDS, STEPS = 2, 4  # the matches are sought anew in each round
+VIEW_LIMIT = np.array([0.2] * 3 + [100.0] * 3 + [0.1])  # a step at most: radians, mm, log focal length
+
+
+@dataclass(frozen=True)
+class AlignedSkin:
+    """Vertices whose skin is matched between photos.
+
+    Attributes:
+        vertices: (n,) ascending indices into the model's vertices.
+        basis: of these vertices.
+        area: (n,) of each over the mean area.
+    """
+
+    vertices: np.ndarray
+    basis: PointBasis
+    area: np.ndarray
+
+
+@dataclass(frozen=True)
+class Joint:
+    """Normal equations of all views together, N views of n = 7 + E parameters and the identity.
+
+    Attributes:
+        matrix: (N n, N n); cross: (N n, K); shared: (K, K).
+        gradient: (N n,); shared_gradient: (K,).
+    """
+
+    matrix: np.ndarray
+    cross: np.ndarray
+    shared: np.ndarray
+    gradient: np.ndarray
+    shared_gradient: np.ndarray
+
+    def add(self, views: np.ndarray, term: Term, factor: float = 1.0) -> None:
+        """Add a term whose Jacobian's columns are the rows ``views`` (m,) of the matrix, then the identity."""
+        root = np.sqrt(factor * term.weight)
+        weighted = term.jacobian * root[:, None]
+        # numpy computes one half of a matrix times its own transpose
+        square, slope = weighted.T @ weighted, weighted.T @ (term.residual * root)
+        count = len(views)
+        self.matrix[np.ix_(views, views)] += square[:count, :count]
+        self.cross[views] += square[:count, count:]
+        self.shared[...] += square[count:, count:]
+        self.gradient[views] += slope[:count]
+        self.shared_gradient[...] += slope[count:]
+
+    def moved(self, views: np.ndarray, identity: np.ndarray) -> Joint:
+        """A copy, expanded about parameters that lie (N n,) and (K,) away."""
+        return Joint(
+            self.matrix.copy(),
+            self.cross.copy(),
+            self.shared.copy(),
+            self.gradient - self.matrix @ views - self.cross @ identity,
+            self.shared_gradient - self.cross.T @ views - self.shared @ identity,
+        )
+
+
+def refine(
+    model: HeadModel,
+    fit: CoarseFit,
+    images: list[np.ndarray],
+    masks: list[np.ndarray | None] | None = None,
+    settings: FitSettings | None = None,
+) -> CoarseFit:
+    """Refine a fit to several photos by their shading and by what they show together.
+
+    Args:
+        images: per view the upright photo, (H, W, 3) uint8 sRGB.
+        masks: per view (H, W) skin or person mask in [0, 1] or None.
+
+    Returns:
+        The refined fit; that of shading alone (``photometric.refine``) where no two photos can be aligned, or where
+        the alignment fits the landmarks much worse.
+    """
+    pairs = view_pairs([view.pose.rotation for view in fit.views])
+    if pairs:
+        aligned = _aligned(model, fit, images, masks or [None] * len(images), pairs, settings)
+        if all(
+            new.landmark_error < old.landmark_error + photometric.LANDMARKS_WORSE
+            for new, old in zip(aligned.views, fit.views)
+        ):
+            return aligned
+    return photometric.refine(model, fit, images, masks, settings)
+
+
+def view_pairs(rotations: list[np.ndarray]) -> list[tuple[int, int]]:
+    """Which views to match: turned against each other, the best pairs first, ``PARTNERS`` a view at most.
+
+    Args:
+        rotations: (3, 3) head poses. The choice does not depend on their order.
+    """
+    turns = {}
+    for i, first in enumerate(rotations):
+        for j in range(i):
+            cosine = (np.trace(first @ rotations[j].T) - 1.0) / 2.0
+            turns[j, i] = float(np.arccos(np.clip(cosine, -1.0, 1.0)))
+    taken = np.zeros(len(rotations), int)
+    pairs = []
+    for (i, j), turn in sorted(turns.items(), key=lambda item: abs(item[1] - BEST_TURN)):
+        if TURNED[0] < turn < TURNED[1] and max(taken[i], taken[j]) < PARTNERS:
+            taken[[i, j]] += 1
+            pairs.append((i, j))
+    return pairs
+
+
+def aligned_skin(model: HeadModel, components: int) -> AlignedSkin:
+    """Skin of the face: brows and lips too, not lids and openings."""
+    topology = model.topology
+    weight = topology.region("face").copy()
+    for name in NOT_ALIGNED:
+        if name in topology.region_names:
+            weight *= 1.0 - topology.region(name)
+    head = topology.part_slice("head")
+    vertices = np.flatnonzero(weight[head] > 0.5) + head.start
+    triangles = topology.triangles[(topology.triangles < head.stop).all(axis=1)]
+    area = vertex_areas(model.mean.astype(float), triangles)[vertices]
+    return AlignedSkin(vertices, vertex_basis(model, vertices, components), area / area.mean())
+
+
+def match_term(
+    skin: AlignedSkin,
+    matches: Matches,
+    identity: np.ndarray,
+    states: tuple[ViewState, ViewState],
+    photos: tuple[Observation, Observation],
+) -> Term:
+    """Residuals of the skin two photos show.
+
+    Args:
+        skin: that was matched.
+        states, photos: of the first and the second view.
+
+    Returns:
+        Term whose Jacobian's columns are first view, second view (7 + E each), identity.
+    """
+    rows = np.searchsorted(skin.vertices, matches.vertices)
+    basis = skin.basis.rows(rows)
+    here, there = (project(basis, identity, state, photo.width, photo.height) for state, photo in zip(states, photos))
+    size = POSE_PARAMETERS + basis.expression.shape[2]
+    carried = matches.motion @ here.pixel_jacobian
+    jacobian = np.concatenate(
+        [
+            -carried[..., :size],
+            there.pixel_jacobian[..., :size],
+            there.pixel_jacobian[..., size:] - carried[..., size:],
+        ],
+        axis=2,
+    )
+    residual = matches.second - there.pixels - np.einsum("nij,nj->ni", matches.motion, matches.first - here.pixels)
+    residual = residual / matches.spread[:, None]
+    robust = geman_mcclure(np.linalg.norm(residual, axis=1), ROBUST_SCALE)
+    weight = matches.weight * skin.area[rows] * robust / CORRELATION
+    jacobian /= matches.spread[:, None, None]
+    return Term(residual.ravel(), jacobian.reshape(-1, jacobian.shape[2]), np.repeat(weight, 2))
+
+
+def _aligned(model, fit, images, masks, pairs, settings) -> CoarseFit:
+    """The joint solution, with matches sought anew in every round."""
+    problem = coarse_fit.problem_of(model, fit, settings)
+    patch = photometric.skin_patch(model, len(fit.identity))
+    skin = aligned_skin(model, len(fit.identity))
+    shading = [photometric.shading_image(image, view, mask) for image, view, mask in zip(images, fit.views, masks)]
+    start = np.asarray(fit.identity, float), [coarse_fit.state_of(view) for view in fit.views]
+    prior = _landmark_prior(problem, *start)
+    identity, states = start
+    current = fit
+    for _ in range(ROUNDS):
+        crops = [face_crop(model, current, view, image) for view, image in zip(current.views, images)]
+        matched = _matches(skin, crops, pairs)
+        seen = [crop.visible(patch.vertices) for crop in crops]
+        normals = [photometric.patch_normals(patch, identity, state.expression, True)[1] for state in states]
+        for _ in range(STEPS):
+            gone = np.concatenate(
+                [photometric.state_difference(state, first) for state, first in zip(states, start[1])]
+            )
+            joint = prior.moved(gone, identity - start[0])
+            _add_shading(joint, problem, patch, shading, seen, normals, identity, states)
+            _add_matches(joint, problem, skin, matched, identity, states)
+            identity, states = _stepped(joint, problem, identity, states)
+        identity, _ = final_checks(model, identity)
+        current = coarse_fit.result(model, problem, identity, states, fit.warnings)
+    states = refit_views(problem, identity, states)
+    return coarse_fit.result(model, problem, identity, states, fit.warnings)
+
+
+def _matches(skin: AlignedSkin, crops: list[FaceCrop], pairs) -> list[tuple[int, int, Matches]]:
+    """Matches of all pairs, either way round."""
+    ways = [way for i, j in pairs for way in ((i, j), (j, i))]
+    return [(i, j, match(crops[i], crops[j], skin.vertices)) for i, j in ways]
+
+
+def _landmark_prior(problem: FitProblem, identity: np.ndarray, states: list[ViewState]) -> Joint:
+    """Expansion of the landmark fit's cost about where it ended, taken for its minimum."""
+    blocks, shared, _, _ = system(problem, identity, states)
+    size = len(blocks[0].gradient)
+    matrix = np.zeros((len(blocks) * size, len(blocks) * size))
+    for i in range(len(blocks)):
+        matrix[_rows(i, size)[:, None], _rows(i, size)] = blocks[i].matrix
+    cross = np.concatenate([block.shared for block in blocks])
+    return Joint(matrix, cross, shared, np.zeros(len(matrix)), np.zeros(len(shared)))
+
+
+def _rows(view: int, size: int) -> np.ndarray:
+    return np.arange(view * size, (view + 1) * size)
+
+
+def _add_shading(joint, problem, patch, shading, seen, normals, identity, states) -> None:
+    for i, (state, photo) in enumerate(zip(states, problem.photos)):
+        term = photometric.shading_term(
+            patch, shading[i], seen[i], normals[i], identity, state, photo.width, photo.height
+        )
+        joint.add(_rows(i, POSE_PARAMETERS + len(state.expression)), term, problem.shares[i])
+
+
+def _add_matches(joint, problem, skin, matched, identity, states) -> None:
+    size = POSE_PARAMETERS + skin.basis.expression.shape[2]
+    for i, j, matches in matched:
+        if not len(matches.vertices):
+            continue
+        term = match_term(skin, matches, identity, (states[i], states[j]), (problem.photos[i], problem.photos[j]))
+        views = np.concatenate([_rows(i, size), _rows(j, size)])
+        joint.add(views, term, min(problem.shares[i], problem.shares[j]))
+
+
+def _stepped(joint: Joint, problem: FitProblem, identity: np.ndarray, states: list[ViewState]):
+    """One Gauss-Newton step within the bounds."""
+    lower = np.concatenate([np.concatenate([-VIEW_LIMIT, -state.expression]) for state in states])
+    upper = np.concatenate(
+        [
+            np.concatenate([VIEW_LIMIT, np.maximum(prior.upper - state.expression, 0.0)])
+            for state, prior in zip(states, problem.priors)
+        ]
+    )
+    damped = joint.matrix + np.diag(1e-6 * np.diag(joint.matrix) + 1e-9)
+    bound, most = problem.settings.limit, photometric.STEP
+    steps = solve_bounded(
+        [Block(damped, joint.cross, joint.gradient, lower, upper)],
+        joint.shared,
+        joint.shared_gradient,
+        np.maximum(-most, -bound - identity),
+        np.minimum(most, bound - identity),
+    )
+    each = np.split(steps[0], len(states))
+    return identity + steps[1], [state.stepped(step) for state, step in zip(states, each)]
