@@ -14,7 +14,7 @@ from .albedo import masked_blur
 from .head_model import HeadTopology
 from .raster import sample_smooth
 from .skin_mask import region_sum
-from .unwrap import FACING, smoothstep
+from .unwrap import smoothstep
 
 SIZE = 512  # texels, at most, that trust is worked out at
 REGIONS = ("forehead", "glabella", "temple", "scalp")
@@ -22,7 +22,7 @@ STEP_MM, STEPS = 5.0, 5  # how far trust grows, by how much at a time
 SOFT_MM = 0.8
 LIKE = (0.35, 0.6)  # log units of brightness from the skin beside: surely skin, surely not
 GAP_MM = 12.0  # across the lines of the forehead
-SEEN = (0.1, 0.6)
+SEEN = (0.18, 0.32)  # cosine to the viewing direction at which a line is not seen, is seen
 
 
 def line_trust(
@@ -40,8 +40,7 @@ def line_trust(
     small = min(size, SIZE)
     step = texel * size / small
     forehead = region_sum(topology, REGIONS) * (1 - region_sum(topology, ("brow",)))
-    turned = smoothstep(facing, *FACING)
-    place, seen = np.moveaxis(sample_smooth(topology, np.column_stack([forehead, turned]), small), -1, 0)
+    place, seen = np.moveaxis(sample_smooth(topology, np.column_stack([forehead, facing]), small), -1, 0)
     allowed = place * smoothstep(seen, *SEEN)
     bright, known = (cv2.resize(m, (small, small), interpolation=cv2.INTER_AREA) for m in (luminance, bare))
     soft = cv2.GaussianBlur(bright, (0, 0), SOFT_MM / step)

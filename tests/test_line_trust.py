@@ -52,7 +52,7 @@ def test_skin_beside_skin_as_bright_is_trusted_as_far_as_it_is_seen(model, foreh
     bare[top:bottom, np.abs(columns) < 12] = 1
     row, beside = (top + bottom) // 2, slice(SIZE // 2 + 14, SIZE // 2 + 24)
     assert trusted(model, luminance, bare, texel)[row, beside].min() > 0.7
-    assert trusted(model, luminance, bare, texel, facing=0.2)[row, beside].max() < 0.05
+    assert trusted(model, luminance, bare, texel, facing=0.1)[row, beside].max() < 0.05
     step = luminance - 0.9 * (np.abs(columns) > 12)
     assert trusted(model, step.astype(np.float32), bare, texel)[row, beside].max() < 0.05
 
