@@ -59,15 +59,20 @@ def fit(model: HeadModel, photos: list[Observation], settings: FitSettings | Non
     return replace(fitted, warnings=tuple(warnings))
 
 
-def problem_of(model: HeadModel, fit: CoarseFit, settings: FitSettings | None = None) -> FitProblem:
-    """The problem that ``fit`` solved, for a refinement that starts there; focal lengths are held where they are."""
+def problem_of(model: HeadModel, fit: CoarseFit, settings: FitSettings | None = None,
+               reading: bool = True) -> FitProblem:
+    """The problem that ``fit`` solved, for a refinement that starts there; focal lengths are held where they are.
+
+    Where the expression is held as well, it need not be read (``reading``) once more.
+    """
     photos = [
         Observation(view.landmarks, view.camera.width, view.camera.height, view.camera.fx, view.photo)
         for view in fit.views
     ]
     head = displaced(model, fit.residual)
     problem = fit_problem(head, photos, len(fit.identity), settings or FitSettings(), fit.photo_shares)
-    return with_reading(replace(problem, residual=fit.residual))
+    problem = replace(problem, residual=fit.residual)
+    return with_reading(problem) if reading else problem
 
 
 def state_of(view: View) -> ViewState:

@@ -74,6 +74,10 @@ class PointBasis:
         """The points of a head that is known: no identity coefficients are left."""
         return PointBasis(self.mean + self.identity @ identity, self.identity[:, :, :0], self.expression)
 
+    def of_one_expression(self, expression: np.ndarray) -> PointBasis:
+        """The points of a face whose expression is known: no expression weights are left."""
+        return PointBasis(self.mean + self.expression @ expression, self.identity, self.expression[:, :, :0])
+
     def rows(self, index: np.ndarray) -> PointBasis:
         """Basis of some of the points."""
         return PointBasis(self.mean[index], self.identity[index], self.expression[index])

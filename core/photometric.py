@@ -16,7 +16,7 @@ from .character import CoarseFit
 from .fit_checks import final_checks
 from .fit_problem import system
 from .fit_solver import refit_views
-from .fit_terms import ViewState
+from .fit_terms import ViewState, normal_equations
 from .head_model import HeadModel
 from .shading import patch_normals, shading_image, shading_term, skin_patch, visible_vertices
 from .smooth_modes import displaced
@@ -106,9 +106,7 @@ def _step(problem, patch, shading, visible, normal_jacobian, start, prior, ident
         term = shading_term(
             patch, shading[i], visible[i], normal_jacobian[i], identity, state, photo[1], photo[2]
         )
-        weighted = term.jacobian * term.weight[:, None]
-        weighted *= problem.shares[i]
-        total, gradient = weighted.T @ term.jacobian, weighted.T @ term.residual
+        total, gradient, _ = (problem.shares[i] * part for part in normal_equations([term]))
         shared += total[size:, size:]
         shared_gradient += gradient[size:] - prior_block.shared.T @ gone
         own = total[:size, :size] + prior_block.matrix

@@ -9,6 +9,7 @@ their weight by robust estimation.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import cv2
 import numpy as np
@@ -52,6 +53,11 @@ class SkinPatch:
     gather: sparse.csr_matrix
     weight: np.ndarray
     vertices: np.ndarray
+
+    @cached_property
+    def compared(self) -> PointBasis:
+        """Basis of the vertices that are compared."""
+        return self.basis.rows(self.rows)
 
 
 @dataclass(frozen=True)
@@ -140,8 +146,9 @@ def shading_image(image: np.ndarray, view: View, mask: np.ndarray | None) -> Sha
     luminance = srgb_to_linear(small) @ LUMINANCE
     usable = (luminance < 0.97) & (luminance > 0.004)
     if mask is not None:
-        usable &= cv2.resize(mask.astype(np.float32), size, interpolation=cv2.INTER_AREA) > 0.5
-    usable &= skin_pixels(small, view.landmarks.points * scale) > 0.5
+        mask = cv2.resize(mask.astype(np.float32), size, interpolation=cv2.INTER_AREA)
+        usable &= mask > 0.5
+    usable &= skin_pixels(small, view.landmarks.points * scale, mask) > 0.5
     luminance = cv2.GaussianBlur(luminance, (0, 0), BLUR)
     inner = (view.landmarks.points * scale).astype(int)
     inside = (inner >= 0).all(axis=1) & (inner < size).all(axis=1)
@@ -198,13 +205,17 @@ def shading_term(patch: SkinPatch, image: ShadingImage, visible: np.ndarray, nor
     Args:
         visible: (m,) bool.
         normal_jacobian: (m, 3, E + K) of the normals in head coordinates; None for the residual alone.
+
+    Returns:
+        Residuals of all m vertices where they alone are asked for, else of those that have a weight.
     """
     normals = patch_normals(patch, identity, state.expression)[0] @ state.rotation.T
-    basis = patch.basis.rows(patch.rows)
-    projection = project(basis, identity, state, width, height)
-    points = projection.camera_points
+    # shading refines the shape: a brow's or a fold's own tone must not become an expression
+    posed = patch.compared.of_one_expression(state.expression)
+    still = state.with_expression(np.zeros(0))
+    points = posed.points(identity, still.expression) @ state.rotation.T + state.translation
     facing = -np.einsum("md,md->m", normals, points) / np.linalg.norm(points, axis=1)
-    luminance, slope_u, slope_v, usable = image.sample(projection.pixels)
+    luminance, slope_u, slope_v, usable = image.sample(state.camera(width, height).project(points))
     weight = patch.weight * visible * usable * np.clip((facing - FACING) / 0.15, 0.0, 1.0)
     lights = harmonics(normals)
     light, weight = fit_light(lights, luminance, weight)
@@ -212,13 +223,20 @@ def shading_term(patch: SkinPatch, image: ShadingImage, visible: np.ndarray, nor
     weight = weight / CORRELATION
     if normal_jacobian is None:
         return Term(residual, np.zeros((len(residual), 0)), weight)
-    slopes = np.stack([slope_u, slope_v], axis=-1)
-    jacobian = residual_jacobian(slopes, projection.pixel_jacobian, normals, light, state.rotation, normal_jacobian)
-    # shading refines the shape: a brow's or a fold's own tone must not become an expression
-    jacobian[:, POSE_PARAMETERS : POSE_PARAMETERS + len(state.expression)] = 0.0
+    kept = np.flatnonzero(weight)
+    residual, weight, lights = residual[kept], weight[kept], lights[kept]
+    pixel_jacobian = project(posed.rows(kept), identity, still, width, height).pixel_jacobian
+    slopes = np.stack([slope_u, slope_v], axis=-1)[kept]
+    count = len(state.expression)
+    slope = residual_jacobian(
+        slopes, pixel_jacobian, normals[kept], light, state.rotation, normal_jacobian[kept, :, count:]
+    )
     weighted = lights * weight[:, None]
-    jacobian -= lights @ np.linalg.solve(weighted.T @ lights + 1e-6 * np.eye(9), weighted.T @ jacobian)
-    return Term(residual, -jacobian / SPREAD, weight)
+    slope -= lights @ np.linalg.solve(weighted.T @ lights + 1e-6 * np.eye(9), weighted.T @ slope)
+    jacobian = np.zeros((len(kept), slope.shape[1] + count))
+    np.divide(slope[:, :POSE_PARAMETERS], -SPREAD, out=jacobian[:, :POSE_PARAMETERS])
+    np.divide(slope[:, POSE_PARAMETERS:], -SPREAD, out=jacobian[:, POSE_PARAMETERS + count :])
+    return Term(residual, jacobian, weight)
 
 
 def residual_jacobian(slopes: np.ndarray, pixel_jacobian: np.ndarray, normals: np.ndarray, light: np.ndarray,

@@ -10,11 +10,13 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
+from .colour import LUMINANCE, srgb_to_linear
 from .landmark_contours import BROWS, EYES, FACE_OVAL, LIPS_OUTER, eye_distance, fill_contours
 from .skin_mask import is_grey, log_chroma, log_luminance
 
 MARGIN = 0.8  # of the eye distance: how far from the landmarks skin is looked for
 ABOVE_BROWS = 0.12  # of the eye distance: up to here brows, not hair, are what is dark
+RIM = 0.03  # of the eye distance: the outline of a person is not known better
 CHROMA_FLOOR = 0.08  # log units: skin of one face is never known better than this
 CHROMA_LIMIT = 5.0  # standard deviations from the face's own chroma
 DARK_LIMIT = 1.6  # log units darker than the darker skin of the face
@@ -22,12 +24,14 @@ TEXTURE_LIMIT = 3.0  # times the fine contrast of the face's skin
 TEXTURE_FLOOR = 0.015  # log units of fine contrast that noise and grain make
 
 
-def skin_pixels(image: np.ndarray, points: np.ndarray) -> np.ndarray:
+def skin_pixels(image: np.ndarray, points: np.ndarray, person: np.ndarray | None = None) -> np.ndarray:
     """Trust that a pixel of a person is skin and not hair; a wall of the same colour is not told apart.
 
     Args:
         image: (h, w, 3) uint8 sRGB.
         points: (478, 2) landmarks in its pixels.
+        person: (h, w) in [0, 1], where the person is; without it the outline of a face before a bright wall has the
+            contrast of strands and is lost.
 
     Returns:
         (h, w) float32 in [0, 1], 0 far from the face; 1 around a face that shows too little skin to judge by.
@@ -38,11 +42,15 @@ def skin_pixels(image: np.ndarray, points: np.ndarray) -> np.ndarray:
     trust = np.zeros(image.shape[:2], np.float32)
     part = image[top:bottom, left:right]
     if part.size:
-        trust[top:bottom, left:right] = _trust(part, points - (left, top))
+        inside = None
+        if person is not None:
+            inside = (person[top:bottom, left:right] > 0.5).astype(np.float32)
+            inside = cv2.erode(inside, _disc(RIM * eye_distance(points)))
+        trust[top:bottom, left:right] = _trust(part, points - (left, top), inside)
     return trust
 
 
-def _trust(image: np.ndarray, points: np.ndarray) -> np.ndarray:
+def _trust(image: np.ndarray, points: np.ndarray, person: np.ndarray | None) -> np.ndarray:
     """:func:`skin_pixels` of the part of a photo around the face."""
     height, width = image.shape[:2]
     eye = eye_distance(points)
@@ -51,14 +59,14 @@ def _trust(image: np.ndarray, points: np.ndarray) -> np.ndarray:
     sample = inner & ~features
     if np.count_nonzero(sample) < 200:
         return np.ones((height, width), np.float32)
-    linear = (image.astype(np.float32) / 255.0) ** 2.2
-    smooth = cv2.GaussianBlur(linear, (0, 0), 0.015 * eye)
+    linear = srgb_to_linear(image)
+    smooth = _blurred(linear, 0.015 * eye, person)
     luminance = log_luminance(smooth)
     dark = np.percentile(luminance[sample], 20.0) - luminance
     trust = _falls(dark, DARK_LIMIT)
-    fine = log_luminance(cv2.GaussianBlur(linear, (0, 0), 0.005 * eye)) - log_luminance(
-        cv2.GaussianBlur(linear, (0, 0), 0.02 * eye))
-    contrast = cv2.GaussianBlur(np.abs(fine), (0, 0), 0.03 * eye)
+    grey = linear @ LUMINANCE
+    fine = np.log(_blurred(grey, 0.005 * eye, person) + 2e-3) - np.log(_blurred(grey, 0.02 * eye, person) + 2e-3)
+    contrast = _blurred(np.abs(fine), 0.03 * eye, person)
     usual = max(float(np.median(contrast[sample])), TEXTURE_FLOOR)
     trust *= _falls(contrast / usual, TEXTURE_LIMIT)
     if not is_grey(image):
@@ -66,6 +74,15 @@ def _trust(image: np.ndarray, points: np.ndarray) -> np.ndarray:
     trust = cv2.morphologyEx(trust.astype(np.float32), cv2.MORPH_OPEN, _disc(0.03 * eye))
     trust[inner] = 1.0
     return trust
+
+
+def _blurred(values: np.ndarray, sigma: float, inside: np.ndarray | None) -> np.ndarray:
+    """Gaussian blur of (h, w) or (h, w, 3), over what is inside (h, w) alone."""
+    if inside is None:
+        return cv2.GaussianBlur(values, (0, 0), sigma)
+    share = np.maximum(cv2.GaussianBlur(inside, (0, 0), sigma), 1e-3)
+    mask, share = (inside, share) if values.ndim == 2 else (inside[..., None], share[..., None])
+    return cv2.GaussianBlur(values * mask, (0, 0), sigma) / share
 
 
 def _inner_face(points: np.ndarray, width: int, height: int) -> np.ndarray:

@@ -16,11 +16,11 @@ from .bounded_solve import Block, solve_bounded
 from .character import CoarseFit
 from .fit_problem import FitProblem, FitSettings, system
 from .fit_solver import refit_views
-from .fit_terms import POSE_PARAMETERS
+from .fit_terms import POSE_PARAMETERS, normal_equations
 from .geometry import triangle_normals
 from .head_model import HeadModel
 from .shading import patch_normals, shading_image, shading_term, skin_patch, visible_vertices
-from .smooth_modes import smooth_modes
+from .smooth_modes import joint_displacement, smooth_modes
 
 SHADING_WEIGHT = 0.25
 ITERATIONS = 3
@@ -44,26 +44,32 @@ def follow_photos(model: HeadModel, fit: CoarseFit, images: list[np.ndarray],
         The fit with its ``residual``, or ``fit`` itself where the landmarks fit worse with it.
     """
     modes = smooth_modes(model)
-    # the fitted head takes the place of the mean one, the modes that of the identity coefficients
-    around = replace(
-        model, mean=fit.neutral, identity_basis=modes, joints=fit.joints,
-        joint_identity=np.zeros((len(modes), *model.joints.shape), np.float32),
-    )
-    problem = coarse_fit.problem_of(around, replace(fit, identity=np.zeros(len(modes)), residual=None), settings)
+    around = _around(model, fit.neutral, fit.joints, modes)
+    held = replace(fit, identity=np.zeros(len(modes)), residual=None)
+    problem = coarse_fit.problem_of(around, held, settings, reading=False)
     coefficients = _solve(around, problem, fit, images, masks or [None] * len(images))
     residual = _plausible(model, fit.neutral, np.tensordot(coefficients.astype(np.float32), modes, 1))
-    if fit.residual is not None:
-        residual = residual + fit.residual
     return _refitted(model, fit, residual, settings)
 
 
 def _refitted(model: HeadModel, fit: CoarseFit, residual: np.ndarray, settings: FitSettings | None) -> CoarseFit:
-    """The fit with a residual, pose and expression fitted once more to its landmarks; or ``fit``, if they get worse."""
-    problem = coarse_fit.problem_of(model, replace(fit, residual=residual), settings)
-    states = refit_views(problem, fit.identity, [coarse_fit.state_of(view) for view in fit.views])
-    found = coarse_fit.result(model, problem, fit.identity, states, fit.warnings)
-    worse = any(new.landmark_error > old.landmark_error + WORSE for new, old in zip(found.views, fit.views))
-    return fit if worse else found
+    """The fit moved by (V, 3) mm, pose and expression fitted once more; or ``fit``, if its landmarks get worse."""
+    neutral, joints = fit.neutral + residual, fit.joints + joint_displacement(model, residual)
+    head, nothing = _around(model, neutral, joints, np.zeros((1, *neutral.shape), np.float32)), np.zeros(1)
+    problem = coarse_fit.problem_of(head, replace(fit, identity=nothing, residual=None), settings)
+    states = refit_views(problem, nothing, [coarse_fit.state_of(view) for view in fit.views])
+    found = coarse_fit.result(head, problem, nothing, states, fit.warnings)
+    if any(new.landmark_error > old.landmark_error + WORSE for new, old in zip(found.views, fit.views)):
+        return fit
+    if fit.residual is not None:
+        residual = residual + fit.residual
+    return replace(found, identity=fit.identity, residual=residual)
+
+
+def _around(model: HeadModel, neutral: np.ndarray, joints: np.ndarray, modes: np.ndarray) -> HeadModel:
+    """The model with a fitted head in place of the mean one and modes in that of the identity coefficients."""
+    still = np.zeros((len(modes), *model.joints.shape), np.float32)
+    return replace(model, mean=neutral, identity_basis=modes, joints=joints, joint_identity=still)
 
 
 def _solve(around: HeadModel, problem: FitProblem, fit: CoarseFit, images: list[np.ndarray],
@@ -83,8 +89,8 @@ def _solve(around: HeadModel, problem: FitProblem, fit: CoarseFit, images: list[
             term = shading_term(
                 patch, shading[i], visible[i], normals[i], coefficients, state, photo.width, photo.height
             )
-            weighted = (SHADING_WEIGHT * problem.shares[i] * term.weight)[:, None] * term.jacobian
-            total, right = weighted.T @ term.jacobian, weighted.T @ term.residual
+            counts = SHADING_WEIGHT * problem.shares[i]
+            total, right, _ = (counts * part for part in normal_equations([term]))
             size = len(block.gradient)
             blocks[i] = replace(
                 block, matrix=block.matrix + total[:size, :size], shared=block.shared + total[:size, size:],

@@ -65,3 +65,19 @@ def test_landmarks_outside_the_picture_are_no_error(face):
     assert skin_pixels(photo, points + 5000.0).max() == 0.0
     cut = skin_pixels(photo[:, : int(points[4, 0])], points)
     assert cut.shape == (512, int(points[4, 0])) and at(cut, points, 50) == 1.0
+
+
+def test_the_outline_before_a_bright_wall_is_kept_where_the_person_is_known(face):
+    """A wall beside a bare neck, painted in: the skin along its edge has no strands."""
+    photo, points = face
+    tone = photo[int(points[50, 1]), int(points[50, 0])] // 2
+    painted = photo.copy()
+    chin, middle = points[152].astype(int)[::-1]
+    painted[chin + 4 : chin + 40] = 250
+    neck = slice(middle - 30, middle + 30)
+    painted[chin + 4 : chin + 40, neck] = tone
+    person = np.zeros(photo.shape[:2], np.float32)
+    person[: chin + 40, neck] = 1.0
+    rim = slice(chin + 15, chin + 30), slice(middle - 29, middle - 26)
+    unknown, known = (skin_pixels(painted, points, mask)[rim].mean() for mask in (None, person))
+    assert known > 0.9 > 0.1 > unknown
