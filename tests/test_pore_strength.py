@@ -10,7 +10,7 @@ from dome import dome_fit, dome_model, dome_view
 from furrow.core import pore_strength
 from furrow.core.fine_skin import PORE_REGIONS, TILE_MM, TILE_NAMES, load_tiles, usual_gain
 from furrow.core.lighting import Light
-from furrow.core.pore_strength import BAND_MM, CAVITY, DIRECT, LEAST, band_energies, pore_gains
+from furrow.core.pore_strength import BAND_MM, DIRECT, LEAST, band_energies, pore_gains
 from furrow.core.raster import fill_outside, uv_raster
 from furrow.core.unwrap import pose_view, texel_millimetres
 from furrow.core.view_texture import ViewTexture
@@ -62,7 +62,7 @@ def seen(height, noise=0.0, mottling=0.0):
     """A view of skin with a relief (S, S) mm under the light, with noise, and mottling in green and blue alone."""
     points, normals = surface()
     tilted = map_normals(points, DIRECT * height, normals)
-    log = np.log(LIGHT.shading(tilted) / LIGHT.shading(normals)) + CAVITY * height[..., None]
+    log = np.log(LIGHT.shading(tilted) / LIGHT.shading(normals)) + pore_strength.CAVITY * height[..., None]
     rng = np.random.default_rng(1)
     log = log + rng.normal(0, noise, log.shape) + mottling * rng.normal(size=(SIZE, SIZE, 1)) * [0, 1, 1]
     trust = cv2.erode(uv_raster(MODEL.topology, SIZE).covered.astype(np.float32), np.ones((41, 41)))
@@ -96,12 +96,16 @@ def test_energies_of_a_wave_are_those_of_its_formula():
     np.testing.assert_allclose(band_energies(np.tile(height, (1, size, 1)), blur)[0], expected, rtol=1e-6, atol=1e-12)
 
 
-def test_strength_of_known_relief_is_found(laid, tiles, monkeypatch):
+# central differences over texels of 0.15 mm lose a part of the finest slopes
+@pytest.mark.parametrize(("cavity", "tolerance"), [(pore_strength.CAVITY, 0.2), (0.3, 0.32)])
+def test_strength_of_known_relief_is_found(laid, tiles, monkeypatch, cavity, tolerance):
+    """Whether occlusion or the slopes' shading makes most of the contrast."""
+    monkeypatch.setattr(pore_strength, "CAVITY", cavity)
     monkeypatch.setattr(pore_strength, "MOTTLING", 0.0)
     monkeypatch.setattr(pore_strength, "noise_energy", lambda *_: 0.0)
     for strength in (0.7, 1.5):
         found = gains(seen(strength * laid), tiles, age=0.4)
-        assert found[[CHEEK, FOREHEAD]] == pytest.approx(strength, rel=0.2)
+        assert found[[CHEEK, FOREHEAD]] == pytest.approx(strength, rel=tolerance)
     rough, smooth = (gains(seen(s * laid), tiles) for s in (1.5, 0.7))
     assert (rough / smooth)[[CHEEK, FOREHEAD]] == pytest.approx(1.5 / 0.7, rel=0.12)
 
