@@ -23,6 +23,7 @@ MODEL = dome_model()
 TEXEL = texel_millimetres(MODEL.topology, MODEL.mean, SIZE)
 VIEW = dome_view()
 POSED = pose_view(MODEL, dome_fit(MODEL, VIEW), VIEW, np.full((480, 480, 3), 128, np.uint8), TEXEL)
+POSED = replace(POSED, millimetres_per_pixel=0.3)
 COEFFICIENTS = np.zeros((9, 3))
 COEFFICIENTS[0] = 2.6
 COEFFICIENTS[2] = -1.6  # from above (camera y is down)
