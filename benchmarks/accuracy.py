@@ -19,8 +19,9 @@ or copy a score.py that computes that benchmark's own measure. Photos are read f
 anywhere.
 
 With --together the photos of one person (names alike up to the last underscore, as anna_neutral and anna_smile) are
-reconstructed as one character, each scored in its own view: compare with the table without it. Both tables of
-now.*.from_neutral_photo then show the same heads, so the gain over the better photo alone is read there.
+reconstructed as one character, each scored in its own view, and alone as well, into OUT/alone: the column "alone" is
+that. The neutral heads of now.*.from_neutral_photo and from_expressive_photo are the same ones together, so the gain
+over the better photo alone is read there.
 
 Without FOLDER: three photos of ../shared/eval if that exists, else nothing is done.
 """
@@ -33,6 +34,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 import argparse
+import json
 import re
 import subprocess
 import sys
@@ -81,9 +83,21 @@ def baselines(path: Path) -> tuple[list[str], dict[str, list[str]]]:
     return (rows[0][1:], {row[0]: row[1:] for row in rows[1:]}) if rows else ([], {})
 
 
-def table(scores: str, folder: Path) -> str:
-    """The scorer's lines, baseline values at their ends."""
+def alone_column(scores: Path) -> dict[str, str]:
+    """The values of a scores.json by key, formatted; empty if it is not there."""
+    if not scores.is_file():
+        return {}
+    summary = json.loads(scores.read_text(encoding="utf-8")).get("summary", {})
+    return {key: f"{entry['value']:.4f}" for key, entry in summary.items() if entry.get("value") is not None}
+
+
+def table(scores: str, folder: Path, alone: dict[str, str]) -> str:
+    """The scorer's lines, at their ends the values of the photos alone, if there are any, and baseline values."""
     titles, rows = baselines(folder / "BASELINE.md")
+    if alone:
+        width = len(titles)
+        titles = ["alone", *titles]
+        rows = {key: [alone.get(key, ""), *rows.get(key, [""] * width)] for key in {*alone, *rows}}
     head = f"{'(baselines are of the whole set)':<62}" + "".join(f"{title:>12}" for title in titles)
     lines = [head] if titles else []
     for line in scores.splitlines():
@@ -100,6 +114,19 @@ def run(folder: Path, out: Path, jobs: int, only: str, together: bool) -> int:
     if not photos or not (folder / "gt").is_dir() or not (folder / "score.py").is_file():
         print(f"{folder} needs images/, gt/ and score.py: see the start of {Path(__file__).name}.", file=sys.stderr)
         return 2
+    alone: dict[str, str] = {}
+    if together:
+        reconstruct_and_score(folder, photos, out / "alone", jobs, only, False)
+        alone = alone_column(out / "alone" / "scores.json")
+    scores, status = reconstruct_and_score(folder, photos, out, jobs, only, together)
+    print(table(scores, folder, alone))
+    return status
+
+
+def reconstruct_and_score(
+    folder: Path, photos: list[Path], out: Path, jobs: int, only: str, together: bool
+) -> tuple[str, int]:
+    """The scorer's lines and its exit status, or 1 if a photo failed; what failed is printed."""
     out.mkdir(parents=True, exist_ok=True)
     with ProcessPoolExecutor(jobs) as pool:
         others = [same_person(photo, photos) if together else [] for photo in photos]
@@ -108,8 +135,7 @@ def run(folder: Path, out: Path, jobs: int, only: str, together: bool) -> int:
     command = [sys.executable, str(folder / "score.py"), str(out), "--gt", str(folder / "gt"),
                "--json", str(out / "scores.json"), "--jobs", str(jobs)]
     scored = subprocess.run(command + (["--only", only] if only else []), stdout=subprocess.PIPE, text=True)
-    print(table(scored.stdout, folder))
-    return scored.returncode or int(bool(failures))
+    return scored.stdout, scored.returncode or int(bool(failures))
 
 
 def main() -> int:
