@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from . import contour, expression_regressor, fit_terms
+from . import contour, expression_regressor, fit_terms, identity_prior
 from .bounded_solve import Block
 from .character import Landmarks
 from .expression_prior import ExpressionPrior, expression_prior, guided_prior
@@ -150,10 +150,10 @@ def with_reading(problem: FitProblem) -> FitProblem:
 
 def shape_precision(model: HeadModel, basis: PointBasis, settings: FitSettings) -> np.ndarray:
     """(K, K) precision of the identity prior: the population's, with sealed lips, and a size and a skull that stay."""
-    size = fit_terms.known_size(basis, settings.size_spread)
+    size = identity_prior.known_size(basis, settings.size_spread)
     return (
-        np.eye(len(size)) + size + fit_terms.sealed_lips(basis, settings.lip_seal)
-        + fit_terms.plain_skull(model, len(size), settings.skull_spread)
+        np.eye(len(size)) + size + identity_prior.sealed_lips(basis, settings.lip_seal)
+        + identity_prior.plain_skull(model, len(size), settings.skull_spread)
     )
 
 

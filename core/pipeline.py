@@ -21,6 +21,7 @@ from . import (
     personal_contacts,
     personal_shapes,
     pore_strength,
+    smooth_residual,
     texture,
     unwrap,
     wrinkle_edit,
@@ -166,7 +167,9 @@ def reconstruct(
     fit = coarse_fit.fit(models.head, [_observation(photo, mark) for photo, mark in zip(loaded, marks)])
     progress.within(0.6, "refining the shape")
     people = [landmarks.segment_person(photo.pixels, found, models.nets) for photo, found in zip(loaded, faces)]
-    fit = dense_alignment.refine(models.head, fit, [photo.pixels for photo in loaded], people)
+    pictures = [photo.pixels for photo in loaded]
+    fit = dense_alignment.refine(models.head, fit, pictures, people)
+    fit = smooth_residual.follow_photos(models.head, fit, pictures, people)
     notes += fit.warnings
     character = _character(models, fit, loaded, name, size, notes, progress)
     progress.finish()
@@ -219,6 +222,7 @@ def _character(
         joints=fit.joints,
         joint_directions=head.joint_directions,
         identity=fit.identity,
+        shape_residual=fit.residual,
         age=read.age,
         views=fit.views,
         albedo=skin.albedo,
