@@ -11,7 +11,7 @@ These residuals, shading and the expansion of the landmark fit are solved togeth
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -203,7 +203,7 @@ def _aligned(model, fit, images, masks, pairs, settings) -> CoarseFit:
     current = fit
     for _ in range(ROUNDS):
         crops = [face_crop(model, current, view, image) for view, image in zip(current.views, images)]
-        matched = _matches(skin, crops, pairs)
+        matched = _matches(skin, crops, shading, pairs)
         seen = [crop.visible(patch.vertices) for crop in crops]
         normals = [photometric.patch_normals(patch, identity, state.expression, True)[1] for state in states]
         for _ in range(STEPS):
@@ -220,10 +220,14 @@ def _aligned(model, fit, images, masks, pairs, settings) -> CoarseFit:
     return coarse_fit.result(model, problem, identity, states, fit.warnings)
 
 
-def _matches(skin: AlignedSkin, crops: list[FaceCrop], pairs) -> list[tuple[int, int, Matches]]:
-    """Matches of all pairs, either way round."""
-    ways = [way for i, j in pairs for way in ((i, j), (j, i))]
-    return [(i, j, match(crops[i], crops[j], skin.vertices)) for i, j in ways]
+def _matches(skin: AlignedSkin, crops: list[FaceCrop], shading, pairs) -> list[tuple[int, int, Matches]]:
+    """Matches of all pairs, either way round, where both photos show skin: hair in front of it is not its surface."""
+    found = []
+    for i, j in [*pairs, *((j, i) for i, j in pairs)]:
+        matches = match(crops[i], crops[j], skin.vertices)
+        bare = shading[i].sample(matches.first)[3] * shading[j].sample(matches.second)[3]
+        found.append((i, j, replace(matches, weight=matches.weight * bare)))
+    return found
 
 
 def _landmark_prior(problem: FitProblem, identity: np.ndarray, states: list[ViewState]) -> Joint:

@@ -139,3 +139,12 @@ def test_one_photo_or_torn_landmarks_are_left_to_shading(model, person, monkeypa
     torn = replace(fit, views=tuple(replace(view, landmark_error=1.0) for view in fit.views))
     monkeypatch.setattr(dense_alignment, "_aligned", lambda *args: torn)
     assert refine(model, fit, photos) == "shaded" and asked == [1, 2]
+
+
+def test_where_no_skin_is_seen_nothing_is_learned(model, person, monkeypatch):
+    _, photos, fit = person
+    monkeypatch.setattr(dense_alignment, "ROUNDS", 1)
+    monkeypatch.setattr(dense_alignment, "STEPS", 2)
+    nothing = [np.zeros(photo.shape[:2], np.float32) for photo in photos]
+    moved = [np.abs(refine(model, fit, photos, masks).identity - fit.identity).max() for masks in (nothing, None)]
+    assert moved[0] < 1e-6 and moved[1] > 0.05
