@@ -43,10 +43,19 @@ def joined(chunks: list[Samples]) -> Samples:
     return Samples(*(np.concatenate([getattr(chunk, key) for chunk in chunks]) for key in keys))
 
 
+def each_texture(samples: Samples) -> Samples:
+    """The samples once with their bare and once with their covered texture: textures (2 n, LENGTH)."""
+    return Samples(
+        np.concatenate([samples.points] * 2),
+        np.concatenate([samples.weights] * 2),
+        np.concatenate([samples.textures[:, 0, 0], samples.textures[:, 1, 0]]),
+    )
+
+
 def mirrored(samples: Samples, pairs: np.ndarray, names: tuple[str, ...]) -> Samples:
     """The samples seen in a mirror; ``pairs`` (478,) as of ``landmark_pairs``."""
     return Samples(
         samples.points[:, pairs] * np.float32([-1, 1, 1]),
         samples.weights[:, opposite_sides(names)],
-        None if samples.textures is None else samples.textures[:, ::-1],
+        None if samples.textures is None else samples.textures[:, :, ::-1],
     )

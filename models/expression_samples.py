@@ -19,6 +19,7 @@ from ..core.head_model import DIRECTIONS, HeadModel
 from ..core.personal_shapes import personal_deltas
 from ..core.wrinkle_atlas import WrinkleAtlas
 from .expression_camera import SIZE, photographed
+from .expression_covers import covered
 from .expression_renders import random_shot, render, render_scene
 from .expression_variety import USUAL, Variety
 
@@ -37,7 +38,8 @@ class Samples:
     Attributes:
         points: (n, 478, 3) float32, landmarks as the net gives them, x and y in pixels of the picture, and depth.
         weights: (n, 52) float32, the true weights.
-        textures: (n, 2, ``face_texture.LENGTH``) float16, of the picture and of the picture in a mirror; or None.
+        textures: (n, 2, 2, ``face_texture.LENGTH``) float16: bare and covered, of the picture and of the picture in a
+            mirror; or None.
     """
 
     points: np.ndarray
@@ -172,18 +174,21 @@ def detect(pixels: np.ndarray, nets: FaceNets, rng: np.random.Generator) -> tupl
 def textures_of(
     pixels: np.ndarray, points: np.ndarray, mirror: np.ndarray, nets: FaceNets, rng: np.random.Generator
 ) -> np.ndarray:
-    """(2, LENGTH) float16 textures of a portrait and of its mirror image, each stored in a way of its own.
+    """(2, 2, LENGTH) float16 textures: of a bare face, and of one that something may cover; as it is, and in a mirror.
 
     Args:
-        points: (478, 3) its landmarks.
+        points: (478, 3) landmarks of the portrait (H, W, 3) uint8.
         mirror: (478,) index of each landmark's mirror image.
     """
     flipped = points[mirror] * [-1.0, 1.0, 1.0] + [pixels.shape[1], 0.0, 0.0]
     found = []
-    for picture, marks in ((pixels, points), (pixels[:, ::-1], flipped)):
-        square = square_of_points(marks).jittered(*rng.normal(0, 0.012, 2), rng.normal(1, 0.02), rng.normal(0, 0.02))
-        found.append(meshes_in(photographed(picture, rng), [square], nets).textures[0])
-    return np.stack(found).astype(np.float16)
+    for cover in (False, True):
+        for picture, marks in ((pixels, points), (pixels[:, ::-1], flipped)):
+            shift, scale, turn = rng.normal(0, 0.012, 2), rng.normal(1, 0.02), rng.normal(0, 0.02)
+            square = square_of_points(marks).jittered(*shift, scale, turn)
+            stored = photographed(covered(picture, marks, rng) if cover else picture, rng)
+            found.append(meshes_in(stored, [square], nets).textures[0])
+    return np.stack(found).astype(np.float16).reshape(2, 2, -1)
 
 
 def landmark_pairs(model: HeadModel) -> np.ndarray:

@@ -21,15 +21,16 @@ from ..core.face_nets import FaceNets
 from ..core.head_model import HeadModel, load_head_model
 from ..core.wrinkle_atlas import load_atlas
 from .build import ASSETS, WRINKLES, write_npz
-from .expression_chunks import CHUNK, collect, joined, mirrored
+from .expression_chunks import CHUNK, collect, each_texture, joined, mirrored
 from .expression_samples import Samples, landmark_pairs
 from .expression_variety import HARD, USUAL
 from .sources import CACHE
 from .train_texture import corrected_outputs, outputs_of, stored_texture, texture_reading
 
-USUAL_CHUNKS, HARD_CHUNKS, TEXTURED_CHUNKS = 34, 23, 24
+USUAL_CHUNKS, HARD_CHUNKS, TEXTURED_CHUNKS = 34, 23, 29
 FIRST_TEXTURED = 100  # seed; every third of these chunks is a hard one
 HELD_OUT = 3  # chunks, people of their own, that measure the error
+MEDIAN = 0.5  # how far the answer lies from the conditional mean towards the conditional median
 OUTLINE_SLIDES = 0.2  # landmarks of the outline slide over the cheek as the head turns: they count less in alignment
 UNSEEN = ("tongueOut",)
 NAMES_LENGTH = 24
@@ -148,7 +149,7 @@ def _slopes(x: np.ndarray, target: np.ndarray, values: list[np.ndarray]) -> list
     return slopes
 
 
-def calibrated_weights(outputs: np.ndarray, true: np.ndarray) -> np.ndarray:
+def calibrated_weights(outputs: np.ndarray, true: np.ndarray, median: float = MEDIAN) -> np.ndarray:
     """(len(OUTPUTS),) weights to answer for outputs of the ensemble; outputs and weights (n, E) of held-out people.
 
     Between the conditional mean, which has the least squared error, and the conditional median, which has the least
@@ -161,7 +162,7 @@ def calibrated_weights(outputs: np.ndarray, true: np.ndarray) -> np.ndarray:
     for knot in regressor.OUTPUTS:
         near = np.exp(-0.5 * ((given - knot) / 0.03) ** 2) + 1e-9
         share = np.cumsum(near) / near.sum()
-        table.append(0.5 * ((near * truth).sum() / near.sum() + truth[np.searchsorted(share, 0.5)]))
+        table.append((1 - median) * (near * truth).sum() / near.sum() + median * truth[np.searchsorted(share, 0.5)])
     return np.maximum.accumulate(table)
 
 
@@ -215,9 +216,11 @@ def train_texture(net: ExpressionRegressor, model: HeadModel, chunks: list[Sampl
     """The regressor with what textures add; the first ``HELD_OUT`` of the chunks, new to it, measure the error."""
     held = min(HELD_OUT, len(chunks) - 1)
     pairs, names = landmark_pairs(model), net.names
-    seen, unseen = ([chunk, mirrored(chunk, pairs, names)] for chunk in (joined(chunks[held:]), joined(chunks[:held])))
-    reading = texture_reading(net, joined(seen))
-    measured = joined(unseen)
+    seen, measured = (
+        each_texture(joined([part, mirrored(part, pairs, names)]))
+        for part in (joined(chunks[held:]), joined(chunks[:held]))
+    )
+    reading = texture_reading(net, seen)
     outputs = corrected_outputs(replace(net, texture=reading), measured)
     return replace(net, texture=replace(reading, **tables(outputs, measured.weights)))
 
@@ -250,9 +253,8 @@ def stored_arrays(net: ExpressionRegressor) -> dict[str, np.ndarray]:
 
 
 def report(net: ExpressionRegressor, samples: Samples) -> str:
-    """A table: per shape correlation, mean absolute error, and that of always answering zero."""
-    textures = None if samples.textures is None else samples.textures[:, 0]
-    predicted = net.predict_many(samples.points.astype(float), textures)[0]
+    """A table: per shape correlation, mean absolute error, and that of always answering zero; textures (n, T)."""
+    predicted = net.predict_many(samples.points.astype(float), samples.textures)[0]
     lines = ["| shape | r | mean error | of zeros |", "|---|---|---|---|"]
     for name, guess, truth in zip(net.names, predicted.T, samples.weights.T):
         r = np.corrcoef(guess, truth)[0, 1] if guess.std() > 1e-6 and truth.std() > 1e-6 else float("nan")
@@ -289,7 +291,7 @@ def main() -> None:
     ]
     net = train_texture(net, model, textured)
     write_npz(arguments.output, stored_arrays(net))
-    held = joined(textured[:HELD_OUT])
+    held = each_texture(joined(textured[:HELD_OUT]))
     print(
         "landmarks alone:", report(net, replace(held, textures=None)), "with the texture:", report(net, held), sep="\n"
     )

@@ -29,9 +29,9 @@ class TextureTraining:
         principal: samples that the principal components are taken from, at most.
     """
 
-    components: int = 300
-    rank: int = 32
-    ridge: float = 1500.0
+    components: int = 500
+    rank: int = 24
+    ridge: float = 4000.0
     principal: int = 3000
 
 
@@ -52,9 +52,9 @@ def components_of(standard: np.ndarray, settings: TextureTraining) -> np.ndarray
 
 
 def texture_reading(net: ExpressionRegressor, seen: Samples, settings: TextureTraining | None = None) -> TextureReading:
-    """The correction for samples that ``net`` was not trained on, first textures of each; calibration still open."""
+    """The correction for samples that ``net`` was not trained on, textures (n, T); calibration still open."""
     settings = settings or TextureTraining()
-    textures = seen.textures[:, 0].astype(np.float32)
+    textures = seen.textures.astype(np.float32)
     mean, scale = textures.mean(axis=0), textures.std(axis=0) + np.float32(LEAST_SCALE)
     standard = standardised(textures, mean, scale)
     projection = components_of(standard, settings)
@@ -82,9 +82,9 @@ def texture_reading(net: ExpressionRegressor, seen: Samples, settings: TextureTr
 
 
 def corrected_outputs(net: ExpressionRegressor, samples: Samples) -> np.ndarray:
-    """(n, E) what the regressor answers before its calibration, textures included."""
+    """(n, E) what the regressor answers before its calibration, textures (n, T) included."""
     inputs = net.inputs(samples.points.astype(float))
-    return outputs_of(net, inputs) + net.texture.change(samples.textures[:, 0], inputs)[0]
+    return outputs_of(net, inputs) + net.texture.change(samples.textures, inputs)[0]
 
 
 def stored_texture(reading: TextureReading) -> dict[str, np.ndarray]:

@@ -63,7 +63,7 @@ def test_expressions_of_unseen_people_are_read(net, fresh):
 
 def test_texture_betters_what_the_landmarks_tell(net, fresh):
     plain, _ = net.predict_many(fresh.points.astype(float))
-    textured, _ = net.predict_many(fresh.points.astype(float), fresh.textures[:, 0])
+    textured, _ = net.predict_many(fresh.points.astype(float), fresh.textures[:, 0, 0])
     truth = fresh.weights.ravel()
     without, with_it = (np.corrcoef(read.ravel(), truth)[0, 1] for read in (plain, textured))
     assert with_it > without + 0.03
@@ -71,7 +71,7 @@ def test_texture_betters_what_the_landmarks_tell(net, fresh):
 
 
 def test_a_texture_unlike_the_training_counts_less(net, fresh):
-    points, usual = fresh.points[:8].astype(float), fresh.textures[:8, 0].astype(np.float32)
+    points, usual = fresh.points[:8].astype(float), fresh.textures[:8, 0, 0].astype(np.float32)
     odd = net.texture.mean + 12.0 * net.texture.scale * np.sign(usual - net.texture.mean)
     inputs = net.inputs(points)
     assert (net.texture.change(usual, inputs)[1] > 0.8).all()
@@ -81,8 +81,8 @@ def test_a_texture_unlike_the_training_counts_less(net, fresh):
 
 
 def test_one_face_with_texture_reads_as_among_many(net, fresh):
-    many, spread = net.predict_many(fresh.points[:3].astype(float), fresh.textures[:3, 0])
-    one, sigma = net.predict(fresh.points[1].astype(float), 256, 256, fresh.textures[1, 0])
+    many, spread = net.predict_many(fresh.points[:3].astype(float), fresh.textures[:3, 0, 0])
+    one, sigma = net.predict(fresh.points[1].astype(float), 256, 256, fresh.textures[1, 0, 0])
     np.testing.assert_allclose(one, many[1], atol=1e-6)
     np.testing.assert_allclose(sigma, spread[1], atol=1e-6)
 
@@ -102,7 +102,7 @@ def test_resting_faces_read_as_resting(net, fresh):
 
 
 def test_errors_are_as_large_as_announced(net, fresh):
-    for textures in (None, fresh.textures[:, 0]):
+    for textures in (None, fresh.textures[:, 0, 0]):
         read, sigma = net.predict_many(fresh.points.astype(float), textures)
         off = np.sqrt((((read - fresh.weights) / sigma) ** 2).mean())
         assert 0.6 < off < 1.4

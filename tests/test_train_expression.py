@@ -9,7 +9,7 @@ from furrow.core.face_texture import LENGTH
 from furrow.models import expression_chunks, train_texture
 from furrow.models import expression_samples as samples
 from furrow.models import train_expression as training
-from furrow.models.expression_chunks import joined, mirrored
+from furrow.models.expression_chunks import each_texture, joined, mirrored
 from furrow.models.expression_renders import random_shot, render, render_scene
 from helpers import ARKIT
 
@@ -106,13 +106,16 @@ def test_error_table_tells_small_errors_from_large_ones():
 
 def test_mirroring_twice_changes_nothing(model):
     rng = np.random.default_rng(7)
-    shapes = ((2, 478, 3), (2, 52), (2, 2, 5))
+    shapes = ((2, 478, 3), (2, 52), (2, 2, 2, 5))
     drawn = samples.Samples(*(rng.normal(size=shape).astype(np.float32) for shape in shapes))
     pairs = samples.landmark_pairs(model)
     once = mirrored(drawn, pairs, model.expression_names)
     twice = mirrored(once, pairs, model.expression_names)
     assert all(np.array_equal(first, again) for first, again in zip(vars(drawn).values(), vars(twice).values()))
-    assert np.array_equal(once.textures[:, 0], drawn.textures[:, 1])
+    assert np.array_equal(once.textures[:, :, 0], drawn.textures[:, :, 1])
+    each = each_texture(once)
+    assert np.array_equal(each.textures, np.concatenate([drawn.textures[:, k, 1] for k in (0, 1)]))
+    assert np.array_equal(each.points[2:], once.points)
     smile = [model.expression_names.index(f"mouthSmile{side}") for side in ("Left", "Right")]
     assert np.array_equal(once.weights[:, smile[0]], drawn.weights[:, smile[1]])
     points = model.landmarks(model.mean.astype(float))
@@ -123,10 +126,12 @@ def test_calibration_lies_between_mean_and_median_and_never_falls():
     rng = np.random.default_rng(9)
     outputs = rng.uniform(0, 1, (40000, 1))
     there = rng.random(outputs.shape) < outputs  # a shape is there with probability of the output, then at 0.8
-    table = training.calibrated_weights(outputs, np.where(there, 0.8, 0.0))
-    assert table[2] == pytest.approx(0.5 * 0.8 * 0.2, abs=0.03)  # median 0
-    assert table[5] == pytest.approx(0.5 * (0.8 * 0.65 + 0.8), abs=0.03)  # median 0.8
-    assert (np.diff(table) >= 0).all()
+    truth = np.where(there, 0.8, 0.0)
+    for median in (0.5, 0.75):
+        table = training.calibrated_weights(outputs, truth, median)
+        assert table[2] == pytest.approx((1 - median) * 0.8 * 0.2, abs=0.03)  # median 0
+        assert table[5] == pytest.approx((1 - median) * 0.8 * 0.65 + median * 0.8, abs=0.03)  # median 0.8
+        assert (np.diff(table) >= 0).all()
 
 
 @pytest.fixture(scope="module")
@@ -139,8 +144,7 @@ def told_by_textures():
     points = net.template * [1.0, -1.0, -1.0] + rng.normal(0, 0.3, (count, *net.template.shape))
     tells, other = rng.normal(size=(2, LENGTH)), rng.normal(size=(6, LENGTH))
     textures = weights[:, smile] @ tells + rng.normal(size=(count, 6)) @ other + rng.normal(size=(count, LENGTH))
-    doubled = np.stack([textures] * 2, axis=1).astype(np.float16)
-    return net, samples.Samples(points.astype(np.float32), weights, doubled), smile
+    return net, samples.Samples(points.astype(np.float32), weights, textures.astype(np.float16)), smile
 
 
 def test_texture_tells_what_landmarks_do_not(told_by_textures):
@@ -163,7 +167,7 @@ def test_trained_texture_is_stored_and_read_again(told_by_textures):
     settings = train_texture.TextureTraining(components=10, rank=3)
     trained = replace(net, texture=train_texture.texture_reading(net, drawn, settings))
     again = regressor.from_arrays(training.stored_arrays(trained))
-    few = drawn.points[:5].astype(float), drawn.textures[:5, 0]
+    few = drawn.points[:5].astype(float), drawn.textures[:5]
     for first, second in zip(trained.predict_many(*few), again.predict_many(*few)):
         np.testing.assert_allclose(first, second, atol=5e-3)
     assert regressor.from_arrays(training.stored_arrays(replace(net, texture=None))).texture is None
@@ -182,12 +186,12 @@ def test_chunks_are_made_once(model, atlas, monkeypatch, tmp_path):
 
     def make(*given):
         made.append(given[4])
-        return samples.Samples(np.full((2, 478, 3), given[4]), np.ones((2, 52)), np.zeros((2, 2, 4), np.float16))
+        return samples.Samples(np.full((2, 478, 3), given[4]), np.ones((2, 52)), np.zeros((2, 2, 2, 4), np.float16))
 
     monkeypatch.setattr(expression_chunks, "make_samples", make)
     given = model, atlas, None, tmp_path, range(3, 5), expression_chunks.Variety, "some"
     first, again = expression_chunks.collect(*given), expression_chunks.collect(*given)
     assert made == [3, 4] and len(first) == 2
-    assert np.array_equal(joined(first).points, joined(again).points) and joined(again).textures.shape == (4, 2, 4)
+    assert np.array_equal(joined(first).points, joined(again).points) and joined(again).textures.shape == (4, 2, 2, 4)
     bare = [samples.Samples(chunk.points, chunk.weights) for chunk in first[:1]] + again[1:]
     assert joined(bare).textures is None
