@@ -18,7 +18,7 @@ import time
 from collections.abc import Callable
 
 import numpy as np
-from furrow.core import coarse_fit, fit_terms, personal_shapes, photometric
+from furrow.core import coarse_fit, fit_terms, personal_shapes, photometric, smooth_residual
 from furrow.core.assets import assets_folder
 from furrow.core.camera import Camera, Pose, rotation_matrix
 from furrow.core.character import Landmarks
@@ -94,12 +94,13 @@ def main() -> None:
     stages = {
         "landmark fit": seconds(lambda: coarse_fit.fit(model, [seen]), runs),
         "shading": seconds(lambda: photometric.refine(model, fitted, [picture]), runs),
+        "smooth residual": seconds(lambda: smooth_residual.follow_photos(model, fitted, [picture]), runs),
         "shape keys": seconds(lambda: personal_shapes.personal_deltas(model, fitted.neutral), runs),
     }
     total = sum(stages.values())
-    print(f"{'stage':<14}{'share':>8}{'seconds':>10}")
+    print(f"{'stage':<16}{'share':>8}{'seconds':>10}")
     for name, spent in stages.items():
-        print(f"{name:<14}{spent / total:>8.0%}{spent:>10.3f}")
+        print(f"{name:<16}{spent / total:>8.0%}{spent:>10.3f}")
 
 
 if __name__ == "__main__":

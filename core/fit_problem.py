@@ -47,6 +47,8 @@ class FitSettings:
         landmark_spread: mm, how far the net's points are from where the model has them.
         lip_sharpness, lid_sharpness: how much closer the points on lips and lids are to where the model has them.
         pair_spread: mm, the same for the distance between lids and between lips.
+        lip_opening: weight of the distance between the lips.
+        lip_robust_scale: standard deviations at which that loses three quarters of its weight.
         lip_seal: mm, by how much lips may be farther apart or closer on a neutral head than on the mean head.
         size_spread: of the logarithm of the head's size, which no photo shows.
         skull_spread: mm, from the mean head's skull, which lies under hair or outside the photo.
@@ -70,6 +72,8 @@ class FitSettings:
     pair_spread: float = 0.75
     lip_sharpness: float = 2.0
     lid_sharpness: float = 2.0
+    lip_opening: float = 1.0
+    lip_robust_scale: float = 12.0
     lip_seal: float = 0.43
     size_spread: float = 0.02
     skull_spread: float = 6.4
@@ -185,7 +189,10 @@ def view_terms(problem: FitProblem, identity: np.ndarray, state: ViewState, phot
     terms.append(fit_terms.position_term(projection, landmarks.points, spread, weight, settings.robust_scale))
     pairs = fit_terms.APART_PAIRS
     pair_spread = np.hypot(settings.pair_spread * scale, 0.5 * landmarks.spread[pairs].mean(axis=1))
-    terms.append(fit_terms.pair_term(projection, landmarks.points, pairs, pair_spread, 0.5, settings.robust_scale))
+    # a mouth that is wide open is no outlier, and what opens it is seldom read
+    weight_of_pair = np.where(fit_terms.OF_LIPS, settings.lip_opening, 0.5)
+    robust = np.where(fit_terms.OF_LIPS, settings.lip_robust_scale, settings.robust_scale)
+    terms.append(fit_terms.pair_term(projection, landmarks.points, pairs, pair_spread, weight_of_pair, robust))
     depth = landmarks.depth / settings.depth_gain
     terms.append(fit_terms.depth_term(projection, depth, scale, settings.depth_spread, weight))
     return terms

@@ -15,8 +15,11 @@ ROBUST_STAGES = (8.0, 1.0)  # times the robust scale
 
 def minimise(problem: FitProblem, identity: np.ndarray, states: list[ViewState]):
     """The fit with the robust scale drawn in by stages, so that a wide open mouth is not taken for an outlier."""
+    given = problem.settings
     for widening in ROBUST_STAGES:
-        settings = replace(problem.settings, robust_scale=problem.settings.robust_scale * widening)
+        # what the last stage does over need not be exact before
+        most = given.iterations if widening == ROBUST_STAGES[-1] else (given.iterations + 1) // 2
+        settings = replace(given, robust_scale=given.robust_scale * widening, iterations=most)
         identity, states = _levenberg_marquardt(replace(problem, settings=settings), identity, states)
     return identity, states
 

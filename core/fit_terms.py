@@ -39,7 +39,8 @@ APART_PAIRS = np.array([
     [386, 374], [385, 380], [387, 373], [384, 381], [388, 390],
     [13, 14], [82, 87], [81, 178], [80, 88], [312, 317], [311, 402], [310, 318],
 ])
-LIP_PAIRS = APART_PAIRS[10:]
+OF_LIPS = np.arange(len(APART_PAIRS)) >= 10
+LIP_PAIRS = APART_PAIRS[OF_LIPS]
 
 
 @dataclass(frozen=True)
@@ -214,12 +215,12 @@ def position_term(projection: Projection, points: np.ndarray, spread: np.ndarray
     return Term(residual.ravel(), jacobian.reshape(-1, jacobian.shape[2]), np.repeat(weight * robust, 2))
 
 
-def pair_term(projection: Projection, points: np.ndarray, pairs: np.ndarray, spread: np.ndarray, weight: float,
-              robust_scale: float) -> Term:
+def pair_term(projection: Projection, points: np.ndarray, pairs: np.ndarray, spread: np.ndarray,
+              weight: float | np.ndarray, robust_scale: float | np.ndarray) -> Term:
     """Differences between two landmarks each, which are known better than their positions.
 
     The pairs are those of lids and lips, as in the eye closure loss of Feng et al. 2021 (DECA), section 4.2;
-    ``spread`` (m,) pixels.
+    ``spread`` (m,) pixels; ``weight`` and ``robust_scale`` are one for all or (m,).
     """
     a, b = pairs.T
     residual = (points[a] - points[b] - projection.pixels[a] + projection.pixels[b]) / spread[:, None]

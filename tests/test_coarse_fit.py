@@ -249,3 +249,17 @@ def nose_share(points):
     """Width of the nostrils' wings over the distance of the outer eye corners, and how far the tip stands out."""
     eyes = np.linalg.norm(points[33] - points[263])
     return (np.linalg.norm(points[129] - points[358]) + points[4, 2] - points[[129, 358], 2].mean()) / eyes
+
+
+def test_lips_open_as_far_as_in_the_photo_against_the_prior(model):
+    """A prior that wants the mouth shut costs the opening little; a robust weight would drop it for an outlier."""
+    seen, _ = observe(model, some_identity(model, 4), {"mouthSmileLeft": 0.8, "mouthSmileRight": 0.8, "jawOpen": 0.35})
+    opening = np.linalg.norm(np.subtract(*seen.landmarks.points[[13, 14]]))
+    shares = []
+    for changes in ({}, {"lip_opening": 0.5, "lip_robust_scale": 3.0}):
+        fit = coarse_fit.fit(model, [seen], replace(EXACT, expression_strength=30.0, **changes))
+        view = fit.views[0]
+        head = fit.neutral + np.tensordot(view.expression.astype(np.float32), model.expression_basis, 1)
+        lips = view.camera.project(view.pose.apply(model.landmarks(head.astype(float))))[[13, 14]]
+        shares.append(np.linalg.norm(np.subtract(*lips)) / opening)
+    assert shares[0] > 0.85 > 0.7 > shares[1]

@@ -53,7 +53,7 @@ def terms(basis, scene_rng_seed=1):
     pairs = np.array([[0, 3], [5, 1], [7, 8]])
     return {
         "position": lambda p: fit_terms.position_term(p, points, spread, weight, 1e9),
-        "pair": lambda p: fit_terms.pair_term(p, points, pairs, spread[:3], 1.0, 1e9),
+        "pair": lambda p: fit_terms.pair_term(p, points, pairs, spread[:3], np.array([0.5, 1.0, 1.0]), 1e9),
         "depth": lambda p: fit_terms.depth_term(p, depth, 1.8, 5.0, weight, tilt_spread=(0.0, 0.0)),
         "contour": lambda p: fit_terms.contour_term(p, points, normals, spread, weight, 1e9),
     }
