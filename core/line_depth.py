@@ -18,31 +18,25 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 from scipy import sparse
-from scipy.optimize import minimize
 from scipy.special import expit
 
-from .curve_basis import basis_matrix, texels_near
 from .line_detection import Ridges, sample
+from .line_gains import columns, curve_columns, gains, metric_at, unseen_share
 from .line_groups import CARRIED, LineGroups, lookup
 from .own_lines import OwnLines
 from .photo_lines import FoundLines, pixels, segment_lengths
 from .wrinkle_atlas import FOLD, SECONDARY, WrinkleAtlas
-from .wrinkle_coefficients import dynamic_share, person, profile, static_share
+from .wrinkle_coefficients import dynamic_share, person, static_share
 
 DARKENING = 0.10  # log units of coherent response a millimetre of depth
 NOISE = 1.2  # response over the noise that bare skin has
-INDEPENDENT = 8.0  # texels that say the same
-SPREAD = 0.5  # of gains
-SPARSITY = 2.4
 CUE = (0.5, 1.5)
-FULL_PUSH = 0.2  # compression at which a photo says what motion does
 LEAST_MOTION = 0.1  # of a curve's depth in motion that stays though the photo does not show it
 DEEPER = 1.2  # of its mean, the deepest point of a line
 MOVED_MM = 1.3  # deepest that motion adds to a line
 PUSHED = 2.5  # 1 over the compression from which a line says nothing about the face at rest
 LINED_AGE = 0.4  # a line that shows at rest is at least as deep as at this age
 DEPTH_MM = (0.08, 1.0)
-REACH_MM, PROFILE_MM = 2.0, 0.8
 POINT_MM = 1.5  # between control points
 TAPER_MM, TAPER_SHARE = 4.0, 0.3
 ASIDE_MM, FOLD_ASIDE_MM = 2.2, 5.0  # no other curve of the group runs so near an own line
@@ -89,10 +83,10 @@ def own_lines(
     noise = np.average([v.ridges.unit for v in views], axis=0, weights=weight) * NOISE / DARKENING
     compression = np.average([v.compression for v in views], axis=0, weights=np.repeat(weight[..., None], 2, -1))
     someone = person(atlas, seed)
-    basis, pushed = _curve_columns(atlas, someone, age, compression, size)
+    basis, pushed = curve_columns(atlas, someone, age, compression, size)
     added = _draft_columns(drafts, metric, size)
-    gain = _gains(sparse.hstack([basis, added]) if drafts else basis, depth, noise, seen)
-    curve_gain = _unseen_share(atlas, age, seen, noise)
+    gain = gains(sparse.hstack([basis, added]) if drafts else basis, depth, noise, seen)
+    curve_gain = unseen_share(atlas, age, seen, noise)
     drawn = np.minimum(gain[: len(someone.curves)], CUE[1])
     curve_gain[someone.curves] = drawn
     # what a photo of pushed skin says about a curve, it says about motion as far as motion makes the curve
@@ -192,80 +186,13 @@ def _depth_map(view: ViewLines) -> np.ndarray:
     return np.maximum(ridges.strength - NOISE, 0) * ridges.unit / DARKENING
 
 
-def _curve_columns(
-    atlas: WrinkleAtlas, someone, age: float, compression: np.ndarray, size: int
-) -> tuple[sparse.csr_matrix, np.ndarray]:
-    """(g * g, c) mm that each curve of a person is deep in the photo at gain 1, (c,) the share motion has in it."""
-    points = someone.points
-    curves = someone.curves
-    family = atlas.group_family[atlas.curve_group[curves]]
-    along = profile(atlas)[points]
-    pushed = sample(compression, pixels(atlas.uv[points], size))
-    pushed = pushed[np.arange(len(points)), someone.of_points(family) - 1]
-    rest = atlas.memory[points] * someone.of_points(someone.depth * static_share(atlas, age)[curves])
-    moved = atlas.dynamic[points] * someone.of_points(someone.depth * dynamic_share(atlas, age)[curves])
-    share = np.add.reduceat(along * pushed * moved, someone.start[:-1])
-    share = share / np.maximum(np.add.reduceat(along * rest, someone.start[:-1]) + share, 1e-9)
-    # skin that is hardly pushed says little about what more would do
-    mean = np.add.reduceat(along * pushed, someone.start[:-1]) / np.maximum(
-        np.add.reduceat(along, someone.start[:-1]), 1e-9
-    )
-    share = share * np.clip(mean / FULL_PUSH, 0, 1)
-    depth = along * (rest + pushed * moved)
-    return _columns(atlas.uv[points], atlas.metric[points], someone.start, depth, size), share
-
-
 def _draft_columns(drafts: list[_Draft], metric: np.ndarray, size: int) -> sparse.csr_matrix | None:
     if not drafts:
         return None
     uv = np.concatenate([d.uv for d in drafts])
     start = np.concatenate([[0], np.cumsum([len(d.uv) for d in drafts])])
     depth = np.concatenate([d.relative * (d.rest + d.compression * d.moved) for d in drafts])
-    return _columns(uv, _metric_at(metric, uv), start, depth, size)
-
-
-def _metric_at(metric: np.ndarray, uv: np.ndarray) -> np.ndarray:
-    return sample(np.ascontiguousarray(metric, np.float32), pixels(uv, len(metric)))
-
-
-def _columns(uv: np.ndarray, metric: np.ndarray, start: np.ndarray, depth: np.ndarray, size: int) -> sparse.csr_matrix:
-    near = texels_near(uv, metric, start, np.full(len(uv), REACH_MM), size)
-    footprint = np.exp(-0.5 * (near.distance / PROFILE_MM) ** 2).astype(np.float32)
-    curve = np.repeat(np.arange(len(start) - 1), np.diff(start))
-    of_point = sparse.csr_matrix((depth, (np.arange(len(uv)), curve)), shape=(len(uv), len(start) - 1))
-    return (basis_matrix(near, footprint, len(uv), size) @ of_point).tocsr()
-
-
-def _gains(columns: sparse.spmatrix, depth: np.ndarray, noise: np.ndarray, seen: np.ndarray) -> np.ndarray:
-    """(n,) non-negative gains of the columns (g * g, n); see the module."""
-    used = np.flatnonzero(seen.ravel() > 0.02)
-    columns = columns.tocsr()[used]
-    root = np.sqrt(seen.ravel()[used] / INDEPENDENT) / np.maximum(noise.ravel()[used], 1e-4)
-    scaled = (sparse.diags(root) @ columns).tocsr()
-    data = root * depth.ravel()[used]
-    # a curve that no seen texel touches keeps its prior gain of 1, without the sparsity
-    blind = np.asarray(scaled.power(2).sum(0)).ravel() <= 0
-    sparsity = np.where(blind, 0.0, SPARSITY)
-    matrix = (scaled.T @ scaled).tocsr()
-    right = scaled.T @ data + 1.0 / SPREAD**2 - sparsity
-
-    def energy(gain: np.ndarray) -> tuple[float, np.ndarray]:
-        product = matrix @ gain + gain / SPREAD**2
-        return float(gain @ (0.5 * product - right)), product - right
-
-    first = np.ones(columns.shape[1])
-    return minimize(energy, first, jac=True, method="L-BFGS-B", bounds=[(0, None)] * len(first)).x
-
-
-def _unseen_share(atlas: WrinkleAtlas, age: float, seen: np.ndarray, noise: np.ndarray) -> np.ndarray:
-    """(C,) share of each curve of all layouts that the photo would not have shown."""
-    at = pixels(atlas.uv, len(seen))
-    depth = atlas.memory * profile(atlas) * atlas.of_points(static_share(atlas, age))
-    shows = np.clip(depth / np.maximum(sample(noise.astype(np.float32), at), 1e-4) - 0.5, 0, 1)
-    mass = atlas.strength + 1e-6
-    first = atlas.curve_start[:-1]
-    hidden = np.add.reduceat(mass * (1 - sample(seen.astype(np.float32), at) * shows), first)
-    return np.clip(hidden / np.add.reduceat(mass, first), 0, 1)
+    return columns(uv, metric_at(metric, uv), start, depth, size)
 
 
 def _assembled(
@@ -289,7 +216,7 @@ def _assembled(
     columns = {name: i for i, name in enumerate(CARRIED)}
     return OwnLines(
         uv=uv,
-        metric=_metric_at(metric, uv).reshape(-1, 3).astype(np.float32),
+        metric=metric_at(metric, uv).reshape(-1, 3).astype(np.float32),
         crest=np.repeat(carried[:, [columns["crest_left"], columns["crest_right"]]], each, 0).astype(np.float32),
         rest=rest.astype(np.float32),
         moved=moved.astype(np.float32),

@@ -14,6 +14,7 @@ import cv2
 import numpy as np
 
 from .albedo import masked_blur
+from .polylines import Polylines, longest_run, tangents
 
 GRID_MM = 0.55  # texel of the grid the lines are linked on
 WIDTHS_MM = (0.4, 0.65, 1.1, 1.8)  # standard deviations of the valleys looked for
@@ -35,56 +36,6 @@ LEAST_MM = 4.0
 APART_MM = 1.3
 COLUMNS = 256  # of the maps that points are sampled with
 SIDES_MM = (1.2, 1.9, 2.8)
-
-
-@dataclass(frozen=True)
-class Polylines:
-    """Lines in UV space; n points, c lines.
-
-    Attributes:
-        uv: (n, 2), origin at the lower left.
-        start: (c + 1,) first point of each line, and n.
-        response: (n,) coherent valley response over the noise around.
-        contrast: (n,) how much darker than its sides, log units.
-        two_sided: (n,) the same for the brighter-by-less side.
-        width: (n,) mm, standard deviation of the valley.
-    """
-
-    uv: np.ndarray
-    start: np.ndarray
-    response: np.ndarray
-    contrast: np.ndarray
-    two_sided: np.ndarray
-    width: np.ndarray
-
-    def __len__(self) -> int:
-        return len(self.start) - 1
-
-    def of_points(self, per_line: np.ndarray) -> np.ndarray:
-        """(n, ...) values of the line each point belongs to."""
-        return np.repeat(per_line, np.diff(self.start), axis=0)
-
-    def mean(self, values: np.ndarray) -> np.ndarray:
-        """(c, ...) means along the lines of values (n, ...)."""
-        count = np.diff(self.start).reshape((-1,) + (1,) * (values.ndim - 1))
-        return np.add.reduceat(values, self.start[:-1], axis=0) / count
-
-    def chosen(self, keep: np.ndarray) -> Polylines:
-        """The lines of a bool mask (c,)."""
-        count = np.diff(self.start)[keep]
-        return self._picked(np.flatnonzero(self.of_points(keep)), count)
-
-    def trimmed(self, keep: np.ndarray, fewest: int) -> Polylines:
-        """Of each line the longest run of points kept by a bool mask (n,); lines left with fewer points go."""
-        runs = [longest_run(keep[a:b]) for a, b in zip(self.start[:-1], self.start[1:])]
-        rows = [np.arange(a + r.start, a + r.stop) for a, r in zip(self.start, runs) if r.stop - r.start >= fewest]
-        return self._picked(np.concatenate(rows) if rows else np.zeros(0, int), np.array([len(r) for r in rows], int))
-
-    def _picked(self, points: np.ndarray, count: np.ndarray) -> Polylines:
-        start = np.concatenate([[0], np.cumsum(count)]).astype(int)
-        names = ("uv", "response", "contrast", "two_sided", "width")
-        values = {name: getattr(self, name)[points] for name in names}
-        return Polylines(start=start, **values)
 
 
 @dataclass(frozen=True)
@@ -297,24 +248,3 @@ def separate(ridges: Ridges, traces: list[np.ndarray]) -> Polylines:
     uv = np.stack([(xy[:, 0] + 0.5) / size, 1 - (xy[:, 1] + 0.5) / size], -1)
     width = sample(ridges.width, xy)
     return Polylines(uv, start, sample(ridges.strength, xy), 0.5 * (left + right), np.minimum(left, right), width)
-
-
-def tangents(points: np.ndarray, start: np.ndarray) -> np.ndarray:
-    """(n, d) unit tangents of polylines: points (n, d), start (c + 1,) with at least two points each."""
-    if not len(points):
-        return np.zeros_like(points)
-    along = np.gradient(points, axis=0)
-    first, last = start[:-1], start[1:] - 1
-    along[first] = points[first + 1] - points[first]
-    along[last] = points[last] - points[last - 1]
-    return along / np.maximum(np.linalg.norm(along, axis=1, keepdims=True), 1e-12)
-
-
-def longest_run(free: np.ndarray) -> slice:
-    """Slice of the longest run of True in a bool array."""
-    edges = np.flatnonzero(np.diff(np.concatenate([[0], free.astype(np.int8), [0]])))
-    if not len(edges):
-        return slice(0, 0)
-    first, last = edges[::2], edges[1::2]
-    best = int(np.argmax(last - first))
-    return slice(int(first[best]), int(last[best]))

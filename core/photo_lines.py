@@ -38,7 +38,7 @@ GROUP_ODDS = {
     "chin": -0.2,
     "perioral": -0.2,
     "labiomental": -0.6,
-    "neck_upper": -1.0,
+    "neck_upper": -2.2,
 }
 # folds: the skin beyond hangs in its own shade, so that they may be a step with a line along its foot
 FOLDS = ("under_eye", "tear_trough", "lid_crease", "nasolabial", "mouth_corner", "marionette", "labiomental")

@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from furrow.core.line_depth import _gains
 from furrow.core.line_detection import Polylines, Ridges
+from furrow.core.line_gains import gains
 from furrow.core.line_groups import agreement, line_groups, lookup
 from furrow.core.normal_map import uv_metric
 from furrow.core.own_lines import personal_atlas
@@ -91,7 +91,7 @@ def test_gains_follow_the_depth_seen_and_the_prior_elsewhere():
         columns[400 * k : 400 * k + 400, k] = depth
     seen = np.repeat([1.0, 1.0, 1.0, 0.0], 400).reshape(40, 40)
     truth = np.repeat([0.15, 0.0, 0.0, 0.0], 400).reshape(40, 40)
-    gain = _gains(sparse.csr_matrix(columns), truth, np.full((40, 40), 0.1), seen)
+    gain = gains(sparse.csr_matrix(columns), truth, np.full((40, 40), 0.1), seen)
     assert gain[0] == pytest.approx(0.5, abs=0.06)
     assert gain[1] < 0.05
     assert 0.3 < gain[2] < 0.7
