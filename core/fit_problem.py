@@ -83,7 +83,7 @@ class FitSettings:
     outline_weight: float = 0.15
     robust_scale: float = 3.0
     expression_strength: float = 0.3
-    reading_trust: float = 20.0
+    reading_trust: float = 40.0
     reading_sparsity: float = 0.05
     focal_35mm: tuple[float, float] = (55.0, 0.35)
     distance: tuple[float, float] = (960.0, 0.3)
