@@ -18,6 +18,9 @@ class FurrowOperator:
     bl_options = {"REGISTER", "UNDO"}
 
     def execute(self, context):
+        job = context.window_manager.furrow_job
+        if not job.running:  # notes are about what came before
+            job.notes = ""
         return self.guarded(context, lambda: self.run(context))
 
     def guarded(self, context, action) -> set[str]:

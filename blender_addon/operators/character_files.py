@@ -14,6 +14,7 @@ from ...core.character_file import SUFFIX, load_character, save_character
 from ..build_head import build_head
 from ..character_store import character_from, stored_bytes
 from ..characters import active_character
+from ..file_notes import file_notes
 from .base import FurrowOperator, frame_active, has_character, not_running
 
 
@@ -40,6 +41,7 @@ class FURROW_OT_import_character(FurrowOperator, bpy.types.Operator):
         character = load_character(path)
         made = build_head(character, context, source=str(path))
         context.scene.furrow.character = made.collection
+        context.window_manager.furrow_job.notes = "\n".join(file_notes(character))
         frame_active(context)
         self.report({"INFO"}, f"Built {made.collection.name}")
         return {"FINISHED"}

@@ -10,7 +10,7 @@ from ..characters import active_character, find_part
 from ..expressions import set_expression
 from .base import FurrowOperator, has_character
 
-LABELS = {name: name.replace("_", " ").title() for name in PRESETS}
+LABELS = {name: name.replace("_", " ").title().replace("In The", "in") for name in PRESETS}
 
 
 class FURROW_OT_preset(FurrowOperator, bpy.types.Operator):

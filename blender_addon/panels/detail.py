@@ -11,6 +11,11 @@ from ..names import PAINT, TENSION
 from ..tension_nodes import BANDS
 from .main import FurrowPanel, wrapped
 
+BAND_SLIDERS = (
+    {"Folds": "Folds", "Lines": "Lines", "Pores": "Pores"},
+    {"From Photo": "From Photo", "From Atlas": "From Age"},
+)
+
 
 class FURROW_PT_detail(FurrowPanel, bpy.types.Panel):
     bl_label = "Skin Detail"
@@ -37,10 +42,12 @@ class FURROW_PT_detail(FurrowPanel, bpy.types.Panel):
         if tree is None or any(name not in tree.interface.items_tree for name in BANDS):
             wrapped(layout, context, f"The modifier {TENSION} is missing or of an older Furrow", "INFO")
             return
-        for group in (("Folds", "Lines", "Pores"), ("From Photo", "From Atlas")):
+        for group in BAND_SLIDERS:
             column = layout.column(align=True)
-            for name in group:
-                column.prop(*input_property(modifier, name), text=name)
+            for name, text in group.items():
+                column.prop(*input_property(modifier, name), text=text)
+        if context.space_data.shading.type in ("SOLID", "WIREFRAME"):
+            wrapped(layout, context, "Pores show in Material Preview and Rendered", "INFO")
 
     def _mask(self, layout, context, head) -> None:
         if context.mode == "PAINT_VERTEX":
@@ -57,7 +64,7 @@ class FURROW_PT_detail(FurrowPanel, bpy.types.Panel):
         maps = collection.get(MAPS)
         if maps is None:
             return
-        text = "Computing..." if context.window_manager.furrow_job.changing else f"Maps: {maps.size[0]}"
+        text = "Computing..." if context.window_manager.furrow_job.changing else f"Bake Again ({maps.size[0]})"
         row = layout.row(align=True)
         row.enabled = context.mode in ("OBJECT", "POSE")
         row.operator_menu_enum("furrow.resize_maps", "size", text=text, icon="TEXTURE")

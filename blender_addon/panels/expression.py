@@ -12,11 +12,13 @@ from ..operators.expressions import LABELS
 from .main import FurrowPanel
 
 
-def label(name: str) -> str:
-    """mouthSmileLeft as "Mouth Smile L"."""
+def label(name: str, group: str) -> str:
+    """browOuterUp of the group Brows as "Outer Up"; "Sideways" for jawLeft and jawRight without their sides."""
     words = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name)
     words = words[0].upper() + words[1:]
-    return re.sub(r" Left$", " L", re.sub(r" Right$", " R", words))
+    if not name.startswith(GROUPS[group][0]) or group == "Cheeks and Nose":
+        return words  # a group of several parts: the part says which
+    return words.partition(" ")[2] or "Sideways"
 
 
 class FURROW_PT_expression(FurrowPanel, bpy.types.Panel):
@@ -48,11 +50,11 @@ class _Sliders(FurrowPanel):
             pair = (name, f"{stem}Right") if name.endswith("Left") and f"{stem}Right" in keys else (name,)
             if name.endswith("Right") and f"{name.removesuffix('Right')}Left" in keys:
                 continue  # drawn beside its left twin
-            split = column.split(factor=0.46, align=True)
-            split.label(text=label(stem if len(pair) == 2 else name))
+            split = column.split(factor=0.4, align=True)
+            split.label(text=label(stem if len(pair) == 2 else name, self.group))
             row = split.row(align=True)
-            for side in pair:
-                row.prop(keys[side], "value", text="", slider=True)
+            for side, text in zip(pair, ("L", "R") if len(pair) == 2 else ("",), strict=True):
+                row.prop(keys[side], "value", text=text, slider=True)
 
 
 SLIDERS = tuple(

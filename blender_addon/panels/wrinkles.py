@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import bpy
 
-from ..character_store import BEFORE_SWAP, MAPS, ORIGINAL, SEED
+from ..character_store import BEFORE_SWAP, MAPS, ORIGINAL
 from ..characters import active_character, find_part
 from ..modifier_inputs import input_property
 from ..names import REGIONS, SUBDIVISION, TENSION, WRINKLE
@@ -35,7 +35,11 @@ class FURROW_PT_wrinkles(FurrowPanel, bpy.types.Panel):
             wrapped(layout, context, f"The modifier {TENSION} was removed", "INFO")
             return
         column = layout.column(align=True)
-        for name, text in (("Static Strength", "Static"), ("Dynamic Strength", "Dynamic"), ("Tension Gain", "Gain")):
+        for name, text in (
+            ("Static Strength", "Static"),
+            ("Dynamic Strength", "Dynamic"),
+            ("Tension Gain", "Tension Gain"),
+        ):
             column.prop(*input_property(modifier, name), text=text)
         column.prop(*input_property(modifier, "Directional"), text="Directional")
 
@@ -46,7 +50,7 @@ class FURROW_PT_wrinkles(FurrowPanel, bpy.types.Panel):
         column.prop(collection.furrow, "age_shape")
         row = layout.row(align=True)
         changing = context.window_manager.furrow_job.changing
-        label = "Computing..." if changing else f"Randomise ({collection[MAPS].get(SEED, 0)})"
+        label = "Computing..." if changing else "Randomise"
         row.operator("furrow.randomise_wrinkles", text=label, icon="FILE_REFRESH")
         restore = row.row(align=True)
         restore.enabled = collection.get(ORIGINAL) not in (None, collection[MAPS])
@@ -103,7 +107,11 @@ class FURROW_PT_swap_detail(_WrinkleSection, bpy.types.Panel):
         for name in REGIONS:
             grid.prop_enum(settings, "swap_regions", name)
         text = "Adjust Detail" if collection.get(BEFORE_SWAP) is not None else "Take Over Detail"
-        layout.operator("furrow.swap_detail", text=text, icon="UV_SYNC_SELECT")
+        row = layout.row()
+        source = settings.swap_source if settings.swap_from == "SCENE" else settings.swap_file
+        row.enabled = bool(source and settings.swap_regions and (settings.swap_static or settings.swap_dynamic))
+        changing = context.window_manager.furrow_job.changing
+        row.operator("furrow.swap_detail", text="Computing..." if changing else text, icon="UV_SYNC_SELECT")
 
 
 class FURROW_PT_wrinkle_display(_WrinkleSection, bpy.types.Panel):
@@ -120,7 +128,7 @@ class FURROW_PT_wrinkle_display(_WrinkleSection, bpy.types.Panel):
             column.prop(subdivision, "levels", text="Viewport Level")
             column.prop(subdivision, "render_levels", text="Render Level")
         if WRINKLE in head.modifiers:
-            layout.prop(head.modifiers[WRINKLE], "show_viewport", text="Displace in Viewport")
+            layout.prop(head.modifiers[WRINKLE], "show_viewport", text="Displace", toggle=False)
 
 
 CLASSES = (FURROW_PT_wrinkles, FURROW_PT_wrinkle_regions, FURROW_PT_swap_detail, FURROW_PT_wrinkle_display)
