@@ -105,9 +105,11 @@ def test_smooth_skin_stays_flat_and_strong_marks_stay_bounded():
 
 
 def test_of_a_lined_face_less_is_read_beside_its_lines():
-    rows = 0.04 * np.sin(ROWS / 3) - 1.2
-    smooth, lined = (relief(rows, age).std() for age in (0.1, 0.8))
-    assert 0.05 * smooth < lined < 0.5 * smooth
+    # across the light waves are read by their shading, along it as cavities
+    for waves in (0.1 * np.sin(ROWS / 3), 0.2 * np.sin(COLUMNS / 3)):
+        smooth, lined = (relief(waves - 1.2, age).std() for age in (0.1, 0.8))
+        assert smooth > 0.005
+        assert 0.05 * smooth < lined < 0.25 * smooth
 
 
 def test_printed_freckles_make_no_bumps():
