@@ -18,10 +18,10 @@ from .head_model import HeadModel
 POSE_PARAMETERS = 7
 LOG_FOCAL = 6
 
-# the net's depth of 160 rendered people against their true depth: a mean tilt, and its standard deviation from person
-# to person, to the side and forward
-NET_TILT = np.deg2rad(5.6)
-NET_TILT_SPREAD = (np.deg2rad(2.6), np.deg2rad(3.3))
+# the landmark net's depth is tilted against the true one: mean to the front, and standard deviations from person to
+# person to the side and to the front (benchmarks/net_depth.py)
+NET_TILT = np.deg2rad(5.0)
+NET_TILT_SPREAD = (np.deg2rad(2.5), np.deg2rad(3.5))
 
 # landmarks on the borders of the lips, and on the margins of the lids
 LIPS = np.array([
