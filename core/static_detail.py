@@ -27,7 +27,7 @@ WINDOW = 64  # texels
 HIGH_PASS_MM = 2.4
 # the filter's estimate is its mean, and skin is rougher than that: gain on a smooth face, and on a lined one, whose
 # relief is its lines
-SHADING_GAIN = (9.0, 0.7)
+SHADING_GAIN = (8.0, 0.7)
 LINED = (0.15, 0.5)  # apparent age of a smooth face, a lined one
 TEXTURE_MM = 5.0
 MOTTLING = 0.008  # log units, of a millimetre's size, on skin without relief to speak of
@@ -35,7 +35,7 @@ SPOT_MM = (0.5, 1.0, 1.7)  # standard deviations of freckles and moles
 SPOT_REACH = 1.2  # standard deviations around a spot that go with it
 SPOT = (0.015, 0.038)  # response to a spot that may be a pore or noise, that is a spot
 CAVITY_MM = (0.3, 1.25)
-CAVITY_DEPTH, CAVITY_LIMIT = (2.0, 0.15), 0.06  # mm per log unit, smooth and lined; log units
+CAVITY_DEPTH, CAVITY_LIMIT = (1.8, 0.15), 0.06  # mm per log unit, smooth and lined; log units
 RESOLVED_MM = (0.35, 0.75)  # photo pixel that shows relief in full, none
 RESIDUAL_LIMIT = 0.25  # log; more is a mole, hair or a shadow edge
 SLOPE_RMS = 0.05  # radians, of skin beside its lines
@@ -43,7 +43,7 @@ ALBEDO_RMS = 0.055
 WHITE_RMS = 0.012
 PRIOR_MM = 4.0  # longest relief, where the slope spectrum flattens
 SHORTEST_MM = 1.1
-CAP_MM = 0.065  # amplitude bound
+CAP_MM = 0.06  # amplitude bound
 SKIN_REGIONS = (
     "forehead",
     "glabella",
