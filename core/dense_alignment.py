@@ -20,7 +20,6 @@ from .bounded_solve import Block, solve_bounded
 from .character import CoarseFit
 from .fit_checks import final_checks
 from .fit_problem import FitProblem, FitSettings, Observation, system
-from .fit_solver import refit_views
 from .fit_terms import POSE_PARAMETERS, PointBasis, Term, ViewState, geman_mcclure, project, vertex_basis
 from .geometry import vertex_areas
 from .head_model import HeadModel
@@ -32,9 +31,10 @@ NOT_ALIGNED = (
 TURNED = np.deg2rad((4.0, 60.0))  # between two views: less shows no depth, more leaves no skin in common
 BEST_TURN = np.deg2rad(30.0)
 PARTNERS = 2  # views a view is matched with, at most
-CORRELATION = 4.0  # neighbouring matches err alike: their weight is divided by this
-ROBUST_SCALE = 3.0  # standard deviations at which a match loses three quarters of its weight
-ROUNDS, STEPS = 2, 4  # the matches are sought anew in each round
+CORRELATION = 2.0  # neighbouring matches err alike: their weight is divided by this
+# standard deviations at which a match loses three quarters of its weight; the matches are sought anew in each round
+ROUNDS = (8.0, 3.0)
+STEPS = 4
 VIEW_LIMIT = np.array([0.2] * 3 + [100.0] * 3 + [0.1])  # a step at most: radians, mm, log focal length
 
 
@@ -160,12 +160,14 @@ def match_term(
     identity: np.ndarray,
     states: tuple[ViewState, ViewState],
     photos: tuple[Observation, Observation],
+    robust_scale: float,
 ) -> Term:
     """Residuals of the skin two photos show.
 
     Args:
         skin: that was matched.
         states, photos: of the first and the second view.
+        robust_scale: standard deviations at which a match loses three quarters of its weight.
 
     Returns:
         Term whose Jacobian's columns are first view, second view (7 + E each), identity.
@@ -185,7 +187,7 @@ def match_term(
     )
     residual = matches.second - there.pixels - np.einsum("nij,nj->ni", matches.motion, matches.first - here.pixels)
     residual = residual / matches.spread[:, None]
-    robust = geman_mcclure(np.linalg.norm(residual, axis=1), ROBUST_SCALE)
+    robust = geman_mcclure(np.linalg.norm(residual, axis=1), robust_scale)
     weight = matches.weight * skin.area[rows] * robust / CORRELATION
     jacobian /= matches.spread[:, None, None]
     return Term(residual.ravel(), jacobian.reshape(-1, jacobian.shape[2]), np.repeat(weight, 2))
@@ -201,7 +203,7 @@ def _aligned(model, fit, images, masks, pairs, settings) -> CoarseFit:
     prior = _landmark_prior(problem, *start)
     identity, states = start
     current = fit
-    for _ in range(ROUNDS):
+    for robust_scale in ROUNDS:
         crops = [face_crop(model, current, view, image) for view, image in zip(current.views, images)]
         matched = _matches(skin, crops, shading, pairs)
         seen = [crop.visible(patch.vertices) for crop in crops]
@@ -212,12 +214,11 @@ def _aligned(model, fit, images, masks, pairs, settings) -> CoarseFit:
             )
             joint = prior.moved(gone, identity - start[0])
             _add_shading(joint, problem, patch, shading, seen, normals, identity, states)
-            _add_matches(joint, problem, skin, matched, identity, states)
+            _add_matches(joint, problem, skin, matched, identity, states, robust_scale)
             identity, states = _stepped(joint, problem, identity, states)
         identity, _ = final_checks(model, identity)
         current = coarse_fit.result(model, problem, identity, states, fit.warnings)
-    states = refit_views(problem, identity, states)
-    return coarse_fit.result(model, problem, identity, states, fit.warnings)
+    return current
 
 
 def _matches(skin: AlignedSkin, crops: list[FaceCrop], shading, pairs) -> list[tuple[int, int, Matches]]:
@@ -253,12 +254,13 @@ def _add_shading(joint, problem, patch, shading, seen, normals, identity, states
         joint.add(_rows(i, POSE_PARAMETERS + len(state.expression)), term, problem.shares[i])
 
 
-def _add_matches(joint, problem, skin, matched, identity, states) -> None:
+def _add_matches(joint, problem, skin, matched, identity, states, robust_scale) -> None:
     size = POSE_PARAMETERS + skin.basis.expression.shape[2]
     for i, j, matches in matched:
         if not len(matches.vertices):
             continue
-        term = match_term(skin, matches, identity, (states[i], states[j]), (problem.photos[i], problem.photos[j]))
+        photos = problem.photos[i], problem.photos[j]
+        term = match_term(skin, matches, identity, (states[i], states[j]), photos, robust_scale)
         views = np.concatenate([_rows(i, size), _rows(j, size)])
         joint.add(views, term, min(problem.shares[i], problem.shares[j]))
 

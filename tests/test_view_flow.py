@@ -5,6 +5,7 @@ from dataclasses import replace
 import cv2
 import numpy as np
 import pytest
+from furrow.core.raster import rasterize_view
 from furrow.core.view_flow import correlation, face_crop, match, tangent_motion
 from two_views import HEIGHT, drawn_person, true_pixels, view_vertices
 
@@ -20,6 +21,15 @@ def flattened(model, fit):
     tip = model.landmarks(fit.neutral)[4]
     near = np.exp(-0.5 * ((fit.neutral - tip)[:, :2] ** 2).sum(axis=1) / 20.0**2)
     return replace(fit, neutral=fit.neutral - np.array([0, 0, 5.0], np.float32) * near[:, None])
+
+
+def hidden(model, fit, i):
+    """(V,) bool, vertices more than 5 mm behind the surface that the photo shows at their pixel."""
+    points, view = view_vertices(model, fit, i), fit.views[i]
+    pixels = view.camera.project(points)
+    shown = rasterize_view(points, pixels, model.topology.triangles, HEIGHT, HEIGHT).sample(points)[..., 2]
+    x, y = np.clip(pixels, 0, HEIGHT - 1).astype(int).T
+    return (shown[y, x] > 0) & (points[:, 2] > shown[y, x] + 5.0)
 
 
 def test_matches_lead_to_where_the_skin_is(model, person):
@@ -61,8 +71,9 @@ def test_skin_that_a_view_does_not_show_is_left_out(model, person):
     fit, photos = person
     crops = [face_crop(model, fit, view, photo) for view, photo in zip(fit.views, photos)]
     found = match(crops[0], crops[1], np.arange(len(fit.neutral)))
-    for crop in crops:
-        assert crop.visible(found.vertices).all()
+    for i, crop in enumerate(crops):
+        # a pixel at an edge shows both sides of it
+        assert hidden(model, fit, i)[found.vertices].mean() < 0.04
         away = np.einsum("nd,nd->n", crop.normals, crop.points) > 0
         assert not np.isin(found.vertices, np.flatnonzero(away)).any()
 

@@ -12,6 +12,7 @@ from furrow.core.raster import rasterize_view
 from synthetic_head import expression_weights, observe, some_identity
 
 HEIGHT = 480
+FOCAL = 2300.0  # pixels of a photo 1000 pixels high
 TURNS = ((0.05, -0.28, 0.0), (-0.05, 0.26, 0.03))
 LIGHTS = ((0.5, 0.4, 0.8), (-0.6, 0.2, 0.8))
 
@@ -28,11 +29,12 @@ def drawn_person(
     off = drift(model, seed, bias)
     identity = some_identity(model, seed, 30)
     neutral = model.neutral(identity)
-    camera = Camera(1500.0 * HEIGHT / 1000, 1500.0 * HEIGHT / 1000, HEIGHT / 2, HEIGHT / 2, HEIGHT, HEIGHT)
+    focal = FOCAL * HEIGHT / 1000
+    camera = Camera(focal, focal, HEIGHT / 2, HEIGHT / 2, HEIGHT, HEIGHT)
     texture = spots(model, seed)
     views, photos = [], []
     for i, (turn, light) in enumerate(zip(TURNS, LIGHTS)):
-        seen, pose = observe(model, identity, shapes if i else None, turn, distance=700.0, noise=0.3, photo=f"{i}.png")
+        seen, pose = observe(model, identity, shapes if i else None, turn, FOCAL, 800.0, noise=0.3, photo=f"{i}.png")
         weights = expression_weights(model, **((shapes or {}) if i else {}))
         shrunk = seen.landmarks.points * HEIGHT / 1000 + off + drift(model, seed + i + 1, 0.5 * bias)
         depth = seen.landmarks.depth * HEIGHT / 1000
@@ -54,11 +56,11 @@ def drift(model: HeadModel, seed: int, size: float) -> np.ndarray:
 
 
 def spots(model: HeadModel, seed: int) -> np.ndarray:
-    """(60, 5) points of the mean head with a radius in mm and a strength: what a skin's blotches and moles are."""
+    """(400, 5) points of the mean head with a radius in mm and a strength: what a skin's blotches and moles are."""
     rng = np.random.default_rng(seed)
     face = np.flatnonzero(model.topology.region("face") > 0.5)
     at = model.mean[rng.choice(face, 400)]
-    return np.column_stack([at, rng.uniform(1.5, 4.0, 400), rng.uniform(-0.5, 0.4, 400)])
+    return np.column_stack([at, rng.uniform(1.0, 3.0, 400), rng.uniform(-0.8, 0.6, 400)])
 
 
 def draw(
@@ -104,7 +106,7 @@ def true_pixels(model: HeadModel, fit: CoarseFit, pixels: np.ndarray) -> tuple[n
 
 def observations(fit: CoarseFit) -> list[Observation]:
     """What the landmark fit is given of the two photos."""
-    return [Observation(view.landmarks, HEIGHT, HEIGHT, None, view.photo) for view in fit.views]
+    return [Observation(view.landmarks, HEIGHT, HEIGHT, view.camera.fx, view.photo) for view in fit.views]
 
 
 def best_similarity(source: np.ndarray, target: np.ndarray) -> np.ndarray:
