@@ -21,24 +21,26 @@ _last_used = [0.0]
 class WrinkleChange:
     """A command that is under way; ``poll`` gives the changed character's .furrow bytes once they are there."""
 
-    def __init__(self, data: bytes, source: bytes | None = None, **command: Any):
+    def __init__(self, data: bytes, source: bytes | None = None, source_name: str = "source", **command: Any):
         """Send a command to the worker.
 
         Args:
             data: .furrow bytes of the character.
             source: .furrow bytes of the character that detail is taken from.
+            source_name: what a message calls them.
             command: the worker's command without its paths.
         """
         self._folder = tempfile.TemporaryDirectory(prefix="furrow-")
         folder = Path(self._folder.name)
         self._output = folder / f"output{SUFFIX}"
-        paths = {"input": data} if source is None else {"input": data, "source": source}
-        for name, content in paths.items():
-            (folder / f"{name}{SUFFIX}").write_bytes(content)
+        paths = {"input": folder / f"input{SUFFIX}"}
+        paths["input"].write_bytes(data)
+        if source is not None:
+            paths["source"] = folder / "source" / source_name
+            paths["source"].parent.mkdir()
+            paths["source"].write_bytes(source)
         self._worker = _worker()
-        self._worker.send(
-            **command, **{name: str(folder / f"{name}{SUFFIX}") for name in paths}, output=str(self._output)
-        )
+        self._worker.send(**command, **{name: str(path) for name, path in paths.items()}, output=str(self._output))
 
     def poll(self) -> bytes | None:
         """The result, or None while it is not there.

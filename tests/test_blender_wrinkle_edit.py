@@ -9,7 +9,7 @@ import pytest
 bpy = pytest.importorskip("bpy")
 
 from blender_helpers import addon, mean_character, positions, scene  # noqa: E402, F401
-from furrow.blender_addon import age_slider, character_store, names, wrinkle_change  # noqa: E402
+from furrow.blender_addon import age_slider, character_store, names, replace, wrinkle_change  # noqa: E402
 from furrow.blender_addon.build_head import build_head  # noqa: E402
 from furrow.blender_addon.fine_skin_nodes import STRENGTH  # noqa: E402
 from furrow.blender_addon.modifier_inputs import get_input  # noqa: E402
@@ -211,7 +211,7 @@ def test_missing_data_and_bad_choices_are_one_clear_line(anna, tmp_path):
         if "swap_file" in change:
             settings.swap_file = str(tmp_path / "some.furrow")
     settings.swap_static, settings.swap_regions = True, {"Nose"}
-    with pytest.raises(RuntimeError, match=r"not a \.furrow file"):
+    with pytest.raises(RuntimeError, match=r"some\.furrow is not a \.furrow file"):
         bpy.ops.furrow.swap_detail()
     del anna[character_store.MAPS][character_store.FILE]
     anna["furrow_source"] = ""
@@ -232,6 +232,24 @@ def test_failed_age_lets_the_slider_show_the_maps_age_again(anna, monkeypatch):
     assert bpy.context.window_manager.furrow_job.error == "The worker cannot be started."
     assert anna.furrow.wrinkle_age == pytest.approx(40.0) and anna[character_store.MAPS] == before
     assert not age_slider._wanted
+
+
+def test_result_never_goes_to_another_character_of_the_same_name(anna, files, monkeypatch):
+    poll, others = wrinkle_change.WrinkleChange.poll, []
+
+    def replaced_meanwhile(change):
+        data = poll(change)
+        if data is not None:
+            replace.remove_character(bpy.data.collections["anna"])
+            others.append(import_character(files / "anna.furrow"))
+        return data
+
+    monkeypatch.setattr(wrinkle_change.WrinkleChange, "poll", replaced_meanwhile)
+    with pytest.raises(RuntimeError, match="no character 'anna' any more: nothing was changed"):
+        bpy.ops.furrow.randomise_wrinkles()
+    (other,) = others
+    assert other.name == "anna" and other[character_store.MAPS] == other[character_store.ORIGINAL]
+    assert not bpy.context.window_manager.furrow_job.changing
 
 
 def test_only_maps_beyond_the_reach_of_undo_are_dropped(anna):

@@ -27,6 +27,18 @@ def named_character(name: str) -> bpy.types.Collection:
     return collection
 
 
+def same_character(name: str, uid: int) -> bpy.types.Collection:
+    """The character of a session number, which survives renaming and undo; name is what it was called.
+
+    Raises:
+        FurrowError: it is gone.
+    """
+    collection = next((c for c in bpy.data.collections if c.session_uid == uid and "furrow_schema" in c), None)
+    if collection is None:
+        raise FurrowError(f"There is no character {name!r} any more: nothing was changed.")
+    return collection
+
+
 class FURROW_OT_select_character(FurrowOperator, bpy.types.Operator):
     bl_idname = "furrow.select_character"
     bl_label = "Select Character"

@@ -19,6 +19,7 @@ from ..performance_keys import key_performance, set_frame
 from ..preferences import chosen_device
 from ..worker_client import WorkerClient
 from .base import FurrowOperator, has_character, not_running
+from .characters import same_character
 from .worker_job import WorkerOperator
 
 KINDS = (("PHOTO", "Photo", ""), ("CLIP", "Clip", ""))
@@ -76,11 +77,7 @@ class FURROW_OT_capture(WorkerOperator, bpy.types.Operator):
         )
 
     def finished(self, context, _event) -> None:
-        name, uid = self._character
-        # the number survives renaming and undo, which a reference does not
-        collection = next((c for c in bpy.data.collections if c.session_uid == uid), None)
-        if collection is None:
-            raise FurrowError(f"There is no character {name!r} any more: nothing was keyed.")
+        collection = same_character(*self._character)
         apply_performance(self, context, load_performance(self._output), collection, keyed=self.kind == "CLIP")
 
     def finish(self, context) -> None:

@@ -16,7 +16,7 @@ from ..characters import active_character
 from ..names import REGIONS
 from ..wrinkle_change import WrinkleChange
 from .base import FurrowOperator, has_character
-from .characters import named_character
+from .characters import named_character, same_character
 
 INTERVAL = 0.05  # seconds between looks at the worker
 SEEDS = 10_000  # layouts to draw from
@@ -76,7 +76,7 @@ class _ChangesWrinkles(FurrowOperator):
 
     def _begin(self, context) -> None:
         collection = self.target(context)
-        self._name = collection.name
+        self._name, self._uid = collection.name, collection.session_uid
         self._change = self.begin(context, collection)
         context.window_manager.furrow_job.changing = True
 
@@ -84,7 +84,7 @@ class _ChangesWrinkles(FurrowOperator):
         data = self._change.poll()
         if data is None:
             return {"RUNNING_MODAL"}
-        collection = named_character(self._name)
+        collection = same_character(self._name, self._uid)
         before = collection.get(character_store.MAPS)
         image = character_store.maps_image(character_store.character_from(data), data, like=before)
         if before is not None:
@@ -173,6 +173,7 @@ class FURROW_OT_swap_detail(_ChangesWrinkles, bpy.types.Operator):
         return WrinkleChange(
             character_store.stored_bytes(collection, base),
             source_bytes(settings),
+            Path(settings.swap_file).name if settings.swap_from == "FILE" else "source",
             command="swap",
             mix=settings.swap_mix,
             regions=chosen_regions(settings),

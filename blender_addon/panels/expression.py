@@ -11,6 +11,8 @@ from ..expressions import GROUPS, grouped_keys
 from ..operators.expressions import LABELS
 from .main import FurrowPanel
 
+LABEL_SHARE = 0.4  # of the panel's width
+
 
 def label(name: str, group: str) -> str:
     """browOuterUp of the group Brows as "Outer Up"; "Sideways" for jawLeft and jawRight without their sides."""
@@ -44,17 +46,28 @@ class _Sliders(FurrowPanel):
 
     def draw(self, context):
         column = self.layout.column(align=True)
+        self._sides(column)
         keys = {key.name: key for key in grouped_keys(find_part(active_character(context), "head"))[self.group]}
         for name in keys:
             stem = name.removesuffix("Left")
             pair = (name, f"{stem}Right") if name.endswith("Left") and f"{stem}Right" in keys else (name,)
             if name.endswith("Right") and f"{name.removesuffix('Right')}Left" in keys:
                 continue  # drawn beside its left twin
-            split = column.split(factor=0.4, align=True)
+            split = column.split(factor=LABEL_SHARE, align=True)
             split.label(text=label(stem if len(pair) == 2 else name, self.group))
             row = split.row(align=True)
-            for side, text in zip(pair, ("L", "R") if len(pair) == 2 else ("",), strict=True):
-                row.prop(keys[side], "value", text=text, slider=True)
+            for side in pair:
+                row.prop(keys[side], "value", text="", slider=True)
+
+    def _sides(self, column) -> None:
+        """Which slider of a pair is which; a slider this narrow has no room for text of its own."""
+        split = column.split(factor=LABEL_SHARE, align=True)
+        split.label(text="")
+        row = split.row(align=True)
+        for side in ("Left", "Right"):
+            half = row.row()
+            half.alignment = "CENTER"
+            half.label(text=side)
 
 
 SLIDERS = tuple(
