@@ -6,7 +6,8 @@ For skin that the photos a and b show at u_a and u_b (``view_flow``), and a vert
 
 where W carries a motion along the surface from one photo to the other: a vertex may slide on the skin, for which point
 of it is which is known to no photo, but its depth, shape and expression and the heads' poses must explain both photos.
-These residuals, shading and the expansion of the landmark fit are solved together for the identity and all views.
+These residuals are solved together with the expansion of what landmarks and shading say about identity and views. A
+pair of photos counts by how much of the skin they share matches surely: a few matches on plain skin are chance.
 """
 
 from __future__ import annotations
@@ -23,6 +24,9 @@ from .fit_problem import FitProblem, FitSettings, Observation, system
 from .fit_terms import POSE_PARAMETERS, PointBasis, Term, ViewState, geman_mcclure, project, vertex_basis
 from .geometry import vertex_areas
 from .head_model import HeadModel
+from .shading import patch_normals, shading_image, shading_term, skin_patch, visible_vertices
+from .smooth_modes import displaced
+from .unwrap import smoothstep
 from .view_flow import FaceCrop, Matches, face_crop, match
 
 NOT_ALIGNED = (
@@ -35,6 +39,7 @@ CORRELATION = 2.0  # neighbouring matches err alike: their weight is divided by 
 # standard deviations at which a match loses three quarters of its weight; the matches are sought anew in each round
 ROUNDS = (8.0, 3.0)
 STEPS = 4
+SURE_SHARE = (0.05, 0.3)  # of the skin two photos share: if less is matched a pair counts nothing, if more fully
 VIEW_LIMIT = np.array([0.2] * 3 + [100.0] * 3 + [0.1])  # a step at most: radians, mm, log focal length
 
 
@@ -99,25 +104,25 @@ def refine(
     masks: list[np.ndarray | None] | None = None,
     settings: FitSettings | None = None,
 ) -> CoarseFit:
-    """Refine a fit to several photos by their shading and by what they show together.
+    """Refine a fit to several photos by what they show together.
 
     Args:
+        fit: refined by its shading already.
         images: per view the upright photo, (H, W, 3) uint8 sRGB.
         masks: per view (H, W) skin or person mask in [0, 1] or None.
 
     Returns:
-        The refined fit; that of shading alone (``photometric.refine``) where no two photos can be aligned, or where
-        the alignment fits the landmarks much worse.
+        The refined fit; ``fit`` itself where no two photos can be aligned, or where the landmarks fit much worse.
     """
     pairs = view_pairs([view.pose.rotation for view in fit.views])
-    if pairs:
-        aligned = _aligned(model, fit, images, masks or [None] * len(images), pairs, settings)
-        if all(
-            new.landmark_error < old.landmark_error + photometric.LANDMARKS_WORSE
-            for new, old in zip(aligned.views, fit.views)
-        ):
-            return aligned
-    return photometric.refine(model, fit, images, masks, settings)
+    if not pairs:
+        return fit
+    aligned = _aligned(model, fit, images, masks or [None] * len(images), pairs, settings)
+    worse = any(
+        new.landmark_error > old.landmark_error + photometric.LANDMARKS_WORSE
+        for new, old in zip(aligned.views, fit.views)
+    )
+    return fit if worse else aligned
 
 
 def view_pairs(rotations: list[np.ndarray]) -> list[tuple[int, int]]:
@@ -196,24 +201,24 @@ def match_term(
 def _aligned(model, fit, images, masks, pairs, settings) -> CoarseFit:
     """The joint solution, with matches sought anew in every round."""
     problem = coarse_fit.problem_of(model, fit, settings)
-    patch = photometric.skin_patch(model, len(fit.identity))
-    skin = aligned_skin(model, len(fit.identity))
-    shading = [photometric.shading_image(image, view, mask) for image, view, mask in zip(images, fit.views, masks)]
+    head = displaced(model, fit.residual)
+    patch = skin_patch(head, len(fit.identity))
+    skin = aligned_skin(head, len(fit.identity))
+    shading = [shading_image(image, view, mask) for image, view, mask in zip(images, fit.views, masks)]
     start = np.asarray(fit.identity, float), [coarse_fit.state_of(view) for view in fit.views]
-    prior = _landmark_prior(problem, *start)
+    prior = _prior(problem, patch, shading, model, fit, *start)
     identity, states = start
     current = fit
     for robust_scale in ROUNDS:
         crops = [face_crop(model, current, view, image) for view, image in zip(current.views, images)]
         matched = _matches(skin, crops, shading, pairs)
-        seen = [crop.visible(patch.vertices) for crop in crops]
-        normals = [photometric.patch_normals(patch, identity, state.expression, True)[1] for state in states]
+        if not matched:
+            return current
         for _ in range(STEPS):
             gone = np.concatenate(
                 [photometric.state_difference(state, first) for state, first in zip(states, start[1])]
             )
             joint = prior.moved(gone, identity - start[0])
-            _add_shading(joint, problem, patch, shading, seen, normals, identity, states)
             _add_matches(joint, problem, skin, matched, identity, states, robust_scale)
             identity, states = _stepped(joint, problem, identity, states)
         identity, _ = final_checks(model, identity)
@@ -227,38 +232,36 @@ def _matches(skin: AlignedSkin, crops: list[FaceCrop], shading, pairs) -> list[t
     for i, j in [*pairs, *((j, i) for i, j in pairs)]:
         matches = match(crops[i], crops[j], skin.vertices)
         bare = shading[i].sample(matches.first)[3] * shading[j].sample(matches.second)[3]
-        found.append((i, j, replace(matches, weight=matches.weight * bare)))
+        trust = float(smoothstep(matches.sure_share, *SURE_SHARE))
+        if trust > 0.0:
+            found.append((i, j, replace(matches, weight=trust * matches.weight * bare)))
     return found
 
 
-def _landmark_prior(problem: FitProblem, identity: np.ndarray, states: list[ViewState]) -> Joint:
-    """Expansion of the landmark fit's cost about where it ended, taken for its minimum."""
+def _prior(problem, patch, shading, model, fit, identity, states) -> Joint:
+    """Expansion of the cost of landmarks and shading about where they ended, taken for their minimum."""
     blocks, shared, _, _ = system(problem, identity, states)
     size = len(blocks[0].gradient)
     matrix = np.zeros((len(blocks) * size, len(blocks) * size))
     for i in range(len(blocks)):
         matrix[_rows(i, size)[:, None], _rows(i, size)] = blocks[i].matrix
     cross = np.concatenate([block.shared for block in blocks])
-    return Joint(matrix, cross, shared, np.zeros(len(matrix)), np.zeros(len(shared)))
+    joint = Joint(matrix, cross, shared.copy(), np.zeros(len(matrix)), np.zeros(len(shared)))
+    for i, (state, view, photo) in enumerate(zip(states, fit.views, problem.photos)):
+        seen = visible_vertices(model, fit, view)[patch.vertices]
+        normals = patch_normals(patch, identity, state.expression, True)[1]
+        term = shading_term(patch, shading[i], seen, normals, identity, state, photo.width, photo.height)
+        joint.add(_rows(i, size), replace(term, residual=np.zeros_like(term.residual)), problem.shares[i])
+    return joint
 
 
 def _rows(view: int, size: int) -> np.ndarray:
     return np.arange(view * size, (view + 1) * size)
 
 
-def _add_shading(joint, problem, patch, shading, seen, normals, identity, states) -> None:
-    for i, (state, photo) in enumerate(zip(states, problem.photos)):
-        term = photometric.shading_term(
-            patch, shading[i], seen[i], normals[i], identity, state, photo.width, photo.height
-        )
-        joint.add(_rows(i, POSE_PARAMETERS + len(state.expression)), term, problem.shares[i])
-
-
 def _add_matches(joint, problem, skin, matched, identity, states, robust_scale) -> None:
     size = POSE_PARAMETERS + skin.basis.expression.shape[2]
     for i, j, matches in matched:
-        if not len(matches.vertices):
-            continue
         photos = problem.photos[i], problem.photos[j]
         term = match_term(skin, matches, identity, (states[i], states[j]), photos, robust_scale)
         views = np.concatenate([_rows(i, size), _rows(j, size)])

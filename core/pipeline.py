@@ -20,6 +20,7 @@ from . import (
     person_detail,
     personal_contacts,
     personal_shapes,
+    photometric,
     pore_strength,
     smooth_residual,
     texture,
@@ -168,8 +169,9 @@ def reconstruct(
     progress.within(0.6, "refining the shape")
     people = [landmarks.segment_person(photo.pixels, found, models.nets) for photo, found in zip(loaded, faces)]
     pictures = [photo.pixels for photo in loaded]
-    fit = dense_alignment.refine(models.head, fit, pictures, people)
+    fit = photometric.refine(models.head, fit, pictures, people)
     fit = smooth_residual.follow_photos(models.head, fit, pictures, people)
+    fit = dense_alignment.refine(models.head, fit, pictures, people)
     notes += fit.warnings
     character = _character(models, fit, loaded, name, size, notes, progress)
     progress.finish()

@@ -91,6 +91,7 @@ class Matches:
         motion: (n, 2, 2) how skin that moves along the surface moves in the second photo, per pixel in the first.
         spread: (n,) pixels of the second photo, standard deviation.
         weight: (n,) in [0, 1].
+        sure_share: in [0, 1], how much of the vertices that both photos show is matched, and surely.
     """
 
     vertices: np.ndarray
@@ -99,6 +100,7 @@ class Matches:
     motion: np.ndarray
     spread: np.ndarray
     weight: np.ndarray
+    sure_share: float
 
 
 def face_crop(model: HeadModel, fit: CoarseFit, view: View, photo: np.ndarray) -> FaceCrop:
@@ -165,10 +167,11 @@ def match(first: FaceCrop, second: FaceCrop, vertices: np.ndarray) -> Matches:
     motion = motion[vertices]
     middle = np.median(found, axis=0)
     disagreement = np.linalg.norm(np.array(found) - middle, axis=2).mean(axis=0)
-    weight = seen * _ramp(np.mean(likeness, axis=0), LIKENESS)
-    weight *= smoothstep(np.minimum(_facing(first, vertices), _facing(second, vertices)), *FACING)
+    shown = seen * smoothstep(np.minimum(_facing(first, vertices), _facing(second, vertices)), *FACING)
+    weight = shown * _ramp(np.mean(likeness, axis=0), LIKENESS)
     chosen = weight > 1e-3
     spread = np.hypot(SPREAD / second.millimetres, DISAGREEMENT * disagreement) / second.scale.mean()
+    sure = weight / (1.0 + (DISAGREEMENT / SPREAD * second.millimetres * disagreement) ** 2)
     # between the photos' own pixels, not those of the crops
     motion = motion * (first.scale[None, None, :] / second.scale[None, :, None])
     matched = second.xy[vertices] + middle
@@ -179,6 +182,7 @@ def match(first: FaceCrop, second: FaceCrop, vertices: np.ndarray) -> Matches:
         motion[chosen],
         spread[chosen],
         weight[chosen],
+        float(sure.sum() / max(shown.sum(), 1e-9)),
     )
 
 

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+import cv2
 import numpy as np
 import pytest
 from furrow.core import coarse_fit, dense_alignment, photometric
@@ -36,7 +37,7 @@ def some_matches(skin, seed=0):
     vertices = np.sort(rng.choice(skin.vertices, count, replace=False))
     return Matches(
         vertices, rng.uniform(100, 300, (count, 2)), rng.uniform(100, 300, (count, 2)),
-        rng.normal(0, 0.3, (count, 2, 2)) + np.eye(2), rng.uniform(20, 60, count), rng.uniform(0.2, 1, count),
+        rng.normal(0, 0.3, (count, 2, 2)) + np.eye(2), rng.uniform(20, 60, count), rng.uniform(0.2, 1, count), 0.5,
     )  # fmt: skip
 
 
@@ -122,14 +123,12 @@ def apart(model, fit, truth):
     return float(np.median(np.linalg.norm(second - there, axis=1)[seen]))
 
 
-def test_skin_meets_in_two_photos_and_the_shape_follows(model, person, monkeypatch):
+def test_skin_meets_in_two_photos_and_the_shape_follows(model, person):
     truth, photos, fit = person
     aligned = refine(model, fit, photos)
-    monkeypatch.setattr(dense_alignment, "_add_matches", lambda *args: None)
-    unmatched = refine(model, fit, photos)
-    assert apart(model, aligned, truth) < 0.7 * apart(model, unmatched, truth)
+    assert apart(model, aligned, truth) < 0.6 * apart(model, fit, truth)
     before, after = (face_distance(model, each.neutral, truth.neutral) for each in (fit, aligned))
-    assert after < 0.9 * before
+    assert after < before
     assert np.abs(aligned.identity).max() <= 3.5
     for old, new in zip(fit.views, aligned.views):
         assert new.landmark_error < old.landmark_error + photometric.LANDMARKS_WORSE
@@ -144,15 +143,15 @@ def test_the_order_of_the_photos_does_not_matter(model, person, monkeypatch):
     assert np.abs(one.neutral - other.neutral).max() < 0.02 < np.abs(one.neutral - fit.neutral).max()
 
 
-def test_one_photo_or_torn_landmarks_are_left_to_shading(model, person, monkeypatch):
+def test_one_photo_torn_landmarks_or_plain_skin_leave_the_fit_alone(model, person, monkeypatch):
     _, photos, fit = person
-    asked = []
-    monkeypatch.setattr(photometric, "refine", lambda _, fit, *rest: asked.append(len(fit.views)) or "shaded")
     alone = replace(fit, views=fit.views[:1], photo_shares=(1.0,))
-    assert refine(model, alone, photos[:1]) == "shaded"
+    assert refine(model, alone, photos[:1]) is alone
+    plain = [cv2.GaussianBlur(photo, (0, 0), 30) for photo in photos]
+    assert np.allclose(refine(model, fit, plain).identity, fit.identity)
     torn = replace(fit, views=tuple(replace(view, landmark_error=1.0) for view in fit.views))
     monkeypatch.setattr(dense_alignment, "_aligned", lambda *args: torn)
-    assert refine(model, fit, photos) == "shaded" and asked == [1, 2]
+    assert refine(model, fit, photos) is fit
 
 
 def test_where_no_skin_is_seen_nothing_is_learned(model, person, monkeypatch):

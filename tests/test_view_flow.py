@@ -59,12 +59,14 @@ def test_without_anything_to_see_nothing_matches(model, person):
     noise = np.random.default_rng(0).normal(0, 3, (2, HEIGHT, HEIGHT, 3))
     blank = [np.clip(photo + grain, 0, 255).astype(np.uint8) for photo, grain in zip(blank, noise)]
     vertices = np.flatnonzero(model.topology.region("cheek") > 0.5)
-    sums = []
+    sums, shares = [], []
     for pictures in (photos, blank):
         crops = [face_crop(model, fit, view, photo) for view, photo in zip(fit.views, pictures)]
         found = match(crops[0], crops[1], vertices)
         sums.append((found.weight / found.spread**2).sum())
+        shares.append(found.sure_share)
     assert sums[1] < 0.1 * sums[0]
+    assert shares[1] < 0.05 and 0.3 < shares[0] <= 1.0
 
 
 def test_skin_that_a_view_does_not_show_is_left_out(model, person):
