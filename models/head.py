@@ -1,8 +1,8 @@
 """Assembles the head model from MakeHuman's data: the arrays of ``head.npz``.
 
 Origin of head coordinates: the midpoint of the mean head's eye joints, moved back by ``EYE_DEPTH`` into the skull.
-Millimetres, x to the character's left, y up, z forward. Everything is built at the size of the source and scaled to that
-of living people at the very end.
+Millimetres, x to the character's left, y up, z forward. Everything is built at the size of the source and scaled to
+that of living people at the very end.
 """
 
 from __future__ import annotations
