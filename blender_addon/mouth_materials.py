@@ -16,7 +16,7 @@ LOWER_LASH = 0.5
 CHEEK_SHADE = (18.0, 30.0)  # mm along the arch: from the canines back the cheeks keep the light away
 CROWN = 9.0  # mm from the biting edge to the gum
 GUM = (0.42, 0.13, 0.12, 1.0)
-ENAMEL = (0.72, 0.66, 0.53, 1.0)
+ENAMEL = (0.84, 0.78, 0.66, 1.0)
 
 
 def store_tooth_coordinates(mesh: bpy.types.Mesh, points: np.ndarray) -> None:
