@@ -22,11 +22,10 @@ from .character import CoarseFit
 from .fit_checks import final_checks
 from .fit_problem import FitProblem, FitSettings, Observation, system
 from .fit_terms import POSE_PARAMETERS, PointBasis, Term, ViewState, geman_mcclure, project, vertex_basis
-from .geometry import vertex_areas
+from .geometry import smoothstep, vertex_areas
 from .head_model import HeadModel
-from .shading import patch_normals, shading_image, shading_term, skin_patch, visible_vertices
+from .shading import facial_skin, patch_normals, shading_image, shading_term, skin_patch, visible_vertices
 from .smooth_modes import displaced
-from .unwrap import smoothstep
 from .view_flow import FaceCrop, Matches, face_crop, match
 
 NOT_ALIGNED = (
@@ -148,13 +147,8 @@ def view_pairs(rotations: list[np.ndarray]) -> list[tuple[int, int]]:
 def aligned_skin(model: HeadModel, components: int) -> AlignedSkin:
     """Skin of the face: brows and lips too, not lids and openings."""
     topology = model.topology
-    weight = topology.region("face").copy()
-    for name in NOT_ALIGNED:
-        if name in topology.region_names:
-            weight *= 1.0 - topology.region(name)
-    head = topology.part_slice("head")
-    vertices = np.flatnonzero(weight[head] > 0.5) + head.start
-    triangles = topology.triangles[(topology.triangles < head.stop).all(axis=1)]
+    vertices = facial_skin(topology, NOT_ALIGNED)
+    triangles = topology.triangles[(topology.triangles < topology.part_slice("head").stop).all(axis=1)]
     area = vertex_areas(model.mean.astype(float), triangles)[vertices]
     return AlignedSkin(vertices, vertex_basis(model, vertices, components), area / area.mean())
 

@@ -13,7 +13,7 @@ import numpy as np
 
 from .albedo import masked_blur
 from .colour import channel_mean
-from .unwrap import smoothstep
+from .geometry import smoothstep
 
 GRID_MM = 0.6  # texel, about, at which light is told from skin
 WINDOW_MM = 4.5  # Gaussian sigma

@@ -20,6 +20,9 @@ from .fit_terms import POSE_PARAMETERS, PointBasis, Term, ViewState
 from .head_model import LANDMARK_COUNT, HeadModel
 from .landmark_contours import eye_distance
 
+# a step of the pose that a refinement may take: radians, mm, log focal length
+LITTLE = np.array([0.1] * 3 + [50.0] * 3 + [0.1])
+
 
 class Observation(NamedTuple):
     """What one photo says about the head.
@@ -249,6 +252,14 @@ def system(problem: FitProblem, identity: np.ndarray, states: list[ViewState]):
         shared += total[size:, size:]
         shared_gradient += gradient[size:]
     return blocks, shared, shared_gradient, cost
+
+
+def expression_held(block: Block) -> Block:
+    """The block with the expression held and the pose free to move a little, its matrix made safely invertible."""
+    size = len(block.gradient)
+    bound = np.concatenate([LITTLE, np.zeros(size - POSE_PARAMETERS)])
+    matrix = block.matrix + 1e-6 * np.diag(np.diag(block.matrix)) + 1e-9 * np.eye(size)
+    return replace(block, matrix=matrix, lower=-bound, upper=bound)
 
 
 def landmark_error(basis: PointBasis, identity: np.ndarray, state: ViewState, photo: Observation) -> float:

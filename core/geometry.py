@@ -73,3 +73,16 @@ def vertex_areas(vertices: np.ndarray, triangles: np.ndarray) -> np.ndarray:
     """(V,) a third of the area of the triangles around each vertex, in the square of the vertices' unit."""
     area = 0.5 * np.linalg.norm(triangle_normals(vertices, triangles), axis=1)
     return np.bincount(triangles.ravel(), np.repeat(area / 3.0, 3), minlength=len(vertices))
+
+
+
+def smoothstep(x: np.ndarray, low: float, high: float) -> np.ndarray:
+    """0 up to low, 1 from high, 3 t^2 - 2 t^3 between."""
+    t = np.asarray(x - low)
+    t *= 1.0 / (high - low)
+    np.clip(t, 0.0, 1.0, out=t)
+    rest = -2.0 * t
+    rest += 3.0
+    rest *= t
+    rest *= t
+    return rest

@@ -11,10 +11,10 @@ import cv2
 import numpy as np
 
 from .albedo import masked_blur
+from .geometry import smoothstep
 from .head_model import HeadTopology
 from .raster import sample_smooth
 from .skin_mask import region_sum
-from .unwrap import smoothstep
 
 SIZE = 512  # texels, at most, that trust is worked out at
 REGIONS = ("forehead", "glabella", "temple", "scalp")

@@ -13,7 +13,7 @@ import numpy as np
 from .albedo import masked_blur
 from .colour import channel_mean
 from .even_light import fill_spots
-from .unwrap import smoothstep
+from .geometry import smoothstep
 
 FINE_MM, AROUND_MM = 0.4, 5.0  # Gaussian sigma of what is judged, and of what it is judged by
 TOGETHER_MM = 1.2  # over which hue is averaged: that of single texels is noise

@@ -12,6 +12,7 @@ from .apparent_age import apparent_age, resolution
 from .character import CoarseFit, View
 from .colour import channel_mean
 from .detail_split import split_relief
+from .geometry import smoothstep
 from .head_model import HeadModel
 from .line_depth import ViewLines, own_lines
 from .line_groups import LineGroups, line_groups
@@ -23,7 +24,7 @@ from .photo_lines import photo_lines, pixels
 from .raster import sample_smooth
 from .static_detail import Relief, photo_relief
 from .tension import evaluate_tension, tension_weights
-from .unwrap import posed_vertices, smoothstep
+from .unwrap import posed_vertices
 from .view_texture import ViewTexture, folds_of
 from .wrinkle_atlas import WrinkleAtlas
 

@@ -7,14 +7,16 @@ more of the shading is taken back, in part or altogether.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import cv2
 import numpy as np
 
 from . import coarse_fit
-from .bounded_solve import Block, solve_bounded
+from .bounded_solve import solve_bounded
 from .character import CoarseFit
 from .fit_checks import final_checks
-from .fit_problem import system
+from .fit_problem import expression_held, system
 from .fit_solver import refit_views
 from .fit_terms import ViewState, normal_equations
 from .head_model import HeadModel
@@ -113,12 +115,10 @@ def _step(problem, patch, shading, visible, normal_jacobian, start, prior, ident
         own_gradient = (
             gradient[:size] + prior_block.gradient - prior_block.matrix @ gone - prior_block.shared @ moved
         )
-        limit = np.array([0.1] * 3 + [50.0] * 3 + [0.1])
-        held = np.zeros(len(state.expression))
-        blocks.append(Block(
-            own + 1e-6 * np.diag(np.diag(own)) + 1e-9 * np.eye(size), total[:size, size:] + prior_block.shared,
-            own_gradient, np.concatenate([-limit, held]), np.concatenate([limit, held]),
-        ))
+        block = replace(
+            prior_block, matrix=own, shared=total[:size, size:] + prior_block.shared, gradient=own_gradient
+        )
+        blocks.append(expression_held(block))
     bound = problem.settings.limit
     steps = solve_bounded(
         blocks, shared, shared_gradient, np.maximum(-STEP, -bound - identity), np.minimum(STEP, bound - identity)

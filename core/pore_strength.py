@@ -24,10 +24,11 @@ from .apparent_age import resolution
 from .colour import srgb_to_linear
 from .even_out import seen_window
 from .fine_skin import PORE_REGIONS, TILE_MM, TILE_NAMES, load_tiles, usual_gain
+from .geometry import smoothstep
 from .head_model import HeadTopology
 from .raster import sample_smooth, uv_raster
 from .skin_mask import region_sum
-from .unwrap import PosedView, smoothstep
+from .unwrap import PosedView
 from .view_texture import ViewTexture
 
 TILE_OF = {"forehead": "forehead", "nose": "nose", "cheek": "cheek", "chin": "cheek"}

@@ -19,7 +19,7 @@ from scipy.ndimage import map_coordinates
 from .character import CoarseFit, View
 from .colour import LUMINANCE, srgb_to_linear
 from .fit_terms import POSE_PARAMETERS, PointBasis, Term, ViewState, geman_mcclure, project, vertex_basis
-from .head_model import HeadModel
+from .head_model import HeadModel, HeadTopology
 from .landmark_contours import eye_distance
 from .raster import rasterize
 from .skin_pixels import skin_pixels
@@ -80,18 +80,23 @@ class ShadingImage:
         return np.stack([map_coordinates(band, at, order=1, mode="nearest") for band in (*self.values, self.mask)])
 
 
-def skin_patch(model: HeadModel, components: int) -> SkinPatch:
-    """Facial skin away from brows, lids, lips and openings."""
-    topology = model.topology
+def facial_skin(topology: HeadTopology, without: tuple[str, ...]) -> np.ndarray:
+    """(n,) ascending indices of the face's vertices that lie in none of the regions ``without``."""
     weight = topology.region("face").copy()
-    for name in NOT_SKIN:
+    for name in without:
         if name in topology.region_names:
             weight *= 1.0 - topology.region(name)
     head = topology.part_slice("head")
-    vertices = np.flatnonzero(weight[head] > 0.5) + head.start
+    return np.flatnonzero(weight[head] > 0.5) + head.start
+
+
+def skin_patch(model: HeadModel, components: int) -> SkinPatch:
+    """Facial skin away from brows, lids, lips and openings."""
+    topology = model.topology
+    vertices = facial_skin(topology, NOT_SKIN)
     compared = np.zeros(topology.vertex_count, bool)
     compared[vertices] = True
-    head = topology.triangles[(topology.triangles < head.stop).all(axis=1)]
+    head = topology.triangles[(topology.triangles < topology.part_slice("head").stop).all(axis=1)]
     used = head[compared[head].any(axis=1)]
     needed, local = np.unique(used, return_inverse=True)
     triangles = local.reshape(-1, 3)

@@ -12,9 +12,10 @@ import cv2
 import numpy as np
 
 from .colour import LUMINANCE, srgb_to_linear
+from .geometry import smoothstep
 from .head_model import HeadTopology
 from .landmark_contours import BROWS, EYES, FACE_OVAL, LIPS_INNER, LIPS_OUTER, eye_distance, fill_contours
-from .unwrap import PosedView, smoothstep
+from .unwrap import PosedView
 
 FEATURES = ("allowed", "brows", "lips", "core")
 # where hair may hang over skin: near hair, a dark texel is taken for hair sooner, and none is too small

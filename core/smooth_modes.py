@@ -15,6 +15,7 @@ from dataclasses import replace
 import numpy as np
 from scipy.spatial import cKDTree
 
+from .geometry import smoothstep
 from .head_model import HeadModel, HeadTopology
 
 SPREAD = 1.0  # mm, standard deviation of each coordinate where nothing fades
@@ -82,7 +83,7 @@ def _followed(topology: HeadTopology, mean: np.ndarray) -> np.ndarray:
         if len(eye):
             offset = at - mean[eye].mean(axis=0)
             distance = np.linalg.norm(offset, axis=1, keepdims=True)
-            at += (_rises((distance - EYE[0]) / (EYE[1] - EYE[0])) - 1.0) * offset
+            at += (smoothstep(distance, *EYE) - 1.0) * offset
     teeth, tongue = topology.part_slice("teeth"), topology.part_slice("tongue")
     if teeth.stop > teeth.start:
         at[teeth] = at[tongue] = mean[teeth].mean(axis=0)
@@ -97,7 +98,7 @@ def _fading(topology: HeadTopology, mean: np.ndarray, at: np.ndarray) -> np.ndar
             still |= topology.region(name) > 0.5
     if not still.any():
         return np.ones(topology.vertex_count)
-    fade = _rises(cKDTree(mean[still]).query(at)[0] / FADING)
+    fade = smoothstep(cKDTree(mean[still]).query(at)[0], 0.0, FADING)
     fade[still] = 0.0
     return fade
 
@@ -130,9 +131,3 @@ def _whitened(points: np.ndarray, own: np.ndarray) -> np.ndarray:
     values, vectors = np.linalg.eigh(own)
     strong = values > WEAKEST * values[-1]
     return points @ (vectors[:, strong] / np.sqrt(values[strong]))
-
-
-def _rises(x: np.ndarray) -> np.ndarray:
-    """Smooth step from 0 at 0 to 1 at 1."""
-    x = np.clip(x, 0.0, 1.0)
-    return x * x * (3.0 - 2.0 * x)

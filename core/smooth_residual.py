@@ -12,11 +12,11 @@ from dataclasses import replace
 import numpy as np
 
 from . import coarse_fit
-from .bounded_solve import Block, solve_bounded
+from .bounded_solve import solve_bounded
 from .character import CoarseFit
-from .fit_problem import FitProblem, FitSettings, system
+from .fit_problem import FitProblem, FitSettings, expression_held, system
 from .fit_solver import refit_views
-from .fit_terms import POSE_PARAMETERS, normal_equations
+from .fit_terms import normal_equations
 from .geometry import triangle_normals
 from .head_model import HeadModel
 from .shading import patch_normals, shading_image, shading_term, skin_patch, visible_vertices
@@ -28,7 +28,6 @@ LIMIT = 3.5  # standard deviations
 LARGEST = 5.0  # mm
 FOLDED = 0.0005  # share of the triangles that may turn over
 WORSE = 0.001  # of the eye distance: if the landmarks get worse by more, the displacement is not taken
-_POSE_LIMIT = np.array([0.1] * 3 + [50.0] * 3 + [0.1])
 
 
 def follow_photos(model: HeadModel, fit: CoarseFit, images: list[np.ndarray],
@@ -84,7 +83,7 @@ def _solve(around: HeadModel, problem: FitProblem, fit: CoarseFit, images: list[
     normals = [patch_normals(patch, coefficients, state.expression, True)[1] for state in states]
     for _ in range(ITERATIONS):
         blocks, shared, gradient, _ = system(problem, coefficients, states)
-        blocks = [_held(block) for block in blocks]
+        blocks = [expression_held(block) for block in blocks]
         for i, (block, state, photo) in enumerate(zip(blocks, states, problem.photos)):
             term = shading_term(
                 patch, shading[i], visible[i], normals[i], coefficients, state, photo.width, photo.height
@@ -104,14 +103,6 @@ def _solve(around: HeadModel, problem: FitProblem, fit: CoarseFit, images: list[
         coefficients = coefficients + steps[-1]
         states = [state.stepped(step) for state, step in zip(states, steps)]
     return coefficients
-
-
-def _held(block: Block) -> Block:
-    """The block with the expression held and the pose free to move a little, its matrix made safely invertible."""
-    size = len(block.gradient)
-    bound = np.concatenate([_POSE_LIMIT, np.zeros(size - POSE_PARAMETERS)])
-    matrix = block.matrix + 1e-6 * np.diag(np.diag(block.matrix)) + 1e-9 * np.eye(size)
-    return replace(block, matrix=matrix, lower=-bound, upper=bound)
 
 
 def _plausible(model: HeadModel, neutral: np.ndarray, residual: np.ndarray) -> np.ndarray:

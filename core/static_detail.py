@@ -15,12 +15,13 @@ import numpy as np
 
 from .albedo import delight, masked_blur
 from .colour import channel_mean, srgb_to_linear
+from .geometry import smoothstep
 from .head_model import HeadTopology
 from .lighting import Light
 from .raster import sample_smooth, uv_raster
 from .shading_slope import head_sensitivity
 from .skin_mask import region_sum
-from .unwrap import PosedView, smoothstep
+from .unwrap import PosedView
 
 GRID_MM = 0.4  # texel of the working grid
 WINDOW = 64  # texels

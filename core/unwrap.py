@@ -9,7 +9,7 @@ import numpy as np
 
 from .camera import Camera
 from .character import CoarseFit, View
-from .geometry import vertex_normals
+from .geometry import smoothstep, vertex_normals
 from .head_model import PARTS, HeadModel, HeadTopology
 from .landmark_contours import FACE_OVAL, IRISES
 from .raster import rasterize_view, uv_raster
@@ -233,15 +233,3 @@ def _visible(topology: HeadTopology, posed: PosedView, seen: np.ndarray, pixel: 
     return (seen[:, 2] < np.where(np.isfinite(nearest), nearest, 1e9) + DEPTH_TOLERANCE + pixel * slope).astype(
         np.float32
     )
-
-
-def smoothstep(x: np.ndarray, low: float, high: float) -> np.ndarray:
-    """0 up to low, 1 from high, 3 t^2 - 2 t^3 between."""
-    t = np.asarray(x - low)
-    t *= 1.0 / (high - low)
-    np.clip(t, 0.0, 1.0, out=t)
-    rest = -2.0 * t
-    rest += 3.0
-    rest *= t
-    rest *= t
-    return rest

@@ -16,11 +16,11 @@ import numpy as np
 
 from .character import CoarseFit, View
 from .colour import LUMINANCE, srgb_to_linear
-from .geometry import vertex_normals
+from .geometry import smoothstep, vertex_normals
 from .head_model import HeadModel
 from .landmark_contours import eye_distance
 from .raster import Raster, rasterize_view
-from .unwrap import landmark_shift, posed_vertices, smoothstep
+from .unwrap import landmark_shift, posed_vertices
 
 EYE_DISTANCE = 200.0  # pixels between the outer eye corners in the pictures that are compared
 MARGIN = 0.3  # of the eye distance, around the landmarks

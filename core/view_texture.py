@@ -15,7 +15,7 @@ from .detection import Face
 from .even_out import even_out, seen_window, without_islands
 from .eye_colour import eye_colour
 from .face_nets import FaceNets
-from .geometry import blur_matrix
+from .geometry import blur_matrix, smoothstep
 from .head_model import HeadModel, HeadTopology
 from .landmarks import segment_person
 from .lighting import FLOOR, Light, estimate_light
@@ -34,7 +34,7 @@ from .skin_mask import (
     wears_glasses,
 )
 from .tension import evaluate_tension, tension_weights
-from .unwrap import PosedView, Unwrapped, pose_view, posed_vertices, smoothstep, unwrap
+from .unwrap import PosedView, Unwrapped, pose_view, posed_vertices, unwrap
 
 VIVID = 0.5  # gain of log saturation for each unit of log exposure
 SKIN_SATURATION = 0.6  # norm of log colour less its mean: what is twice as vivid gains nothing

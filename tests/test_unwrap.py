@@ -4,8 +4,9 @@ from dataclasses import replace
 
 import numpy as np
 from dome import dome_fit, dome_model, dome_view, render
+from furrow.core.geometry import smoothstep
 from furrow.core.raster import uv_raster
-from furrow.core.unwrap import depth_buffer, landmark_shift, pose_view, smoothstep, texel_millimetres, unwrap
+from furrow.core.unwrap import depth_buffer, landmark_shift, pose_view, texel_millimetres, unwrap
 
 SIZE = 256
 
