@@ -10,9 +10,9 @@ from __future__ import annotations
 import numpy as np
 from scipy.spatial import cKDTree
 
+from ..core.geometry import smoothstep
 from .regions import LOWER_LID, UPPER_LID
 from .topology import SourceTopology
-from .wrinkle_groups import smoothstep
 
 # how much further than the source's morph its own changes go
 MORPH_SHARE = 1.2

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..core.geometry import vertex_normals
+from ..core.geometry import smoothstep, vertex_normals
 from ..core.head_model import HeadModel
 from ..core.lighting import sh_basis
 from ..core.raster import Raster, rasterize
@@ -278,8 +278,7 @@ def _beard(scene: RenderScene, at: np.ndarray, rng: np.random.Generator) -> np.n
 
 def _step(x: np.ndarray) -> np.ndarray:
     """0 to 1 as x goes from -1 to 1."""
-    x = np.clip(0.5 + 0.5 * x, 0, 1)
-    return x * x * (3 - 2 * x)
+    return smoothstep(x, -1.0, 1.0)
 
 
 def _eye_colours(scene: RenderScene, at: np.ndarray, rng: np.random.Generator) -> np.ndarray:

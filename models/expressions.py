@@ -10,6 +10,7 @@ import numpy as np
 from scipy.spatial import cKDTree
 
 from ..core.camera import rotation_matrix
+from ..core.geometry import smoothstep
 from ..core.head_model import JOINTS
 from . import makehuman
 from .makehuman import BaseMesh
@@ -18,7 +19,6 @@ from .mouth_shapes import PURSES, pursed
 from .population import mirrored
 from .topology import SourceTopology
 from .untangle import untangled_shapes
-from .wrinkle_groups import smoothstep
 
 # degrees that the eyeball turns at weight 1, axis of the left eye (x left, y up, z forward), and how much further the
 # lids go than in the source, whose eyes turn by 10 to 15 degrees

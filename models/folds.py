@@ -15,9 +15,10 @@ from scipy.interpolate import CubicSpline
 from scipy.ndimage import gaussian_filter1d
 from scipy.spatial import cKDTree
 
+from ..core.geometry import smoothstep
 from .streamlines import Streamline
 from .surface_grid import SurfaceGrid
-from .wrinkle_groups import BROW_DOWN, CHIN_RAISE, JAW_OPEN, LIP_RAISE, MOUTH_FROWN, SMILE, smoothstep
+from .wrinkle_groups import BROW_DOWN, CHIN_RAISE, JAW_OPEN, LIP_RAISE, MOUTH_FROWN, SMILE
 
 JITTER = 0.95  # spread of a fold's knots between sides and builds, face frame units
 SPACING = 1.2  # between control points, face frame units

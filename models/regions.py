@@ -12,6 +12,7 @@ import cv2
 import numpy as np
 from scipy import sparse
 
+from ..core.geometry import smoothstep
 from ..core.head_model import quads_to_triangles, unique_edges
 from ..core.raster import rasterize
 from .makehuman import MPFB, BaseMesh
@@ -83,9 +84,8 @@ def build_regions(
         lips, ears, inside_mouth: (V,) painted masks.
     """
     hidden = hidden_skin(mean, topology).astype(float)
-    inner = {
-        "mouth_inner": hidden * _soft((30.0 - np.linalg.norm(mean[:, [0, 1]] - landmarks[13, :2], axis=1)) / 10.0),
-    }
+    from_mouth = np.linalg.norm(mean[:, [0, 1]] - landmarks[13, :2], axis=1)
+    inner = {"mouth_inner": hidden * (1.0 - smoothstep(from_mouth, 20.0, 30.0))}
     eye = landmarks[[362, 263]].mean(0)
     from_eye = np.linalg.norm(np.column_stack([np.abs(mean[:, 0]), mean[:, 1]]) - eye[:2], axis=1)
     inner["mouth_inner"] = np.maximum(inner["mouth_inner"], inside_mouth * (1.0 - lips))
@@ -93,7 +93,7 @@ def build_regions(
     # nostrils are pits that only few views look into
     base = landmarks[2]
     in_nose = (np.abs(mean[:, 0]) < 16.0) & (np.abs(mean[:, 1] - base[1] - 6.0) < 8.0) & (mean[:, 2] > base[2] - 20.0)
-    pit = in_nose * (1.0 - _soft((views_seen(mean, topology) - NOSTRIL_VIEWS[0]) / np.ptp(NOSTRIL_VIEWS)))
+    pit = in_nose * (1.0 - smoothstep(views_seen(mean, topology), *NOSTRIL_VIEWS))
     inner["nostril"] = np.clip(pit - inner["mouth_inner"] - inner["eye_socket_inner"], 0, 1)
     inside = np.maximum.reduce(list(inner.values()))
     drawn = _drawn_regions(cylinder(np.abs(mean) * [1, 0, 0] + mean * [0, 1, 1]), cylinder(landmarks))
@@ -174,10 +174,10 @@ def _drawn_regions(at: np.ndarray, mark: np.ndarray) -> dict[str, np.ndarray]:
                        off(400, 0, -8), off(378, 0, -10), off(397, 2, -8), off(288, 10, -4)], 7.0),
     }
     beneath = mark[152][1] + 0.55 * (np.abs(at[:, 0]) / 60.0) ** 1.5 * 18.0
-    below_jaw = _soft((beneath - at[:, 1]) / 10.0) * (1.0 - masks["face"]) * (1.0 - masks["chin"])
-    behind = _soft((np.abs(at[:, 0]) - 135.0) / 15.0)
+    below_jaw = smoothstep(beneath - at[:, 1], 0.0, 10.0) * (1.0 - masks["face"]) * (1.0 - masks["chin"])
+    behind = smoothstep(np.abs(at[:, 0]), 135.0, 150.0)
     neck_height = np.where(behind > 0, mark[61][1], mark[152][1])
-    masks["neck"] = np.maximum(below_jaw * (1 - masks["jaw"]), _soft((neck_height - at[:, 1]) / 12.0) * behind)
+    masks["neck"] = np.maximum(below_jaw * (1 - masks["jaw"]), smoothstep(neck_height - at[:, 1], 0.0, 12.0) * behind)
     masks["scalp"] = (1.0 - masks["face"]) * (1.0 - masks["neck"]) * (1.0 - masks["jaw"]) * (1.0 - masks["temple"])
     return masks
 
@@ -193,14 +193,10 @@ def _inside_outline(points: np.ndarray, outline: np.ndarray, soft: float) -> np.
     rise = np.where(edge[:, 1] == 0, 1.0, edge[:, 1])
     x = start[:, 0] + (points[:, None, 1] - start[:, 1]) / rise * edge[:, 0]
     inside = (crosses & (points[:, None, 0] < x)).sum(1) % 2 == 1
-    mask = _soft(0.5 + 0.5 * np.where(inside, distance, -distance) / soft)
+    mask = smoothstep(np.where(inside, distance, -distance), -soft, soft)
     # the outline is on the front and the sides only: the cylinder wraps around
     return np.where(np.abs(points[:, 0]) < 150.0, mask, 0.0)
 
-
-def _soft(value: np.ndarray) -> np.ndarray:
-    t = np.clip(value, 0, 1)
-    return t * t * (3 - 2 * t)
 
 
 def _rotation(yaw: float, pitch: float) -> np.ndarray:

@@ -13,9 +13,10 @@ import cv2
 import numpy as np
 from scipy.ndimage import gaussian_filter1d
 
+from ..core.geometry import smoothstep
 from .line_seeds import line_spacing
 from .surface_grid import GRID_SIZE, SurfaceGrid, smooth_noise
-from .wrinkle_groups import Group, smoothstep
+from .wrinkle_groups import Group
 
 STEP_MM = 0.7
 CANDIDATES = 6000

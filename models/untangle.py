@@ -12,11 +12,11 @@ from scipy.spatial import cKDTree
 
 from ..core.contact_solver import REGULARISE
 from ..core.contacts import GAP, Ball, Contacts, Patch, Seal, contacts, make_patch
+from ..core.geometry import smoothstep
 from ..core.intersections import crossing_pairs
 from .contact import untangled
 from .population import mirrored
 from .topology import SourceTopology
-from .wrinkle_groups import smoothstep
 
 MOUTH = ((-42.0, -100.0, 85.0), (42.0, -40.0, np.inf))  # mm: corners of the boxes whose skin is kept from crossing
 LEFT_EYE = ((12.0, -18.0, 75.0), (52.0, 18.0, np.inf))

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..core.geometry import blur_matrix, vertex_normals
+from ..core.geometry import blur_matrix, smoothstep, vertex_normals
 from ..core.head_model import HeadTopology, quads_to_triangles
 from .folds import FOLDS, fold_direction
 from .line_directions import blended_direction, compression_across, tangent_axes, to_vectors
 from .strain import expression_delta, log_strain
-from .wrinkle_groups import GROUPS, HABITS, Group, face_frame, group_masks, smoothstep
+from .wrinkle_groups import GROUPS, HABITS, Group, face_frame, group_masks
 
 MAX_EXCESS = 0.6  # strain beyond this is a crushed mesh
 DIFFUSION = 3  # blur iterations that carry line directions a little beyond the lines

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..core.geometry import smoothstep
 from ..core.head_model import HeadTopology
 
 EYE_X = 32.0
@@ -93,12 +94,6 @@ GROUPS = (
     Group("crepe", 1, SMILE, 1.7, 0.065, 1.0, 0.0, 18, 9, 0.25, secondary=0.0, resting=True),
     Group("crepe_cross", 1, SMILE, 1.7, 0.05, 1.0, 0.0, 18, 9, 0.25, secondary=0.0, resting=True),
 )
-
-
-def smoothstep(x: np.ndarray, low: float, high: float) -> np.ndarray:
-    """Cubic step from 0 at ``low`` to 1 at ``high``."""
-    t = np.clip((x - low) / (high - low), 0.0, 1.0)
-    return t * t * (3.0 - 2.0 * t)
 
 
 def band(x: np.ndarray, low: float, high: float, width: float) -> np.ndarray:

@@ -11,6 +11,7 @@ import numpy as np
 from scipy.ndimage import gaussian_filter1d
 from scipy.spatial import cKDTree
 
+from ..core.geometry import smoothstep
 from ..core.head_model import HeadModel, HeadTopology
 from ..core.wrinkles import FOLD, PRIMARY, SECONDARY, WrinkleAtlas, save_atlas
 from .folds import FOLDS, trace_fold
@@ -31,7 +32,7 @@ from .wrinkle_fields import (
     vertex_fields,
     wrinkle_normals,
 )
-from .wrinkle_groups import GROUPS, HABITS, Group, front_of_neck, smoothstep
+from .wrinkle_groups import GROUPS, HABITS, Group, front_of_neck
 
 __all__ = ["build", "build_atlas", "wrinkle_normals"]
 
