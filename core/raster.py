@@ -12,6 +12,7 @@ from functools import cached_property
 
 import cv2
 import numpy as np
+from scipy import sparse
 
 from .head_model import PARTS, HeadTopology, quads_to_triangles
 
@@ -63,11 +64,10 @@ class Raster:
 
     def sample_covered(self, attribute: np.ndarray) -> np.ndarray:
         """(P, k) float32 values of a vertex attribute (V, k) at the covered pixels."""
-        attribute = np.asarray(attribute, np.float32)
-        out = attribute[self.corners[:, 0]] * self.weights[:, :1]
-        out += attribute[self.corners[:, 1]] * self.weights[:, 1:2]
-        out += attribute[self.corners[:, 2]] * self.weights[:, 2:]
-        return out
+        first = np.arange(0, 3 * len(self.pixels) + 1, 3, dtype=np.int32)
+        shape = len(self.pixels), len(attribute)
+        matrix = sparse.csr_matrix((self.weights.ravel(), self.corners.ravel(), first), shape, copy=False)
+        return matrix @ np.asarray(attribute, np.float32)
 
     def sample(self, attribute: np.ndarray) -> np.ndarray:
         """(H, W, k) float32 values of a vertex attribute (V, k); (H, W) of (V,). Zero outside."""
@@ -79,14 +79,14 @@ class Raster:
 
 
 def rasterize(
-    xy: np.ndarray, depth: np.ndarray, triangles: np.ndarray, width: int, height: int, perspective: bool = True
+    xy: np.ndarray, depth: np.ndarray | None, triangles: np.ndarray, width: int, height: int, perspective: bool = True
 ) -> tuple[np.ndarray, np.ndarray]:
     """Nearest triangle under each pixel.
 
     Args:
         xy: (n, 2) pixels.
         depth: (n,) distance from the camera, positive in front of it. Triangles with a corner at or behind the
-            camera, or with a position that is not finite, are left out.
+            camera, or with a position that is not finite, are left out. None where all are equally near.
         triangles: (T, 3) indices into ``xy``, either orientation.
         width, height: pixels.
         perspective: ``depth`` is the z of a pinhole camera (1/z is linear on the screen); else depth is linear.
@@ -96,10 +96,12 @@ def rasterize(
         Of equally near triangles the later one wins.
     """
     xy = np.asarray(xy, np.float64)
-    depth = np.asarray(depth, np.float64)
+    depth = None if depth is None else np.asarray(depth, np.float64)
     triangle_id = np.full(height * width, -1, np.int32)
     barycentric = np.zeros((height * width, 3), np.float32)
-    usable = np.isfinite(xy).all(1) & np.isfinite(depth) & ((depth > 0) | (not perspective))
+    usable = np.isfinite(xy).all(1)
+    if depth is not None:
+        usable &= np.isfinite(depth) & ((depth > 0) | (not perspective))
     chosen = np.flatnonzero(usable[triangles].all(1))
     triangle, row, start, count, line, slope = _spans(xy[triangles[chosen]], width, height)
     if len(triangle):
@@ -110,20 +112,31 @@ def rasterize(
         owner = triangle[span]
         bary = slope.astype(np.float32)[owner] * step.astype(np.float32)[:, None]
         bary += line.astype(np.float32)[span]
-        corner_depth = depth[triangles[chosen]]
-        if perspective:
-            bary *= (1.0 / corner_depth).astype(np.float32)[owner]
-            inverse = bary.sum(1)
-            bary /= inverse[:, None]
-            distance = -inverse
-        else:
-            distance = np.einsum("pk,pk->p", bary, corner_depth.astype(np.float32)[owner])
-        nearest = np.full(height * width, np.inf, np.float32)
-        np.minimum.at(nearest, pixel, distance)
-        front = np.flatnonzero(distance <= nearest[pixel])
-        triangle_id[pixel[front]] = chosen[owner[front]]
-        barycentric[pixel[front]] = bary[front]
+        if depth is not None:
+            distance = _distance(bary, depth[triangles[chosen]], owner, perspective)
+            nearest = np.full(height * width, np.inf, np.float32)
+            np.minimum.at(nearest, pixel, distance)
+            front = np.flatnonzero(distance <= nearest[pixel])
+            pixel, owner, bary = pixel[front], owner[front], bary[front]
+        triangle_id[pixel] = chosen[owner]
+        barycentric[pixel] = bary
     return triangle_id.reshape(height, width), barycentric.reshape(height, width, 3)
+
+
+def _distance(bary: np.ndarray, depth: np.ndarray, owner: np.ndarray, perspective: bool) -> np.ndarray:
+    """(P,) float32 what orders pixels by their distance; screen coordinates (P, 3) become those on the triangle.
+
+    Args:
+        bary: (P, 3) float32 barycentric coordinates on the screen, overwritten.
+        depth: (T, 3) at the corners.
+        owner: (P,) row of the triangle.
+    """
+    if not perspective:
+        return np.einsum("pk,pk->p", bary, depth.astype(np.float32)[owner])
+    bary *= (1.0 / depth).astype(np.float32)[owner]
+    inverse = bary.sum(1)
+    bary /= inverse[:, None]
+    return -inverse
 
 
 def _spans(corners: np.ndarray, width: int, height: int):
@@ -216,7 +229,7 @@ def uv_raster(topology: HeadTopology, size: int) -> Raster:
         triangles = quads_to_triangles(corner)
         uv = topology.uv[head].reshape(-1, 2).astype(np.float64)
         xy = np.stack([uv[:, 0] * size, (1.0 - uv[:, 1]) * size], axis=-1)
-        found = rasterize(xy, np.ones(len(xy)), triangles, size, size, perspective=False)
+        found = rasterize(xy, None, triangles, size, size)
         _uv_rasters[key] = Raster(quads.reshape(-1)[triangles].astype(np.int32), *found)
         weakref.finalize(topology, _uv_rasters.pop, key, None)
     return _uv_rasters[key]

@@ -143,3 +143,22 @@ def test_chart_coordinates_in_a_view_and_what_hides_the_head():
     x, y = view.camera.project(points[count:].mean(0, keepdims=True))[0].astype(int)
     assert raster.covered[y, x] and not behind.covered[y, x]
     assert behind.covered.sum() > 0.5 * raster.covered.sum()
+
+
+def test_without_depths_the_later_triangle_lies_on_top():
+    xy = np.array([[0, 0], [20, 0], [0, 20], [20, 20]], float)
+    triangles = np.array([[0, 1, 2], [1, 3, 2], [0, 1, 3]])
+    found, barycentric = rasterize(xy, None, triangles, 20, 20)
+    level, expected = rasterize(xy, np.full(4, 7.0), triangles, 20, 20, perspective=False)
+    np.testing.assert_array_equal(found, level)
+    np.testing.assert_array_equal(barycentric, expected)
+    assert (found == 2).sum() > 180 and not (found == -1).any()
+
+
+def test_covered_pixels_have_the_weighted_sum_of_their_corners():
+    topology, xy = grid_topology()
+    raster = uv_raster(topology, 48)
+    values = np.random.default_rng(3).normal(size=(len(xy), 2)).astype(np.float32)
+    expected = sum(values[raster.corners[:, k]] * raster.weights[:, k, None] for k in range(3))
+    np.testing.assert_allclose(raster.sample_covered(values), expected, atol=1e-6)
+    np.testing.assert_allclose(raster.sample(values[:, 0])[raster.covered], expected[:, 0], atol=1e-6)
