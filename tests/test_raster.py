@@ -150,7 +150,7 @@ def test_without_depths_the_later_triangle_lies_on_top():
     triangles = np.array([[0, 1, 2], [1, 3, 2], [0, 1, 3]])
     found, barycentric = rasterize(xy, None, triangles, 20, 20)
     x, y = np.meshgrid(np.arange(20) + 0.5, np.arange(20) + 0.5)
-    np.testing.assert_array_equal(found, np.where(x >= y, 2, np.where(x + y <= 20, 0, 1)))
+    np.testing.assert_array_equal(found, np.where(x >= y, 2, np.where(x + y < 20, 0, 1)))
     alone = rasterize(xy, None, triangles[2:], 20, 20)[1]
     np.testing.assert_array_equal(barycentric[found == 2], alone[found == 2])
 
