@@ -95,11 +95,11 @@ def reference(model: HeadModel, atlas: WrinkleAtlas, habit: int) -> tuple[np.nda
     at_point = (depth[atlas.vertices[points], group[:, None]] * atlas.barycentric[points]).sum(1)
     share = dynamic_amplitudes(atlas, AGE, SEED) / np.maximum(atlas.dynamic[points], 1e-6)
     family = atlas.group_family[group]
-    wanted = np.stack([at_point * share * (family == f) for f in (1, 2)], axis=-1).astype(np.float32)
+    wanted = np.stack([at_point * share * (family == f) for f in (1, 2)]).astype(np.float32)
     across = np.zeros((count, 2))
     for column, direction in enumerate(directions):
         across[: len(at.frame), column] = compression_across(at.strain[habit], direction, at.axes)
-    return displacement(atlas, SIZE, SEED, wanted, (1.0, 1.0)), across
+    return np.moveaxis(displacement(atlas, SIZE, SEED, wanted, (1.0, 1.0)), 0, -1), across
 
 
 def without_folds(atlas: WrinkleAtlas) -> WrinkleAtlas:

@@ -14,7 +14,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from .curve_basis import evaluate, texels_near
+from .curve_basis import CurveTexels, blocks_near, draw
 from .wrinkle_atlas import FOLD, OWN, WrinkleAtlas
 from .wrinkle_coefficients import GROWTH, STATIC_SHARE, dynamic_share, static_share
 from .wrinkles import GROOVE_REACH, groove_profile
@@ -238,6 +238,9 @@ def line_relief(own: OwnLines, size: int) -> np.ndarray:
     if not len(own):
         return np.zeros((size, size), np.float32)
     width = np.repeat(own.width, np.diff(own.start))
-    near = texels_near(own.uv, own.metric, own.start, GROOVE_REACH * width, size)
-    profile = groove_profile(near.distance, width[near.point]).astype(np.float32)
-    return -evaluate(near, profile, own.rest[:, None], size)[..., 0]
+
+    def profile(near: CurveTexels) -> np.ndarray:
+        return groove_profile(near.distance, width[near.point]).astype(np.float32)
+
+    blocks = blocks_near(own.uv, own.metric, own.start, GROOVE_REACH * width, size)
+    return -draw(blocks, profile, own.rest[None], size)[0]

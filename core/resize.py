@@ -10,7 +10,7 @@ import numpy as np
 from .character import Character, DetailMaps
 from .errors import FurrowError
 from .own_lines import personal_atlas
-from .wrinkles import WrinkleAtlas, dynamic_maps, static_prior
+from .wrinkles import WrinkleAtlas, prior_maps
 
 SIZES = (1024, 2048, 4096)
 
@@ -29,10 +29,7 @@ def with_map_size(character: Character, atlas: WrinkleAtlas, size: int) -> Chara
     if size == before:
         return character
     atlas = personal_atlas(atlas, character.own_lines)
-    drawn, redrawn = (
-        DetailMaps(static_prior(atlas, n, age, seed), *dynamic_maps(atlas, n, age, seed)).stack()
-        for n in (before, size)
-    )
+    drawn, redrawn = (DetailMaps(*prior_maps(atlas, n, age, seed)).stack() for n in (before, size))
     detail = redrawn + resampled(character.detail.stack() - drawn, size)
     optional = {
         name: resampled(getattr(character, name), size)

@@ -19,7 +19,7 @@ from .fine_skin import usual_gain
 from .head_model import HeadTopology
 from .own_lines import personal_atlas
 from .raster import uv_raster
-from .wrinkles import WrinkleAtlas, dynamic_maps, flattened, static_prior
+from .wrinkles import WrinkleAtlas, flattened, prior_maps, static_prior
 
 YOUNGEST, OLDEST = 20.0, 85.0
 
@@ -65,13 +65,14 @@ def detail_maps(
         static: (S, S) mm to add at rest, or None.
         moving: (m, m, 3) mm to add to the compressed and stretched maps, or None.
     """
-    rest = static_prior(atlas, size, age, seed)
+    rest, *moved = prior_maps(atlas, size, age, seed)
     if static is not None:
-        rest = rest + static
-    moved = [*dynamic_maps(atlas, size, age, seed)[:2], flattened(rest)]
+        rest += static
+        moved[2] = flattened(rest)
     if moving is not None:
-        moved = [m + _resized(part, size) for m, part in zip(moved, np.moveaxis(moving, -1, 0))]
-    return DetailMaps(*(np.ascontiguousarray(m, np.float32) for m in (rest, *moved)))
+        for drawn, read in zip(moved, np.moveaxis(moving, -1, 0)):
+            drawn += _resized(read, size)
+    return DetailMaps(rest, *moved)
 
 
 def residual_share(age: float, full: float) -> float:

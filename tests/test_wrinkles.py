@@ -5,18 +5,23 @@ from dataclasses import replace
 import cv2
 import numpy as np
 import pytest
+from furrow.core.curve_basis import basis_matrix, texels_near
 from furrow.core.errors import AssetsError
 from furrow.core.head_model import quads_to_triangles
 from furrow.core.presets import PRESETS
 from furrow.core.raster import uv_raster
 from furrow.core.tension import evaluate_tension, tension_weights
+from furrow.core.wrinkle_coefficients import person
 from furrow.core.wrinkles import (
     FOLD,
+    dynamic_amplitudes,
     dynamic_maps,
     groove_profile,
     load_atlas,
+    prior_maps,
     roll_profile,
     save_atlas,
+    static_amplitudes,
     static_prior,
 )
 from furrow.models.strain import expression_delta, log_strain
@@ -125,6 +130,27 @@ def test_maps_are_the_same_at_every_size(atlas):
         error = np.sqrt(((coarse - averaged) ** 2).sum() / (averaged**2).sum())
         assert error < 0.12, k
         assert np.corrcoef(coarse.ravel(), averaged.ravel())[0, 1] > 0.99
+
+
+def test_maps_drawn_together_are_those_of_the_basis(atlas):
+    size, age, seed = 256, 0.5, 2
+    static, *moved = prior_maps(atlas, size, age, seed)
+    someone = person(atlas, seed)
+    width = atlas.of_points(atlas.curve_width)[someone.points]
+    metric = atlas.metric[someone.points]
+    texel = (metric[:, 0] * metric[:, 2] - metric[:, 1] ** 2) ** 0.25 / size
+    blurred = np.hypot(width, 0.45 * texel)
+    near = texels_near(atlas.uv[someone.points], metric, someone.start, 4.0 * blurred, size)
+    groove = groove_profile(near.distance, blurred[near.point]) * (width / blurred)[near.point]
+    basis = basis_matrix(near, groove, len(someone.points), size)
+    family = np.repeat(atlas.group_family[atlas.curve_group[someone.curves]], np.diff(someone.start))
+    depth = dynamic_amplitudes(atlas, age, seed)
+    depths = np.stack([static_amplitudes(atlas, age, seed), depth * (family == 1), depth * (family == 2)])
+    flat = replace(atlas, curve_roll=np.zeros_like(atlas.curve_roll), mask=np.full_like(atlas.mask, 255))
+    expected = -(basis @ depths.T).T.reshape(3, size, size)
+    assert np.abs(np.stack(prior_maps(flat, size, age, seed)[:3]) - expected).max() < 1e-5
+    assert np.array_equal(static, static_prior(atlas, size, age, seed))
+    assert all(map(np.array_equal, moved, dynamic_maps(atlas, size, age, seed)))
 
 
 def test_a_seed_repeats_and_another_differs(atlas):
