@@ -84,13 +84,17 @@ def matched(these: np.ndarray, those: np.ndarray) -> np.ndarray:
 def matches(
     model: HeadModel, atlas: WrinkleAtlas, scene, view: ViewTexture, found: FoundLines, age: float, seed: int
 ) -> Tally:
-    """Compare with the atlas's lines that the scene's skin was made with."""
+    """Compare with the atlas's lines that the scene's skin was made with, each where the chart shows it."""
     someone = person(atlas, seed)
     uv, depth = atlas.uv[someone.points], static_amplitudes(atlas, age, seed)
     camera, fitted = scene.fit.views[0].camera, posed(model, scene.fit)
     head = model.topology.triangles[(model.topology.triangles < model.topology.part_slice("head").stop).all(1)]
     seen = rasterize_view(fitted, camera.project(fitted), head, camera.width, camera.height)
     pixel = camera.project(on_surface(model, posed(model, scene.truth), uv)) - 0.5
+    # the chart follows the landmarks: a texel shows the photo where the fit puts it, plus that shift
+    shift, shown_at = seen.sample((view.posed.shift / view.posed.scale).astype(np.float32)), pixel
+    for _ in range(3):
+        pixel = shown_at - sample(shift, pixel)
     place = sample(seen.sample(scene.fit.neutral), pixel)
     shown = sample(view.bare, pixels(uv, len(view.bare))) * (sample(seen.covered.astype(np.float32), pixel) > 0.99)
     true = resampled(place, someone.start, depth, shown)
