@@ -125,10 +125,13 @@ def left_over(models: Models, seen, texel: float) -> list[float]:
     """Spread over the skin of slow log brightness: of the photo, with the light out, and of the albedo."""
     topology, size = models.head.topology, len(seen.plain)
     shading = np.log(sample_smooth(topology, smooth_shading(topology, seen.light, seen.posed.normals), size))
+    texel = texel * seen.window.factor
     step = max(1, round(SLOW_MM / texel / 2))
     sure = seen.plain[::step, ::step] > 0.95
     spreads = []
-    for colour in (seen.shaded + shading, seen.shaded, seen.log_albedo):
+    albedo = np.zeros_like(seen.shaded)
+    albedo[seen.window.work] = seen.window.reduced(seen.log_albedo)
+    for colour in (seen.shaded + shading, seen.shaded, albedo):
         slow = masked_blur(colour.mean(-1), seen.plain, 0.5 * SLOW_MM / texel)
         spreads.append(float(slow[::step, ::step][sure].std()))
     return spreads

@@ -8,7 +8,6 @@ millimetre, so that photos which do not quite agree on where a freckle is show i
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import reduce
 
 import cv2
 import numpy as np
@@ -22,35 +21,42 @@ PATCH_MM = 4.0  # the choice is that of the surroundings, not of a texel
 
 def blend_photos(
     albedos: Sequence[np.ndarray], trusts: Sequence[np.ndarray], qualities: Sequence[np.ndarray], texel: float
-) -> tuple[np.ndarray, np.ndarray]:
-    """One log albedo (S, S, 3) of all photos, and the trust (S, S) in it.
+) -> np.ndarray:
+    """One log albedo (h, w, 3) of all photos.
 
     Args:
-        albedos: (S, S, 3) log albedo of each photo, of one exposure and white balance.
-        trusts: (S, S) in [0, 1], how far each is used.
-        qualities: (S, S) at least 0, how well each photo sees a place: sharpness and angle.
-        texel: mm.
+        albedos: (h, w, 3) log albedo of each photo, of one exposure and white balance.
+        trusts: (m, n) in [0, 1], how far each is used; of the same place in as many texels or fewer.
+        qualities: (m, n) at least 0, how well each photo sees a place: sharpness and angle.
+        texel: mm, of the trusts.
     """
-    trust = reduce(np.maximum, trusts)
     if len(albedos) == 1:
-        return albedos[0], trust
+        return albedos[0]
+    shape = albedos[0].shape[:2]
+    fine = texel * trusts[0].shape[1] / shape[1]
     seen = [np.float32(t * cv2.GaussianBlur(t * q, (0, 0), PATCH_MM / texel)) for t, q in zip(trusts, qualities)]
     best = np.argmax(seen, axis=0)
+    whole_trusts = [_enlarged(t, shape) for t in trusts]
     rest = list(albedos)
     total = np.zeros_like(albedos[0])
     for sigma in (*BANDS_MM, None):
         blur = FINE_MM if sigma is None else sigma
         weights = [_weight(best == k, t, blur / texel) for k, t in enumerate(trusts)]
         whole = np.maximum(sum(weights), 1e-6)
-        for k, weight in enumerate(weights):
-            band = rest[k] if sigma is None else masked_blur(rest[k], trusts[k], sigma / texel)
-            total += (weight / whole)[..., None] * band
+        for k, (weight, trust) in enumerate(zip(weights, whole_trusts)):
+            band = rest[k] if sigma is None else masked_blur(rest[k], trust, sigma / fine)
+            total += _enlarged(weight / whole, shape)[..., None] * band
             if sigma is not None:
-                rest[k] = (rest[k] - band) * (trusts[k] > 0)[..., None]
-    return total.astype(np.float32), trust
+                rest[k] = (rest[k] - band) * (trust > 0)[..., None]
+    return total
+
+
+def _enlarged(values: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
+    """Values (m, n) at the rows and columns of ``shape``."""
+    return values if values.shape == shape else cv2.resize(values, shape[::-1], interpolation=cv2.INTER_LINEAR)
 
 
 def _weight(chosen: np.ndarray, trust: np.ndarray, sigma: float) -> np.ndarray:
-    """(S, S) the choice with a border of a width, as far as the photo sees the place; never quite nothing there."""
+    """(m, n) the choice with a border of a width, as far as the photo sees the place; never quite nothing there."""
     soft = cv2.GaussianBlur(chosen.astype(np.float32), (0, 0), max(sigma, 0.3))
-    return trust * (soft + 1e-4)
+    return trust * (soft + np.float32(1e-4))

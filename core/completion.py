@@ -12,7 +12,7 @@ from scipy import sparse
 from scipy.sparse.linalg import splu
 
 from .albedo import masked_blur
-from .even_out import seen_window
+from .chart_window import Window
 from .geometry import cotangent_laplacian, vertex_areas
 from .head_model import HeadTopology
 from .raster import SMOOTH_SIZE, sample_smooth, uv_raster
@@ -112,42 +112,51 @@ def complete(
     bare: np.ndarray,
     tone: np.ndarray,
     texel: float,
-) -> np.ndarray:
-    """Whole head's log albedo (S, S, 3): seen texels (trust 1) as they are, the rest continued.
+    window: Window,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Whole head's log albedo: seen texels (trust 1) as they are, the rest continued.
 
     Args:
         vertices: (V, 3) mm, neutral.
-        albedo: (S, S, 3) log albedo where seen.
-        trust: (S, S) in [0, 1], how far a texel is kept.
-        plain, bare: (S, S) in [0, 1], the part of it that is plain skin, that is neither brow nor lip.
+        albedo: (h, w, 3) log albedo in the window, at the size of the maps.
+        trust: (g, g) in [0, 1], how far a texel is kept; none beyond the window.
+        plain, bare: (g, g) in [0, 1], the part of it that is plain skin, that is neither brow nor lip.
         tone: (3,) log albedo of the person's skin.
-        texel: mm.
+        texel: mm, at the working size.
+        window: the part of the chart that is seen.
+
+    Returns:
+        (g, g, 3) of the chart at the working size; (h, w, 3) of the window at the size of the maps.
     """
-    size = albedo.shape[0]
+    grid = window.grid
+    seen = np.zeros((grid, grid, 3), np.float32)
+    seen[window.work] = window.reduced(albedo)
     on_head = np.zeros((topology.vertex_count, 3), np.float32)
-    on_head[topology.part_slice("head")] = base_tone(topology, vertices, albedo, plain, tone)
-    whole = sample_smooth(topology, on_head, size)
-    # all that is seen lies in a part of the chart that is as wide on either side of its middle
-    window = seen_window(trust).full
-    base, trust, plain, bare = (a[window] for a in (whole, trust, plain, bare))
-    detail = albedo[window] - base
-    detail *= (trust > 0)[..., None]
+    on_head[topology.part_slice("head")] = base_tone(topology, vertices, seen, plain, tone)
+    base = sample_smooth(topology, on_head, grid)
+    detail, kept = seen[window.work] - base[window.work], trust[window.work]
+    detail *= (kept > 0)[..., None]
     # what is seen on either side, weighted by its trust
+    joined, either = _either_side(detail, kept)
+    texture = skin_texture(detail, plain[window.work], texel, grid)
+    hidden = _hidden_detail(topology, detail, joined, either, kept, bare[window.work], texel, window)
+    hidden += texture * _inland(topology, grid)[..., None]
+    hidden += base
+    fine = window.enlarged(hidden, cv2.INTER_CUBIC)
+    joined, either = _either_side(albedo - window.enlarged(base), window.enlarged(trust))
+    joined += window.enlarged(base) * either[..., None]
+    fine *= (1 - either)[..., None]
+    fine += joined
+    hidden[window.work] = window.reduced(fine)
+    return hidden, fine
+
+
+def _either_side(detail: np.ndarray, trust: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Detail (h, w, 3) of either side times its trust, where this side has none the mirrored one; (h, w) that trust."""
     borrowed = (1 - trust) * trust[:, ::-1]
-    either = trust + borrowed
     joined = detail * trust[..., None]
     joined += detail[:, ::-1] * borrowed[..., None]
-    texture = skin_texture(detail, plain, texel, size)
-    hidden = _hidden_detail(topology, detail, joined, either, trust, bare, texel, (window, size))
-    hidden = cv2.resize(hidden, texture.shape[:2], interpolation=cv2.INTER_LINEAR)
-    hidden += texture * _inland(topology, len(texture))[..., None]
-    if len(hidden) < size:
-        hidden = cv2.resize(hidden, (size, size), interpolation=cv2.INTER_CUBIC)
-    seen = joined + base
-    seen += hidden[window] * (1 - either)[..., None]
-    whole += hidden
-    whole[window] = seen
-    return whole
+    return joined, trust + borrowed
 
 
 def _hidden_detail(
@@ -158,24 +167,23 @@ def _hidden_detail(
     trust: np.ndarray,
     bare: np.ndarray,
     texel: float,
-    place: tuple[tuple[slice, slice], int],
+    window: Window,
 ) -> np.ndarray:
-    """(S / 2, S / 2, 3) what lies over the base where neither side is seen, as a smooth continuation of what is.
+    """(g, g, 3) what lies over the base where neither side is seen, as a smooth continuation of what is.
 
     Holes take on the skin or beard around them, from far to near; last, lips and brows end softly. Worked out at half
     the resolution.
 
     Args:
-        detail: (h, w, 3) log colour over the base.
+        detail: (h, w, 3) log colour over the base, in the window at the working size.
         joined: (h, w, 3) the detail of either side times its trust.
         either: (h, w) that trust.
         trust, bare: (h, w), of this side.
         texel: mm.
-        place: where these lie in the chart, and its size S.
+        window: where these lie in the chart.
     """
-    (rows, columns), size = place
-    half = size // 2
-    halved = slice(rows.start // 2, rows.stop // 2), slice(columns.start // 2, columns.stop // 2)
+    half = window.grid // 2
+    halved = tuple(slice(s.start // 2, s.stop // 2) for s in window.work)
     skin = bare + (1 - bare) * (1 - trust) * bare[:, ::-1]
 
     def placed(part: np.ndarray) -> np.ndarray:
@@ -195,7 +203,7 @@ def _hidden_detail(
         sigma = 0.5 * length / texel
         near = _nearness(weight, sigma) * where
         hidden = hidden + near[..., None] * (masked_blur(mean, weight, sigma) - hidden)
-    return hidden
+    return cv2.resize(hidden, (window.grid, window.grid), interpolation=cv2.INTER_LINEAR)
 
 
 def _nearness(weight: np.ndarray, sigma: float) -> np.ndarray:

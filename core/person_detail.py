@@ -71,7 +71,7 @@ def person_detail(
         seed: layout of the atlas that the person has.
         age: apparent age, 0 to 1; None reads it from the lines.
     """
-    topology, size = model.topology, views[0].bare.shape[0]
+    topology, size = model.topology, views[0].window.size
     metric = uv_metric(topology, fit.neutral, METRIC_SIZE)
     groups = line_groups(atlas)
     pressures = [vertex_pressure(model, fit, view) for view in fit.views]
@@ -101,7 +101,7 @@ def view_lines(
         texel: mm, of the view's maps.
     """
     shaded, bare = (_reduced(a) for a in (texture.shaded, texture.bare))
-    step = texel * len(texture.bare) / len(bare)
+    step = texel * texture.window.size / len(bare)
     luminance = np.ascontiguousarray(channel_mean(shaded), np.float32)
     trust = line_trust(model.topology, luminance, bare, texture.posed.facing, step)
     found, ridges = photo_lines(groups, luminance, trust, metric, step)

@@ -22,7 +22,6 @@ import numpy as np
 from .albedo import masked_blur
 from .apparent_age import resolution
 from .colour import srgb_to_linear
-from .even_out import seen_window
 from .fine_skin import PORE_REGIONS, TILE_MM, TILE_NAMES, load_tiles, usual_gain
 from .geometry import smoothstep
 from .head_model import HeadTopology
@@ -90,15 +89,15 @@ def _seen_gains(topology: HeadTopology, view: ViewTexture, texel: float, tiles: 
 
 def photo_energy(topology: HeadTopology, view: ViewTexture, texel: float) -> list[tuple[float, float]]:
     """For each of ``PORE_REGIONS``: median local energy of log red in the band, and mm² of plain skin it is of."""
-    rows, columns = seen_window(view.plain).full
-    skin = np.minimum(view.plain, view.bare)[rows, columns]
-    red = np.ascontiguousarray(view.shaded[rows, columns, 0])
+    window = view.window
+    skin = window.enlarged(np.minimum(view.plain, view.bare))
+    red = np.ascontiguousarray(view.fine[..., 0])
     band = masked_blur(red, skin, BAND_MM[0] / texel) - masked_blur(red, skin, BAND_MM[1] / texel)
     step = max(1, round(0.5 * LOCAL_MM / texel))
     local = masked_blur(band**2, skin, LOCAL_MM / texel)[::step, ::step]
     sure = skin[::step, ::step] > 0.9
     regions = np.stack([region_sum(topology, (name,)) for name in PORE_REGIONS], axis=-1)
-    inside = sample_smooth(topology, regions, len(view.plain))[rows, columns][::step, ::step] > 0.7
+    inside = window.enlarged(sample_smooth(topology, regions, window.grid))[::step, ::step] > 0.7
     found = [local[sure & inside[..., k]] for k in range(len(PORE_REGIONS))]
     return [(float(np.median(f)) if len(f) else 0.0, len(f) * (step * texel) ** 2) for f in found]
 

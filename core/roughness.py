@@ -5,6 +5,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
+from .chart_window import Window
 from .colour import channel_mean
 from .head_model import HeadTopology
 from .raster import sample_smooth
@@ -31,19 +32,30 @@ PATTERN_GAIN = 0.35
 PATTERN_LIMIT = 0.05
 
 
-def roughness_map(topology: HeadTopology, albedo: np.ndarray, texel: float) -> np.ndarray:
-    """(S, S) uint8 Principled roughness, 255 is rough.
+def roughness_map(
+    topology: HeadTopology, albedo: np.ndarray, seen: np.ndarray, texel: float, window: Window
+) -> tuple[np.ndarray, np.ndarray]:
+    """(g, g) and (h, w) uint8 Principled roughness of the chart and of a window at the size of the maps, 255 is rough.
 
     Args:
-        albedo: (S, S, 3) log albedo; dark fine spots (pores, stubble) are rougher.
-        texel: mm.
+        albedo: (g, g, 3) log albedo; dark fine spots (pores, stubble) are rougher.
+        seen: (h, w, 3) log albedo of the window.
+        texel: mm, at the working size.
     """
     vertex = np.full(topology.vertex_count, SKIN, np.float32)
     for name, value in REGION_ROUGHNESS.items():
         mask = region_sum(topology, (name,))
         vertex += mask * (value - vertex)
+    rough = sample_smooth(topology, vertex, window.grid)
     luminance = channel_mean(albedo)
-    fine = cv2.GaussianBlur(luminance, (0, 0), PATTERN_MM / texel) - luminance
-    pattern = np.clip(PATTERN_GAIN * fine, -PATTERN_LIMIT, PATTERN_LIMIT)
-    rough = sample_smooth(topology, vertex, albedo.shape[0]) + pattern
-    return np.clip(np.round(255 * rough), 0, 255).astype(np.uint8)
+    level = cv2.GaussianBlur(luminance, (0, 0), PATTERN_MM / texel)
+    return (
+        _patterned(rough, level - luminance),
+        _patterned(window.enlarged(rough), window.enlarged(level) - channel_mean(seen)),
+    )
+
+
+def _patterned(rough: np.ndarray, darkness: np.ndarray) -> np.ndarray:
+    """(h, w) uint8 of roughness in [0, 1] with the pattern of what is darker than around it."""
+    pattern = np.clip(PATTERN_GAIN * darkness, -PATTERN_LIMIT, PATTERN_LIMIT)
+    return np.clip(np.round(255 * (rough + pattern)), 0, 255).astype(np.uint8)

@@ -6,16 +6,18 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import reduce
 
+import cv2
 import numpy as np
 
 from .blend_photos import blend_photos
 from .character import CoarseFit
+from .chart_window import Window, placed, union
 from .colour import linear_to_srgb_bytes
 from .completion import complete
 from .eye_colour import DEFAULT_EYE_COLOUR
 from .face_nets import FaceNets
 from .head_model import HeadModel, HeadTopology
-from .raster import fill_outside, sample_smooth, uv_raster
+from .raster import sample_smooth
 from .resize import SIZES
 from .roughness import roughness_map
 from .unwrap import texel_millimetres
@@ -70,17 +72,20 @@ def build_texture(
         progress(0.7 * i / len(photos), "unwrapping the photo")
         views.append(view_texture(model, fit, view, photo, nets, size, texel))
     progress(0.7, "completing hidden skin")
-    albedo, trust, tone = blend_views(model.topology, views, texel)
-    plain, bare, hair = (reduce(np.maximum, [getattr(v, name) for v in views]) for name in ("plain", "bare", "hair"))
-    albedo = complete(model.topology, fit.neutral, albedo, trust, plain, bare, tone, texel)
+    window = union([v.window for v in views])
+    coarse = texel * window.factor
+    albedo, tone = blend_views(model.topology, views, coarse, window)
+    trust, plain, bare, hair = (
+        reduce(np.maximum, [getattr(v, name) for v in views]) for name in ("trust", "plain", "bare", "hair")
+    )
+    whole, seen = complete(model.topology, fit.neutral, albedo, trust, plain, bare, tone, coarse, window)
     progress(0.9, "filling the maps")
-    covered = uv_raster(model.topology, size).covered
     eyes = [v.eye_colour for v in views if v.eye_colour is not None]
     return Texture(
-        albedo=fill_outside(linear_to_srgb_bytes(np.exp(albedo)), covered),
-        roughness=roughness_map(model.topology, albedo, texel),
-        skin_mask=np.round(255 * trust).astype(np.uint8),
-        hair_mask=np.round(255 * hair).astype(np.uint8),
+        albedo=_joined(linear_to_srgb_bytes(np.exp(whole)), linear_to_srgb_bytes(np.exp(seen)), window),
+        roughness=_joined(*roughness_map(model.topology, whole, seen, coarse, window), window),
+        skin_mask=_enlarged(np.round(255 * trust).astype(np.uint8), size),
+        hair_mask=_enlarged(np.round(255 * hair).astype(np.uint8), size),
         views=tuple(views),
         eye_colour=np.mean(eyes, axis=0) if eyes else np.array(DEFAULT_EYE_COLOUR),
         warnings=tuple(dict.fromkeys(line for v in views for line in v.warnings)),
@@ -96,14 +101,33 @@ def map_size(model: HeadModel, fit: CoarseFit) -> int:
 
 
 def blend_views(
-    topology: HeadTopology, views: Sequence[ViewTexture], texel: float
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """One log albedo (S, S, 3), trust (S, S) and tone (3,) of all photos."""
+    topology: HeadTopology, views: Sequence[ViewTexture], texel: float, window: Window
+) -> tuple[np.ndarray, np.ndarray]:
+    """One log albedo (h, w, 3) of all photos in the window, and its tone (3,).
+
+    Args:
+        texel: mm, at the working size.
+        window: what any of them shows.
+    """
     tone = np.mean([v.tone for v in views], axis=0)
-    size = len(views[0].trust)
+    if len(views) == 1:
+        return views[0].log_albedo, tone
     qualities = [
-        sample_smooth(topology, np.clip(v.posed.facing, 0.05, 1.0), size) ** 2 / v.posed.millimetres_per_pixel
+        sample_smooth(topology, np.clip(v.posed.facing, 0.05, 1.0), window.grid)[window.work] ** 2
+        / np.float32(v.posed.millimetres_per_pixel)
         for v in views
     ]
-    albedos = [v.log_albedo + (tone - v.tone).astype(np.float32) for v in views]
-    return *blend_photos(albedos, [v.trust for v in views], qualities, texel), tone
+    albedos = [placed(v.log_albedo + (tone - v.tone).astype(np.float32), v.window, window) for v in views]
+    return blend_photos(albedos, [v.trust[window.work] for v in views], qualities, texel), tone
+
+
+def _joined(whole: np.ndarray, seen: np.ndarray, window: Window) -> np.ndarray:
+    """(S, S[, 3]) uint8 map of the whole chart at the working size and of the window at that of the map."""
+    image = _enlarged(whole, window.size, cv2.INTER_CUBIC)
+    image[window.full] = seen
+    return image
+
+
+def _enlarged(image: np.ndarray, size: int, interpolation: int = cv2.INTER_LINEAR) -> np.ndarray:
+    """A chart (g, g[, c]) at ``size`` texels."""
+    return image if len(image) == size else cv2.resize(image, (size, size), interpolation=interpolation)

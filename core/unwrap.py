@@ -9,6 +9,7 @@ import numpy as np
 
 from .camera import Camera
 from .character import CoarseFit, View
+from .chart_window import Window
 from .geometry import smoothstep, vertex_normals
 from .head_model import PARTS, HeadModel, HeadTopology
 from .landmark_contours import FACE_OVAL, IRISES
@@ -16,6 +17,8 @@ from .raster import rasterize_view, uv_raster
 
 VISIBILITY_PIXELS = 512  # longer side of the z-buffer
 CROP_MARGIN = 6  # pixels around the projected head
+PIXELS_PER_TEXEL = 1.1  # across; finer photos are scaled down
+FAR_OFF = -1e4  # pixels: where texels lie that the chart has not
 FACING = (0.25, 0.65)  # cosine to the viewing direction at which trust is none, full
 DEPTH_TOLERANCE = 1.5  # mm
 SHIFT_MM = 4.0  # Gaussian sigma around a landmark
@@ -53,6 +56,11 @@ class PosedView:
     millimetres_per_pixel: float
     shift: np.ndarray
 
+    @property
+    def pixel(self) -> float:
+        """mm of a pixel of ``image``, at the face."""
+        return self.millimetres_per_pixel / float(self.scale.mean())
+
     def crop(self, whole: np.ndarray) -> np.ndarray:
         """The same part, at the same scale, of an image or mask (H, W[, C]) as large as the photo."""
         x, y = self.origin.astype(int)
@@ -69,7 +77,7 @@ class Unwrapped:
     Attributes:
         colour: (S, S, 3) float32 sRGB in [0, 1]; zero where nothing is seen.
         confidence: (S, S) float32 in [0, 1], by visibility and angle.
-        map_x, map_y: (S, S) float32, where each texel lies in the view's image (cv2.remap's convention), -1 outside.
+        map_x, map_y: (S, S) float32, places in the view's image (cv2.remap's convention), negative outside.
     """
 
     colour: np.ndarray
@@ -80,6 +88,13 @@ class Unwrapped:
     def look_up(self, image: np.ndarray) -> np.ndarray:
         """(S, S[, C]) another image or mask of the same view, in UV space; zero outside."""
         return cv2.remap(image, self.map_x, self.map_y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)
+
+    def look_closer(self, image: np.ndarray, window: Window) -> np.ndarray:
+        """(h, w, 3) float32 sRGB in [0, 1] of the view's image, in a window of the chart at the size of the maps.
+
+        Where a texel lies in the image changes slowly over the chart, and is interpolated between those of the grid.
+        """
+        return _colours(image, *(window.enlarged(_continued(a)) for a in (self.map_x, self.map_y)))
 
 
 def texel_millimetres(topology: HeadTopology, vertices: np.ndarray, size: int) -> float:
@@ -127,7 +142,7 @@ def pose_view(model: HeadModel, fit: CoarseFit, view: View, photo: np.ndarray, t
     high = np.clip(np.ceil(shown.max(0)) + CROP_MARGIN, low + 2, size).astype(int)
     crop = photo[low[1] : high[1], low[0] : high[0]]
     millimetres = float(np.median(points[head, 2])) / (0.5 * (view.camera.fx + view.camera.fy))
-    scale = min(1.0, millimetres / texel * 1.1)
+    scale = min(1.0, PIXELS_PER_TEXEL * millimetres / texel)
     if scale < 0.95:
         shape = np.maximum(1, np.round((high - low) * scale)).astype(int)
         crop = cv2.resize(crop, tuple(shape.tolist()), interpolation=cv2.INTER_AREA)
@@ -168,11 +183,16 @@ def landmark_shift(
     used = np.setdiff1d(np.arange(len(offsets)), (*FACE_OVAL, *np.ravel(IRISES)))
     marks = model.landmarks(points)[used]
     chosen = model.topology.part_slice("head") if vertices is None else vertices
-    away = ((points[chosen, None] - marks[None]) ** 2).sum(-1)
-    weight = np.exp(-0.5 * away / SHIFT_MM**2)
+    centre = marks.mean(0)
+    scaled, around = ((a - centre).astype(np.float32) / np.float32(SHIFT_MM) for a in (points[chosen], marks))
+    # -0.5 |a - b|^2
+    weight = scaled @ around.T
+    weight -= 0.5 * np.einsum("vd,vd->v", scaled, scaled)[:, None]
+    weight -= 0.5 * np.einsum("md,md->m", around, around)
+    np.exp(weight, out=weight)
     # Tukey's weight: a landmark far off is one the fit has refused, for a good reason
     size = np.linalg.norm(offsets[used], axis=1)
-    weight *= np.clip(1 - (size / SHIFT_LIMIT_MM) ** 2, 0, 1) ** 2
+    weight *= np.float32(np.clip(1 - (size / SHIFT_LIMIT_MM) ** 2, 0, 1) ** 2)
     shift = np.zeros((len(points), 2))
     shift[chosen] = weight @ offsets[used] / (weight.sum(1, keepdims=True) + SHIFT_PRIOR)
     return shift
@@ -194,25 +214,42 @@ def depth_buffer(topology: HeadTopology, posed: PosedView) -> tuple[np.ndarray, 
     return depth, factor
 
 
-def unwrap(topology: HeadTopology, posed: PosedView, size: int) -> Unwrapped:
+def unwrap(topology: HeadTopology, posed: PosedView, size: int, texel: float = 0.0) -> Unwrapped:
     """Sample a photo at every texel of the head (perspective-correct: each texel is projected by itself).
 
     Args:
         size: width of the maps in texels.
+        texel: mm; colours are those of the image scaled down (area average) where its pixels are finer.
     """
     raster = uv_raster(topology, size)
     seen = raster.sample_covered(np.column_stack([posed.points, posed.facing, posed.shift]))
-    map_x, map_y = (np.full(raster.triangle_id.shape, -1e4, np.float32) for _ in range(2))
+    map_x, map_y = (np.full(raster.triangle_id.shape, FAR_OFF, np.float32) for _ in range(2))
     pixel = posed.camera.project(seen[:, :3]) - 0.5
     confidence = np.zeros(raster.triangle_id.shape, np.float32)
     confidence.ravel()[raster.pixels] = smoothstep(seen[:, 3], *FACING) * _visible(topology, posed, seen, pixel)
     map_x.ravel()[raster.pixels], map_y.ravel()[raster.pixels] = (pixel + seen[:, 4:]).T
-    colour = cv2.remap(
-        posed.image.astype(np.float32) / 255, map_x, map_y, cv2.INTER_CUBIC, borderMode=cv2.BORDER_CONSTANT
-    )
     height, width = posed.image.shape[:2]
-    inside = (map_x > 0.5) & (map_x < width - 1.5) & (map_y > 0.5) & (map_y < height - 1.5)
-    return Unwrapped(np.clip(colour, 0, 1, out=colour), confidence * inside, map_x, map_y)
+    confidence *= (map_x > 0.5) & (map_x < width - 1.5) & (map_y > 0.5) & (map_y < height - 1.5)
+    scale = PIXELS_PER_TEXEL * posed.pixel / texel if texel else 1.0
+    if scale >= 0.95:
+        return Unwrapped(_colours(posed.image, map_x, map_y), confidence, map_x, map_y)
+    shape = max(1, round(width * scale)), max(1, round(height * scale))
+    image = cv2.resize(posed.image, shape, interpolation=cv2.INTER_AREA)
+    at = ((a + 0.5) * np.float32(n / whole) - 0.5 for a, n, whole in zip((map_x, map_y), shape, (width, height)))
+    return Unwrapped(_colours(image, *at), confidence, map_x, map_y)
+
+
+def _colours(image: np.ndarray, map_x: np.ndarray, map_y: np.ndarray) -> np.ndarray:
+    """(h, w, 3) float32 in [0, 1] of an image (H, W, 3) uint8, at places (h, w) of it; zero outside."""
+    image = image.astype(np.float32)
+    image *= np.float32(1 / 255)
+    colour = cv2.remap(image, map_x, map_y, cv2.INTER_CUBIC, borderMode=cv2.BORDER_CONSTANT)
+    return np.clip(colour, 0, 1, out=colour)
+
+
+def _continued(places: np.ndarray) -> np.ndarray:
+    """A map (S, S) continued by a texel beyond the chart, where it is far below any place."""
+    return np.where(places > FAR_OFF, places, cv2.dilate(places, np.ones((3, 3), np.uint8)))
 
 
 def _visible(topology: HeadTopology, posed: PosedView, seen: np.ndarray, pixel: np.ndarray) -> np.ndarray:
@@ -226,7 +263,7 @@ def _visible(topology: HeadTopology, posed: PosedView, seen: np.ndarray, pixel: 
     x = ((pixel[:, 0] + 0.5) * factor).astype(np.int32).clip(0, depth.shape[1] - 1)
     y = ((pixel[:, 1] + 0.5) * factor).astype(np.int32).clip(0, depth.shape[0] - 1)
     # a buffer pixel spans a depth of its width times the slope of the surface
-    pixel = posed.millimetres_per_pixel / (posed.scale.mean() * factor)
+    pixel = posed.pixel / factor
     facing = np.clip(seen[:, 3], 0.1, 1.0)
     slope = np.sqrt(1.0 - facing**2) / facing
     nearest = depth[y, x]

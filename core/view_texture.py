@@ -10,9 +10,10 @@ import numpy as np
 from .albedo import delight, is_unusual, log_colour, normalisation
 from .albedo_lines import without_lines
 from .character import CoarseFit, View
+from .chart_window import Window, grid_size, seen_window, without_islands
 from .colour import channel_mean, srgb_to_linear
 from .detection import Face
-from .even_out import even_out, seen_window, without_islands
+from .even_out import even_out
 from .eye_colour import eye_colour
 from .face_nets import FaceNets
 from .geometry import blur_matrix, smoothstep
@@ -59,17 +60,19 @@ GREY_LIPS = np.array([0.18, -0.10, -0.02])
 
 @dataclass(frozen=True)
 class ViewTexture:
-    """What one photo gives, in UV space.
+    """What one photo gives, in UV space: colours of what it shows at the size of the maps (h, w), the rest at g texels.
 
     Attributes:
         posed: the head in the photo.
         light: its light.
-        log_albedo: (S, S, 3) float32, normalised in exposure; 0 far from what is seen.
-        shaded: (S, S, 3) the same before highlights and slow light were taken out, for relief and lines.
-        trust: (S, S) in [0, 1], how far a texel is used.
-        plain: (S, S) the part of it that is plain skin.
-        bare: (S, S) the part of it whose shading is worth reading: nothing is drawn on it.
-        hair: (S, S) in [0, 1], brows, beard and hair over skin.
+        window: the part of the chart that the photo shows, and both sizes.
+        log_albedo: (h, w, 3) float32 in the window, normalised in exposure.
+        fine: (h, w, 3) the same before highlights and slow light were taken out.
+        shaded: (g, g, 3) that of the whole chart, for relief and lines.
+        trust: (g, g) in [0, 1], how far a texel is used.
+        plain: (g, g) the part of it that is plain skin.
+        bare: (g, g) the part of it whose shading is worth reading: nothing is drawn on it.
+        hair: (g, g) in [0, 1], brows, beard and hair over skin.
         tone: (3,) log albedo of the skin.
         eye_colour: (3,) or None.
         warnings: lines for the artist.
@@ -77,7 +80,9 @@ class ViewTexture:
 
     posed: PosedView
     light: Light
+    window: Window
     log_albedo: np.ndarray
+    fine: np.ndarray
     shaded: np.ndarray
     trust: np.ndarray
     plain: np.ndarray
@@ -99,53 +104,58 @@ def view_texture(
         size: width of the maps.
         texel: mm.
     """
-    topology = model.topology
+    topology, grid = model.topology, grid_size(size)
+    coarse = texel * size / grid
     posed = pose_view(model, fit, view, photo, texel)
-    unwrapped = unwrap(topology, posed, size)
+    unwrapped = unwrap(topology, posed, grid, coarse)
     person = segmented_person(posed, view, photo, nets)
     features = unwrapped.look_up(feature_image(posed, person)).astype(np.float32) / 255
     colour = srgb_to_linear(unwrapped.colour)
     light, skin = light_and_tone(model, posed, unwrapped, colour, features)
-    shading = sample_smooth(topology, np.log(smooth_shading(topology, light, posed.normals)), size)
+    shading = sample_smooth(topology, np.log(smooth_shading(topology, light, posed.normals)), grid)
     shaded = log_colour(colour)
     shaded -= shading
     mask = view_mask(model, shaded, skin, features, wears_glasses(posed), texel * size / MASK_SIZE)
     confidence = unwrapped.confidence
-    trust = without_islands(confidence * mask.usable, texel)
+    trust = without_islands(confidence * mask.usable, coarse)
     plain = np.minimum(trust, confidence * mask.plain)
-    tension = evaluate_tension(tension_weights(topology, fit.neutral), posed_vertices(model, fit, view))
-    pushed = np.maximum(tension.compression_1, tension.compression_2)
-    folded = np.maximum(_padded(np.clip(2 * pushed, 0, 1), topology.vertex_count), folds_of(model, view.expression))
-    gain = normalisation(skin).astype(np.float32)
-    window = seen_window(trust)
-    even, painted = even_out(
-        topology, shaded, trust, plain, features, shading, folded, posed.facing, texel, window, skin.grey
+    window = seen_window(trust, size)
+    fine = shaded[window.work]
+    if window.factor > 1:
+        fine = log_colour(srgb_to_linear(unwrapped.look_closer(posed.image, window)))
+        fine -= window.enlarged(shading)
+    folded = folded_skin(model, fit, view)
+    change, painted = even_out(
+        topology, shaded, trust, plain, features, shading, folded, posed.facing, coarse, window, skin.grey
     )
-    log_albedo = np.zeros(shaded.shape, np.float32)
-    log_albedo[window.full] = vivid(even, -float(gain.mean())) + gain
+    gain = normalisation(skin).astype(np.float32)
+    log_albedo = vivid(fine - window.grown(change), -float(gain.mean()))
+    log_albedo += gain
     if skin.grey:
-        lips = sample_smooth(topology, region_sum(topology, ("lips",)), size)
+        lips = window.enlarged(sample_smooth(topology, region_sum(topology, ("lips",)), grid))
         log_albedo += lips[..., None] * GREY_LIPS.astype(np.float32)
     shown = smoothstep(confidence, *TRUSTED)
     bare = shown * mask.bare
-    bare[window.full] *= 1 - painted
+    bare[window.work] *= 1 - painted
     return ViewTexture(
         posed=posed,
         light=light,
+        window=window,
         log_albedo=log_albedo,
+        fine=fine,
         shaded=shaded,
         trust=smoothstep(trust, *TRUSTED),
         plain=smoothstep(plain, *TRUSTED),
         bare=bare,
         hair=shown * mask.hair,
-        tone=median_tone(log_albedo, plain),
+        tone=median_tone(window.reduced(log_albedo), plain[window.work]),
         eye_colour=eye_colour(posed.image, posed.landmarks, np.exp(gain)),
         warnings=_warnings(topology, view.photo, skin, plain),
     )
 
 
 def vivid(log_albedo: np.ndarray, too_bright: float) -> np.ndarray:
-    """Log albedo (S, S, 3) with the saturation back that a bright exposure takes.
+    """Log albedo (h, w, 3) with the saturation back that a bright exposure takes.
 
     Args:
         too_bright: log brightness of the photo's skin over that of its albedo.
@@ -183,7 +193,7 @@ def segmented_person(posed: PosedView, view: View, photo: np.ndarray, nets: Face
 
 
 def median_tone(log_albedo: np.ndarray, plain: np.ndarray) -> np.ndarray:
-    """(3,) median log colour of the plain skin of (S, S, 3), or a usual tone where there is too little of it."""
+    """(3,) median log colour of the plain skin of (h, w, 3), or a usual tone where there is too little of it."""
     step = max(1, len(plain) // STATISTICS_SIZE)
     skin = log_albedo[::step, ::step][plain[::step, ::step] > 0.5]
     return np.median(skin, axis=0) if len(skin) > FEWEST_SAMPLES else FALLBACK_TONE
@@ -201,6 +211,15 @@ def _warnings(topology: HeadTopology, photo: str, skin: SkinTone, plain: np.ndar
     return tuple(lines)
 
 
+def folded_skin(model: HeadModel, fit: CoarseFit, view: View) -> np.ndarray:
+    """(V,) in [0, 1], how deep the expression of a photo folds the skin, by compression or by folds it draws."""
+    count = model.topology.vertex_count
+    tension = evaluate_tension(tension_weights(model.topology, fit.neutral), posed_vertices(model, fit, view))
+    pushed = np.maximum(tension.compression_1, tension.compression_2)
+    pushed = np.pad(np.clip(2 * pushed, 0, 1), (0, count - len(pushed)))
+    return np.maximum(pushed, folds_of(model, view.expression))
+
+
 def folds_of(model: HeadModel, expression: np.ndarray) -> np.ndarray:
     """(V,) in [0, 1], how deep expression weights (52,) draw the folds that are no compression wrinkles."""
     names = model.expression_names
@@ -209,11 +228,6 @@ def folds_of(model: HeadModel, expression: np.ndarray) -> np.ndarray:
         strength = max((float(expression[names.index(shape)]) for shape in shapes if shape in names), default=0.0)
         folds = np.maximum(folds, min(1.0, 1.5 * strength) * region_sum(model.topology, (region,)))
     return folds
-
-
-def _padded(values: np.ndarray, count: int) -> np.ndarray:
-    """(count,) values of the head part (V_head,), zero on the other parts."""
-    return np.pad(values, (0, count - len(values)))
 
 
 def light_and_tone(

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 from dome import dome_model
+from furrow.core.chart_window import seen_window
 from furrow.core.completion import INNER_TONES, LIP_TONE, base_tone, complete, gather_at_vertices
 from furrow.core.raster import uv_raster
 from furrow.core.unwrap import texel_millimetres
@@ -18,7 +19,9 @@ COVERED = uv_raster(MODEL.topology, SIZE).covered
 
 def completed(albedo, trust):
     trust = trust.astype(np.float32)
-    return complete(MODEL.topology, MODEL.mean, albedo.astype(np.float32), trust, trust, trust, TONE, TEXEL)
+    window = seen_window(trust, SIZE)
+    seen = albedo[window.full].astype(np.float32)
+    return complete(MODEL.topology, MODEL.mean, seen, trust, trust, trust, TONE, TEXEL, window)[0]
 
 
 def freckles(seed=0):

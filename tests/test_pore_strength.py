@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from dome import dome_fit, dome_model, dome_view
 from furrow.core import pore_strength
+from furrow.core.chart_window import Window
 from furrow.core.fine_skin import PORE_REGIONS, TILE_MM, TILE_NAMES, load_tiles, usual_gain
 from furrow.core.lighting import Light
 from furrow.core.pore_strength import BAND_MM, DIRECT, LEAST, band_energies, pore_gains
@@ -31,6 +32,7 @@ POSED = replace(
 COEFFICIENTS = np.zeros((9, 3))
 COEFFICIENTS[0], COEFFICIENTS[2] = 2.6, -1.6  # from above (camera y is down)
 LIGHT = Light(COEFFICIENTS, np.full(3, 0.25))
+WINDOW = Window((slice(0, SIZE), slice(0, SIZE)), SIZE, SIZE)
 
 
 @pytest.fixture(scope="module")
@@ -69,7 +71,9 @@ def seen(height, noise=0.0, mottling=0.0):
     return ViewTexture(
         posed=POSED,
         light=LIGHT,
+        window=WINDOW,
         log_albedo=log,
+        fine=log.astype(np.float32),
         shaded=log.astype(np.float32),
         trust=trust,
         plain=trust,

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 from dome import dome_fit, dome_model, dome_view, render
+from furrow.core.chart_window import seen_window
 from furrow.core.geometry import smoothstep
 from furrow.core.raster import uv_raster
 from furrow.core.unwrap import depth_buffer, landmark_shift, pose_view, texel_millimetres, unwrap
@@ -43,6 +44,37 @@ def test_a_large_photo_is_scaled_down_to_the_texels_and_still_agrees():
     positions = uv_raster(model.topology, SIZE).sample(model.mean)
     error = np.abs(result.colour - pattern(positions.reshape(-1, 3)).reshape(SIZE, SIZE, 3))[result.confidence > 0.5]
     assert np.quantile(error, 0.99) < 0.03
+
+
+def test_looking_closer_in_a_window_gives_what_each_texel_of_the_larger_map_sees():
+    model, posed, coarse = unwrapped(25)
+    whole = unwrap(model.topology, posed, 4 * SIZE)
+    window = seen_window(coarse.confidence * (coarse.confidence > 0.2), 4 * SIZE)
+    found, expected = coarse.look_closer(posed.image, window), whole.colour[window.full]
+    assert found.shape == expected.shape == (*window.shape, 3)
+    inland = np.pad(np.ones((4 * SIZE - 200, 4 * SIZE - 200), bool), 100)
+    sure = ((whole.confidence > 0.5) & inland)[window.full]
+    assert sure.mean() > 0.3
+    assert np.quantile(np.abs(found - expected)[sure], 0.999) < 0.004
+    # a texel beside them is further off
+    assert np.quantile(np.abs(np.roll(found, 1, 1) - expected)[sure], 0.999) > 0.01
+
+
+def test_a_coarse_map_of_a_fine_photo_is_its_area_average():
+    model, view = dome_model(), dome_view(0, 1400)
+    noise = np.random.default_rng(0).integers(0, 256, (1400, 1400, 3)).astype(np.uint8)
+    texel = texel_millimetres(model.topology, model.mean, 2 * SIZE)
+    posed = pose_view(model, dome_fit(model, view), view, noise, texel)
+    sharp, calm = (unwrap(model.topology, posed, SIZE, t) for t in (0.0, 2 * texel))
+    sure = sharp.confidence > 0.5
+    assert calm.colour[sure].std() < 0.7 * sharp.colour[sure].std()
+    np.testing.assert_array_equal(calm.map_x, sharp.map_x)
+    # and lies where it lies in the photo
+    wave = np.uint8(127.5 + 120 * np.sin(np.arange(1400) * 2 * np.pi / 100))
+    wave = wave[:, None, None] // 2 + wave[:, None] // 2 + np.zeros_like(noise)
+    posed = pose_view(model, dome_fit(model, view), view, wave, texel)
+    sharp, calm = (unwrap(model.topology, posed, SIZE, t).colour[sure] for t in (0.0, 2 * texel))
+    assert np.abs(calm - sharp).max() < 0.012
 
 
 def test_confidence_falls_with_the_angle_and_is_none_behind():
