@@ -32,6 +32,7 @@ SCHEMA = 1
 SUFFIX = ".furrow"
 _MAX_ENTRIES = 64
 _MAX_BYTES = 512 * 1024 * 1024
+LARGEST_SEED = 2**31 - 1
 _MAX_VIEWS = 16
 _MAX_VERTICES = 200_000
 _NAME = re.compile(r"[A-Za-z0-9_.\- ]{1,64}")
@@ -311,7 +312,7 @@ def _read_character(archive: zipfile.ZipFile, header: dict, topology: HeadTopolo
         eye_colour=_numbers(header["eye_colour"], (3,)),
         detail=DetailMaps(*(np.ascontiguousarray(detail[..., i]) for i in range(4))),
         warnings=tuple(str(line)[:500] for line in header["warnings"][:100]),
-        wrinkle_seed=int(_number(header["wrinkle_seed"], 0, 2**31 - 1)),
+        wrinkle_seed=int(_number(header["wrinkle_seed"], 0, LARGEST_SEED)),
         static_residual=static_residual,
         residual_age=_number(header["residual_age"], 0.0, 1.0),
         own_lines=own_lines,

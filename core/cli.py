@@ -138,9 +138,13 @@ def _bake(options: argparse.Namespace) -> int:
 
 def _wrinkles(options: argparse.Namespace) -> int:
     check_output(options.output)
-    from .character_file import load_character, save_character
-    from .wrinkle_edit import age_of_years, with_wrinkles
+    from .character_file import LARGEST_SEED, load_character, save_character
+    from .wrinkle_edit import OLDEST, YOUNGEST, age_of_years, with_wrinkles
 
+    if options.age is not None and not YOUNGEST <= options.age <= OLDEST:
+        raise FurrowError(f"The age is {options.age:g}: choose {YOUNGEST:g} to {OLDEST:g} years.")
+    if options.seed is not None and not 0 <= options.seed <= LARGEST_SEED:
+        raise FurrowError(f"The seed is {options.seed}: choose a whole number from 0 to {LARGEST_SEED}.")
     age = None if options.age is None else age_of_years(options.age)
     save_character(
         with_wrinkles(load_character(options.character), _atlas(), age=age, seed=options.seed), options.output

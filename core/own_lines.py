@@ -19,11 +19,15 @@ from .wrinkle_atlas import FOLD, OWN, WrinkleAtlas
 from .wrinkle_coefficients import GROWTH, STATIC_SHARE, dynamic_share, static_share
 from .wrinkles import GROOVE_REACH, groove_profile
 
-POINT_FIELDS = {"uv": 2, "metric": 3, "crest": 2, "rest": 0, "moved": 0}
-LINE_FIELDS = {"group": 0, "width": 0, "roll": 2}
+# columns, and the largest number (crest, rest, moved and width in mm): drawing lines with larger ones would fill
+# the memory. Where the chart is drawn thin, its metric passes ten million mm² per UV²
+POINT_FIELDS = {"uv": (2, 1.0), "metric": (3, 1e12), "crest": (2, 50.0), "rest": (0, 20.0), "moved": (0, 20.0)}
+LINE_FIELDS = {"group": (0, 1e4), "width": (0, 20.0), "roll": (2, 10.0)}
 EARLIER = 0.4  # how long before the photo an own line began, in ages
 DEEPEST_MM = 1.6
-LARGEST = 1e12  # no number of a line is larger: where the chart is drawn thin, its metric passes a million mm² per UV²
+LEAST_WIDTH = 0.02  # mm
+LEAST_METRIC = 1e3  # mm² per UV² in any direction; heads have 40 times that
+MOST_POINTS = 50_000
 
 
 @dataclass(frozen=True, eq=False)
@@ -128,13 +132,19 @@ class OwnLines:
     def check(self) -> None:
         """Raise ValueError where shapes, indices or numbers do not fit together."""
         points, lines = len(self.uv), len(self.group)
-        sizes = [(n, points, w) for n, w in POINT_FIELDS.items()] + [(n, lines, w) for n, w in LINE_FIELDS.items()]
-        for name, count, width in sizes:
+        sizes = [(n, points, *f) for n, f in POINT_FIELDS.items()] + [(n, lines, *f) for n, f in LINE_FIELDS.items()]
+        for name, count, width, largest in sizes:
             values = getattr(self, name)
             if values.shape != ((count, width) if width else (count,)) or not np.isfinite(values).all():
                 raise ValueError(f"its own lines' {name} is not what it should be")
-            if np.abs(values).max(initial=0) > LARGEST:
+            if np.abs(values).max(initial=0) > largest:
                 raise ValueError(f"its own lines' {name} is too large")
+        e, f, g = self.metric.astype(np.float64).T
+        smallest = 0.5 * (e + g) - np.hypot(0.5 * (e - g), f)  # eigenvalue of the metric
+        if points > MOST_POINTS or smallest.min(initial=np.inf) < LEAST_METRIC:
+            raise ValueError("its own lines are too many, or run over too much of the chart")
+        if self.width.min(initial=np.inf) < LEAST_WIDTH:
+            raise ValueError("its own lines' width is too small")
         start = self.start
         if start.shape != (lines + 1,) or start[0] != 0 or start[-1] != points or (np.diff(start) < 2).any():
             raise ValueError("its own lines' start does not divide the points")

@@ -124,3 +124,18 @@ def test_damaged_character(capsys, tmp_path):
     path.write_text("nothing")
     assert "bad.furrow" in refused(capsys, ["export", path, "--dir", tmp_path / "d"], tmp_path / "d")
     assert "bad.furrow" in refused(capsys, ["blend", path, "-o", tmp_path / "b.blend"], tmp_path / "b.blend")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--age", "500"], "The age is 500: choose 20 to 85 years."),
+        (["--age", "nan"], "The age is nan: choose 20 to 85 years."),
+        (["--seed", "-1"], "The seed is -1: choose a whole number from 0"),
+        (["--seed", "99999999999"], "The seed is 99999999999: choose a whole number from 0"),
+    ],
+)
+def test_ages_and_layouts_that_are_none_are_refused(tmp_path, capsys, arguments, words):
+    save_character(tiny_character(), tmp_path / "in.furrow")
+    output = tmp_path / "out.furrow"
+    assert words in refused(capsys, ["wrinkles", tmp_path / "in.furrow", "-o", output, *arguments], output)
