@@ -8,7 +8,9 @@ the contrast on both sides.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import cv2
 import numpy as np
@@ -24,6 +26,7 @@ LIMIT = 0.35  # log; darker is hair, a nostril or a lash
 BLOB = 1.5  # how much the curvature along counts against the one across
 ALONG_MM, ACROSS_MM = 3.2, 0.45
 ORIENTATIONS = 12
+REACH, LONGEST = 3.5, 2.2  # standard deviations after which filters end, across and along lines
 NOISE_MM = 22.0
 OUTSTANDING = 1.6
 FLOOR = 0.0035  # log units of curvature response that no photo falls below
@@ -84,17 +87,20 @@ def ridge_response(luminance: np.ndarray, trust: np.ndarray, texel: float) -> Ri
     unit = np.full((grid, grid), FLOOR, np.float32)
     for sigma in WIDTHS_MM:
         image, pixel = (band, texel) if sigma < 1.6 * step else (small_band, step)
-        double = valleys(image, sigma / pixel)
+        double = where_seen(partial(valleys, sigma=sigma / pixel), image, REACH * sigma / pixel)
         if len(double) != grid:
             double = cv2.resize(double, (grid, grid), interpolation=cv2.INTER_AREA)
-        double = double * small_trust[..., None]
-        strength = np.hypot(double[..., 0], double[..., 1])
+        double *= small_trust[..., None]
+        strength = cv2.magnitude(*cv2.split(double))
         noise = np.maximum(background(strength, small_trust, NOISE_MM / step), FLOOR)
-        strength = strength / noise
-        better = strength > best
-        best[better], width[better], unit[better] = strength[better], sigma, noise[better]
-        field[better] = (double / noise[..., None])[better]
-    strength, field = oriented(field, step)
+        strength /= noise
+        better = np.flatnonzero(strength > best)
+        for kept, new in ((best, strength), (unit, noise)):
+            kept.ravel()[better] = new.ravel()[better]
+        width.ravel()[better] = sigma
+        field.reshape(-1, 2)[better] = double.reshape(-1, 2)[better] / noise.ravel()[better, None]
+    found = where_seen(lambda part: np.dstack(oriented(part, step)), field, LONGEST * ALONG_MM / step)
+    strength, field = found[..., 0], np.ascontiguousarray(found[..., 1:])
     noise = background(strength, small_trust, NOISE_MM / step)
     level = float((noise * small_trust).sum() / max(float(small_trust.sum()), 1e-6))
     scale = 1.0 / np.maximum(0.5 * (noise + level), 1e-3)
@@ -103,6 +109,18 @@ def ridge_response(luminance: np.ndarray, trust: np.ndarray, texel: float) -> Ri
     plain = cv2.resize(luminance, (grid, grid), interpolation=cv2.INTER_AREA)
     plain = np.clip(plain - masked_blur(plain, small_trust, SLOW_MM / step), -1, 1) * (small_trust > 0.1)
     return Ridges(strength * scale, field * scale[..., None], unit, width, plain.astype(np.float32), step)
+
+
+def where_seen(response: Callable[[np.ndarray], np.ndarray], image: np.ndarray, reach: float) -> np.ndarray:
+    """A response of an image (S, S[, C]), worked out only around what is not zero in it, as far as filters reach."""
+    seen = image.any(-1) if image.ndim == 3 else image != 0
+    margin = int(np.ceil(reach)) + 1
+    bounds = [np.flatnonzero(seen.any(axis)) if seen.any() else (0, 0) for axis in (1, 0)]
+    window = tuple(slice(max(int(b[0]) - margin, 0), int(b[-1]) + margin + 1) for b in bounds)
+    found = response(np.ascontiguousarray(image[window]))
+    out = np.zeros(image.shape[:2] + found.shape[2:], np.float32)
+    out[window] = found
+    return out
 
 
 def background(strength: np.ndarray, trust: np.ndarray, sigma: float) -> np.ndarray:
@@ -116,7 +134,7 @@ def valleys(image: np.ndarray, sigma: float) -> np.ndarray:
 
     sigma² (l1 - BLOB |l2|) where positive, l1 the larger eigenvalue of the Hessian at that scale, across the valley.
     """
-    radius = int(np.ceil(3.5 * sigma))
+    radius = int(np.ceil(REACH * sigma))
     x = np.arange(-radius, radius + 1)
     smooth = np.exp(-0.5 * (x / sigma) ** 2)
     smooth /= smooth.sum()
@@ -126,15 +144,17 @@ def valleys(image: np.ndarray, sigma: float) -> np.ndarray:
     yy = cv2.sepFilter2D(image, cv2.CV_32F, smooth, second)
     xy = cv2.sepFilter2D(image, cv2.CV_32F, first, first)
     mean, half = 0.5 * (xx + yy), 0.5 * (xx - yy)
-    root = np.hypot(half, xy)
-    response = sigma**2 * np.maximum(mean + root - BLOB * np.abs(mean - root), 0) / np.maximum(root, 1e-9)
+    root = cv2.magnitude(half, xy)
     # the eigenvector across has the double angle (half, xy) / root; along the line is the opposite
-    return np.stack([-response * half, -response * xy], -1)
+    response = (
+        np.maximum(mean + root - BLOB * np.abs(mean - root), 0) * np.float32(-(sigma**2)) / np.maximum(root, 1e-9)
+    )
+    return cv2.merge([response * half, response * xy])
 
 
 def oriented(field: np.ndarray, step: float) -> tuple[np.ndarray, np.ndarray]:
     """Response that continues along a line: strength (g, g) and field (g, g, 2) of a double-angle field (g, g, 2)."""
-    radius = int(np.ceil(2.2 * ALONG_MM / step))
+    radius = int(np.ceil(LONGEST * ALONG_MM / step))
     x, y = np.meshgrid(np.arange(-radius, radius + 1) * step, np.arange(-radius, radius + 1) * step)
     angles = np.arange(ORIENTATIONS) * np.pi / ORIENTATIONS
     layers = []

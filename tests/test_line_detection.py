@@ -12,6 +12,7 @@ from furrow.core.line_detection import (
     sample,
     tangents,
     valleys,
+    where_seen,
 )
 from scipy.spatial import cKDTree
 
@@ -128,3 +129,18 @@ def test_directions_of_a_field():
     along = directions(field, np.array([[3.0, 4.0]]))
     np.testing.assert_allclose(along, [[np.cos(0.3), np.sin(0.3)]], atol=1e-6)
     assert isinstance(ridge_response(drawn(0.1, 0.01), TRUST, TEXEL), Ridges)
+
+
+def test_a_map_is_searched_where_skin_is_seen_and_nothing_is_lost():
+    image = np.zeros((SIZE, SIZE), np.float32)
+    image[150:240, 300:380] = drawn(0.12, 0.02)[150:240, 300:380]
+    sigma, looked = 2.2, []
+
+    def response(part):
+        looked.append(part.shape)
+        return valleys(part, sigma)
+
+    found = where_seen(response, image, 3.5 * sigma)
+    np.testing.assert_allclose(found, valleys(image, sigma), atol=1e-7)
+    assert looked[0][0] < 110 and looked[0][1] < 100
+    assert not where_seen(response, 0 * image, 3.5 * sigma).any() and where_seen(response, 0 * image, 9.0).ndim == 3
