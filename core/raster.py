@@ -104,39 +104,46 @@ def rasterize(
         usable &= np.isfinite(depth) & ((depth > 0) | (not perspective))
     chosen = np.flatnonzero(usable[triangles].all(1))
     triangle, row, start, count, line, slope = _spans(xy[triangles[chosen]], width, height)
-    if len(triangle):
-        first = np.cumsum(count) - count
-        span = np.repeat(np.arange(len(count), dtype=np.int32), count)
-        step = (np.arange(len(span)) - first[span]).astype(np.int32)
-        pixel = (row * width + start)[span] + step
-        owner = triangle[span]
-        bary = slope.astype(np.float32)[owner] * step.astype(np.float32)[:, None]
-        bary += line.astype(np.float32)[span]
-        if depth is not None:
-            distance = _distance(bary, depth[triangles[chosen]], owner, perspective)
-            nearest = np.full(height * width, np.inf, np.float32)
-            np.minimum.at(nearest, pixel, distance)
-            front = np.flatnonzero(distance <= nearest[pixel])
-            pixel, owner, bary = pixel[front], owner[front], bary[front]
-        triangle_id[pixel] = chosen[owner]
-        barycentric[pixel] = bary
+    if len(triangle) == 0:
+        return triangle_id.reshape(height, width), barycentric.reshape(height, width, 3)
+    slope = slope[triangle]
+    if depth is not None and perspective:
+        # barycentric coordinates over depth are linear on the screen
+        inverse = 1.0 / depth[triangles[chosen]][triangle]
+        line, slope = line * inverse, slope * inverse
+    pixel, bary = _pixels(row * width + start, count, line, slope)
+    owner = np.repeat(chosen[triangle].astype(np.int32), count)
+    if depth is not None:
+        if perspective:
+            distance = np.einsum("pk->p", bary)
+            bary /= distance[:, None]
+            np.negative(distance, out=distance)
+        else:
+            distance = np.einsum("pk,pk->p", bary, depth.astype(np.float32)[triangles[owner]])
+        nearest = np.full(height * width, np.inf, np.float32)
+        np.minimum.at(nearest, pixel, distance)
+        front = np.flatnonzero(distance <= nearest[pixel])
+        pixel, owner, bary = pixel[front], owner[front], bary[front]
+    triangle_id[pixel] = owner
+    barycentric[pixel] = bary
     return triangle_id.reshape(height, width), barycentric.reshape(height, width, 3)
 
 
-def _distance(bary: np.ndarray, depth: np.ndarray, owner: np.ndarray, perspective: bool) -> np.ndarray:
-    """(P,) float32 what orders pixels by their distance; screen coordinates (P, 3) become those on the triangle.
+def _pixels(first: np.ndarray, count: np.ndarray, line: np.ndarray, slope: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """(P,) int32 all pixels of runs of them, and (P, 3) float32 values that are linear along each run.
 
     Args:
-        bary: (P, 3) float32 barycentric coordinates on the screen, overwritten.
-        depth: (T, 3) at the corners.
-        owner: (P,) row of the triangle.
+        first, count: (S,) first pixel of a run, and their number.
+        line, slope: (S, 3) values at the first pixel, and their change from one to the next.
     """
-    if not perspective:
-        return np.einsum("pk,pk->p", bary, depth.astype(np.float32)[owner])
-    bary *= (1.0 / depth).astype(np.float32)[owner]
-    inverse = bary.sum(1)
-    bary /= inverse[:, None]
-    return -inverse
+    step = np.arange(count.sum(), dtype=np.int32)
+    step -= np.repeat((np.cumsum(count) - count).astype(np.int32), count)
+    pixel = np.repeat(first.astype(np.int32), count)
+    pixel += step
+    values = np.repeat(slope.astype(np.float32), count, axis=0)
+    values *= step.astype(np.float32)[:, None]
+    values += np.repeat(line.astype(np.float32), count, axis=0)
+    return pixel, values
 
 
 def _spans(corners: np.ndarray, width: int, height: int):
