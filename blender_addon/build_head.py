@@ -137,7 +137,11 @@ def _dress(character: Character, made: HeadObjects, source: str) -> None:
     albedo, roughness = maps[character_store.ALBEDO], maps[character_store.ROUGHNESS]
     materials = {
         "head": skin_material.skin_material(
-            f"{name} Skin", albedo, roughness, (maps, scale), (bands, bands[character_store.SCALE]),
+            f"{name} Skin",
+            albedo,
+            roughness,
+            (maps, scale),
+            (bands, bands[character_store.SCALE]),
             fine_skin_images(character),
         ),
         "eyes": eye_material.eye_material(f"{name} Eyes", character.eye_colour),

@@ -12,7 +12,7 @@ from pathlib import Path
 import bpy
 
 from ..core.character import Character
-from ..core.character_file import SUFFIX, load_character, save_character
+from ..core.character_file import SUFFIX, load_character, save_character, stored_maps
 from ..core.errors import CharacterFileError
 from . import images, names
 from .fine_skin_nodes import STRENGTH
@@ -30,29 +30,28 @@ PORES = "furrow_pores"  # mean strength of the fine skin
 AGED_SHAPE = "furrow_aged_shape"  # how far the age slider has moved the head shape's age along
 
 
-def maps_image(
-    character: Character, data: bytes = b"", like: bpy.types.Image | None = None
-) -> bpy.types.Image:
+def maps_image(character: Character, data: bytes = b"", like: bpy.types.Image | None = None) -> bpy.types.Image:
     """New packed image of a character's displacement maps that carries the whole character, and its other images.
 
     Args:
-        data: the character's .furrow file, if there is one already.
+        data: the character's .furrow file, if there is one already; the PNGs in it are packed as they are.
         like: maps of the same person: where they have the same size, their colour and roughness are shared.
     """
-    image, scale = images.detail_image(f"{character.name} Wrinkles", character.detail)
-    image[FILE] = data or character_bytes(character)
+    data = data or character_bytes(character)
+    maps, scale = stored_maps(data)
+    image = images.packed_png(f"{character.name} Wrinkles", maps["detail"], colour=False)
+    image[FILE] = data
     image[SCALE], image[AGE], image[SEED] = scale, float(character.age), int(character.wrinkle_seed)
     image[AGED_SHAPE] = 0.0
     image[PORES] = 1.0 if character.pore_gains is None else float(character.pore_gains.mean())
     image[BANDS], scale = images.bands_image(f"{character.name} Bands", character)
     image[BANDS][SCALE] = scale
-    for key, pixels, colour in ((ALBEDO, character.albedo, True), (ROUGHNESS, character.roughness, False)):
+    for key, name in ((ALBEDO, "albedo"), (ROUGHNESS, "roughness")):
         shared = like.get(key) if like is not None else None
-        if shared is not None and shared.size[0] == pixels.shape[1]:
+        if shared is not None and shared.size[0] == getattr(character, name).shape[1]:
             image[key] = shared
         else:
-            title = key.removeprefix("furrow_").title()
-            image[key] = images.packed_image(f"{character.name} {title}", pixels, colour)
+            image[key] = images.packed_png(f"{character.name} {name.title()}", maps[name], colour=key == ALBEDO)
     return image
 
 
@@ -132,10 +131,15 @@ def _use_in_material(tree: bpy.types.NodeTree, before: bpy.types.Image | None, i
         tree.nodes[STRENGTH].outputs[0].default_value *= image[PORES] / before[PORES]
 
 
+def unused_maps() -> list[bpy.types.Image]:
+    """Maps that only undo can bring back."""
+    return [image for image in bpy.data.images if image.users == 0 and FILE in image]
+
+
 def prune_maps() -> None:
     """Drop unused maps that undo can no longer reach; Blender drops all unused ones when it saves."""
-    unused = [image for image in bpy.data.images if image.users == 0 and FILE in image]
-    for image in sorted(unused, key=lambda i: i.session_uid)[: -max(bpy.context.preferences.edit.undo_steps, 1)]:
+    unused = sorted(unused_maps(), key=lambda i: i.session_uid)
+    for image in unused[: -max(bpy.context.preferences.edit.undo_steps, 1)]:
         others = [image[key] for key in (BANDS, ALBEDO, ROUGHNESS) if image.get(key) is not None]
         bpy.data.images.remove(image)
         for other in others:

@@ -1,4 +1,6 @@
-"""Commands that need Blender's Python module, run in a process of their own by the command line:
+"""Commands that need Blender's Python module, run in a process of their own by the command line.
+
+Usage:
 
     python -m furrow.blender_addon.command blend IN.furrow OUT.blend
     python -m furrow.blender_addon.command render IN.furrow|IN.blend FOLDER [PRESET ...]

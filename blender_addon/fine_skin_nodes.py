@@ -84,16 +84,15 @@ def fine_skin_height(build, skin: FineSkin) -> bpy.types.NodeSocket:
     weights = build.node(
         "ShaderNodeTexImage", {"Vector": chart}, image=skin.weights, interpolation="Linear", extension="EXTEND"
     )
-    pull = build.node("ShaderNodeTexImage", {"Vector": chart}, image=skin.pull, interpolation="Linear",
-                      extension="EXTEND")
+    pull = build.node(
+        "ShaderNodeTexImage", {"Vector": chart}, image=skin.pull, interpolation="Linear", extension="EXTEND"
+    )
     plain, across, up = (
         _relief(build, skin, chart, weights, (u, v)) for u, v in ((1.0, 1.0), (ELONGATION, 1.0), (1.0, ELONGATION))
     )
     drawn = build.math("MULTIPLY_ADD", build.math("SUBTRACT", up, across), pull.outputs["Color"], across)
     _, compression_1, compression_2 = build.separate(attribute(build, names.WRINKLES, "Vector"))
-    stretch = build.math(
-        "MULTIPLY", build.clamp(attribute(build, names.WRINKLES, "Alpha"), 0.0, 1.0), STRETCH_SHARE
-    )
+    stretch = build.math("MULTIPLY", build.clamp(attribute(build, names.WRINKLES, "Alpha"), 0.0, 1.0), STRETCH_SHARE)
     change = build.math("SUBTRACT", build.math("MULTIPLY", drawn, 1.0 - STRETCH_FADE), plain)
     total = build.math("MULTIPLY_ADD", change, stretch, plain)
     compression = build.clamp(build.math("MAXIMUM", compression_1, compression_2), 0.0, 1.0)
@@ -109,8 +108,9 @@ def _relief(
 ) -> bpy.types.NodeSocket:
     """Sum over the tiles of height (0.5 is none taken out) times weight, with the chart scaled by (u, v)."""
     place = build.vector("MULTIPLY", chart, (skin.repeats * scale[0], skin.repeats * scale[1], 1.0))
-    tiles = build.node("ShaderNodeTexImage", {"Vector": place}, image=skin.tiles, interpolation="Cubic",
-                       extension="REPEAT")
+    tiles = build.node(
+        "ShaderNodeTexImage", {"Vector": place}, image=skin.tiles, interpolation="Cubic", extension="REPEAT"
+    )
     centred = build.vector("SUBTRACT", tiles.outputs["Color"], (0.5, 0.5, 0.5))
     first = build.vector("DOT_PRODUCT", centred, weights.outputs["Color"])
     lips = build.math("SUBTRACT", tiles.outputs["Alpha"], 0.5)

@@ -22,6 +22,15 @@ def identifier(modifier: bpy.types.NodesModifier, name: str) -> str:
     raise KeyError(f"{modifier.name} has no input {name!r}")
 
 
+def default_inputs(modifier: bpy.types.NodesModifier) -> dict[str, Any]:
+    """Name to default value of each input, the geometry aside."""
+    return {
+        item.name: item.default_value
+        for item in modifier.node_group.interface.items_tree
+        if item.item_type == "SOCKET" and item.in_out == "INPUT" and item.socket_type != "NodeSocketGeometry"
+    }
+
+
 def input_property(modifier: bpy.types.NodesModifier, name: str) -> tuple[Any, str]:
     """What ``layout.prop`` takes: the owner and the property's name."""
     key = identifier(modifier, name)

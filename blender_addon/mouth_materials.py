@@ -95,7 +95,8 @@ def teeth_material(name: str) -> bpy.types.Material:
     shade = ramp(build, build.math("ABSOLUTE", along), *CHEEK_SHADE)
     values = {
         "Base Color": mix(
-            build, build.math("MULTIPLY", shade, 0.9), mix(build, gum, tooth, GUM), (0.03, 0.012, 0.01, 1.0)),
+            build, build.math("MULTIPLY", shade, 0.9), mix(build, gum, tooth, GUM), (0.03, 0.012, 0.01, 1.0)
+        ),
         "Specular IOR Level": build.math("MULTIPLY_ADD", shade, -0.45, 0.5),
         "Roughness": build.math("MULTIPLY_ADD", gum, 0.1, 0.22),
         "Subsurface Weight": 0.35,

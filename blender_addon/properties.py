@@ -81,10 +81,16 @@ class FurrowCharacter(bpy.types.PropertyGroup):
     wrinkle_age: FloatProperty(
         name="Age",
         description="Years: how many lines there are and how deep they have become",
-        min=YOUNGEST, max=OLDEST, precision=0, step=100, get=shown_age, set=ask_for_age,
+        min=YOUNGEST,
+        max=OLDEST,
+        precision=0,
+        step=100,
+        get=shown_age,
+        set=ask_for_age,
     )
     age_shape: BoolProperty(
-        name="Age Shape Too", default=True,
+        name="Age Shape Too",
+        default=True,
         description="Let the shape of the head grow older or younger with the age slider",
     )
     swap_from: EnumProperty(
@@ -102,8 +108,11 @@ class FurrowCharacter(bpy.types.PropertyGroup):
         name="Mix", description="0: own detail, 1: the source's", min=0.0, max=1.0, default=1.0, subtype="FACTOR"
     )
     swap_regions: EnumProperty(
-        name="Regions", description="Where detail is taken over; all: the whole head", options={"ENUM_FLAG"},
-        items=_REGION_ITEMS, default={name for name, *_ in _REGION_ITEMS},
+        name="Regions",
+        description="Where detail is taken over; all: the whole head",
+        options={"ENUM_FLAG"},
+        items=_REGION_ITEMS,
+        default={name for name, *_ in _REGION_ITEMS},
     )
     swap_static: BoolProperty(name="Static", description="Wrinkles that show at rest", default=True)
     swap_dynamic: BoolProperty(name="Dynamic", description="Wrinkles that come and go with the expression")
@@ -130,7 +139,12 @@ class FurrowJob(bpy.types.PropertyGroup):
     age: FloatProperty(
         name="Age",
         description="Years: how many lines there are and how deep they have become",
-        min=YOUNGEST, max=OLDEST, precision=0, step=100, get=_age_of_active, set=_ask_for_age_of_active,
+        min=YOUNGEST,
+        max=OLDEST,
+        precision=0,
+        step=100,
+        get=_age_of_active,
+        set=_ask_for_age_of_active,
     )
 
     running: BoolProperty()

@@ -4,7 +4,16 @@ from __future__ import annotations
 
 import bpy
 
-from . import age_slider, file_handlers, performance_properties, preferences, previews, properties, wrinkle_change
+from . import (
+    age_slider,
+    file_handlers,
+    performance_properties,
+    preferences,
+    previews,
+    properties,
+    saving,
+    wrinkle_change,
+)
 from .operators import character_files, characters, detail, expressions, performance, photos, reconstruct, worker_job
 from .operators import wrinkles as wrinkle_operators
 from .panels import character, expression, head_shape, main, wrinkles
@@ -40,6 +49,7 @@ def register() -> None:
         bpy.utils.register_class(cls)
     properties.attach()
     performance_properties.attach()
+    saving.attach()
 
 
 def unregister() -> None:
@@ -48,6 +58,7 @@ def unregister() -> None:
     age_slider.stop()
     wrinkle_change.stop_worker()
     previews.clear()
+    saving.detach()
     performance_properties.detach()
     properties.detach()
     for cls in reversed(CLASSES):

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import bpy
+import numpy as np
 
+from . import names
 from .build_head import HeadObjects
 from .characters import objects_of
+from .detail_mask import add_mask
 from .expressions import set_expression
 from .fingerprint import FINGERPRINT, fingerprint
+from .modifier_inputs import default_inputs, get_input, set_input
 
 
 def is_edited(collection: bpy.types.Collection) -> bool:
@@ -18,15 +22,19 @@ def is_edited(collection: bpy.types.Collection) -> bool:
 
 
 def replace_character(old: bpy.types.Collection, made: HeadObjects) -> None:
-    """Put the new head where the old character stood, with its expression, and remove the old one's objects.
+    """Put the new head where the old character stood and remove the old one's objects.
 
-    Objects that the artist put into the old collection are kept: they move to the new one.
+    Expression, strengths of the wrinkles and painted mask stay as they were. Objects that the artist put into the old
+    collection are kept: they move to the new one.
     """
     before = objects_of(old)
     if before.armature is not None:
         made.armature.matrix_world = before.armature.matrix_world.copy()
     if "head" in before.parts and before.head.data.shape_keys:
         set_expression(made.head, {k.name: k.value for k in before.head.data.shape_keys.key_blocks[1:]})
+    if "head" in before.parts:
+        _keep_strengths(before.head, made.head)
+        _keep_mask(before.head.data, made.head.data)
     for item in list(old.objects):
         if "furrow_part" not in item:
             made.collection.objects.link(item)
@@ -38,6 +46,24 @@ def replace_character(old: bpy.types.Collection, made: HeadObjects) -> None:
         made.collection.name = wanted[0]
         for item in (made.armature, *made.parts.values()):
             item.name = item.name.rpartition(".")[0] or item.name
+
+
+def _keep_strengths(old: bpy.types.Object, new: bpy.types.Object) -> None:
+    """Set the inputs of the tension modifier as on another head, as far as its nodes have them."""
+    before, after = (made.modifiers.get(names.TENSION) for made in (old, new))
+    if before is not None and before.node_group is not None:
+        for name in default_inputs(before).keys() & default_inputs(after).keys():
+            set_input(after, name, get_input(before, name))
+
+
+def _keep_mask(old: bpy.types.Mesh, new: bpy.types.Mesh) -> None:
+    """Paint the mask of another head of the same mesh."""
+    mask = old.color_attributes.get(names.PAINT)
+    if mask is None or mask.domain != "POINT" or len(mask.data) != len(new.vertices):
+        return
+    colours = np.empty(4 * len(mask.data), np.float32)
+    mask.data.foreach_get("color", colours)
+    add_mask(new).data.foreach_set("color", colours)
 
 
 def remove_character(collection: bpy.types.Collection, heir: bpy.types.Collection | None = None) -> None:

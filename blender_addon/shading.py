@@ -30,8 +30,13 @@ def ramp(build: TreeBuilder, value: Value, low: float, high: float) -> bpy.types
     rises = low < high
     node = build.node(
         "ShaderNodeMapRange",
-        {"Value": value, "From Min": min(low, high), "From Max": max(low, high), "To Min": 0.0 if rises else 1.0,
-         "To Max": 1.0 if rises else 0.0},
+        {
+            "Value": value,
+            "From Min": min(low, high),
+            "From Max": max(low, high),
+            "To Min": 0.0 if rises else 1.0,
+            "To Max": 1.0 if rises else 0.0,
+        },
         interpolation_type="SMOOTHSTEP",
     )
     return node.outputs[0]
@@ -39,9 +44,7 @@ def ramp(build: TreeBuilder, value: Value, low: float, high: float) -> bpy.types
 
 def mix(build: TreeBuilder, factor: Value, first: Value, second: Value) -> bpy.types.NodeSocket:
     """Colour between first (factor 0) and second (factor 1)."""
-    node = build.node(
-        "ShaderNodeMix", {"Factor": factor, "A": first, "B": second}, data_type="RGBA", clamp_factor=True
-    )
+    node = build.node("ShaderNodeMix", {"Factor": factor, "A": first, "B": second}, data_type="RGBA", clamp_factor=True)
     return socket(node.outputs, "Result")
 
 

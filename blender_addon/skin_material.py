@@ -19,8 +19,12 @@ CREASE_STRENGTH = "Crease Shading"
 
 
 def skin_material(
-    name: str, albedo: bpy.types.Image, roughness: bpy.types.Image, maps: tuple[bpy.types.Image, float],
-    bands: tuple[bpy.types.Image, float], fine_skin: FineSkin,
+    name: str,
+    albedo: bpy.types.Image,
+    roughness: bpy.types.Image,
+    maps: tuple[bpy.types.Image, float],
+    bands: tuple[bpy.types.Image, float],
+    fine_skin: FineSkin,
 ) -> bpy.types.Material:
     """Skin material of one character.
 

@@ -43,8 +43,13 @@ class WorkerClient:
         try:
             with open(self._events, "wb") as events, open(self._log, "wb") as log:
                 self._process = subprocess.Popen(
-                    command, stdin=subprocess.PIPE, stdout=events, stderr=log, env=worker_environment(),
-                    cwd=self._folder, **hidden
+                    command,
+                    stdin=subprocess.PIPE,
+                    stdout=events,
+                    stderr=log,
+                    env=worker_environment(),
+                    cwd=self._folder,
+                    **hidden,
                 )
         except OSError as error:
             shutil.rmtree(self._folder, ignore_errors=True)

@@ -11,6 +11,7 @@ A file from a stranger is safe to open: entry names, sizes and counts are checke
 
 from __future__ import annotations
 
+import io
 import json
 import re
 import zipfile
@@ -99,6 +100,20 @@ def load_character(path: Path) -> Character:
         if type(error).__module__ != "zlib":
             raise
         raise CharacterFileError(f"{path.name} is damaged ({error}): save or copy it again.") from None
+
+
+def stored_maps(data: bytes) -> tuple[dict[str, bytes], float]:
+    """PNG bytes of the maps albedo, roughness and detail of a .furrow file that :func:`load_character` has read.
+
+    Args:
+        data: the file.
+
+    Returns:
+        Name to PNG, and the millimetres that detail's range spans (``png16.from_uint16``).
+    """
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        scale = float(json.loads(archive.read("character.json"))["detail_scale_mm"])
+        return {name: archive.read(f"maps/{name}.png") for name in ("albedo", "roughness", "detail")}, scale
 
 
 def _entries(character: Character):

@@ -15,8 +15,10 @@ bpy = pytest.importorskip("bpy")
 
 import furrow  # noqa: E402
 from blender_helpers import addon, mean_character, positions, scene  # noqa: E402, F401
-from furrow.blender_addon import registration, replace, worker_client  # noqa: E402
+from furrow.blender_addon import names, registration, replace, worker_client  # noqa: E402
 from furrow.blender_addon.build_head import build_head  # noqa: E402
+from furrow.blender_addon.detail_mask import add_mask  # noqa: E402
+from furrow.blender_addon.modifier_inputs import get_input, set_input  # noqa: E402
 from furrow.blender_addon.operators import reconstruct, worker_job  # noqa: E402
 from furrow.blender_addon.worker_client import WorkerClient, parse_event  # noqa: E402
 from furrow.core.character_file import load_character, save_character  # noqa: E402
@@ -59,29 +61,36 @@ def python(*lines):
 
 
 def test_lines_that_are_no_events_are_ignored(client):
-    worker = client(*python(
-        "import sys",
-        "print('Loading library, please wait')",
-        "print('[1, 2]')", "print('{\"event\": 3}')", "print('{\"event\": \"progr')", "print('[' * 100000)",
-        "sys.stdout.buffer.write(b'\\xff\\xfe junk\\n')",
-        "print('{\"event\": \"progress\", \"fraction\": 0.5}')",
-        "print('{\"event\": \"done\", \"output\": \"x\"}')",
-    ))
+    worker = client(
+        *python(
+            "import sys",
+            "print('Loading library, please wait')",
+            "print('[1, 2]')",
+            "print('{\"event\": 3}')",
+            'print(\'{"event": "progr\')',
+            "print('[' * 100000)",
+            "sys.stdout.buffer.write(b'\\xff\\xfe junk\\n')",
+            'print(\'{"event": "progress", "fraction": 0.5}\')',
+            'print(\'{"event": "done", "output": "x"}\')',
+        )
+    )
     assert [event["event"] for event in events_until(worker, ("done",))] == ["progress", "done"]
 
 
 def test_an_event_written_in_two_halves_arrives_once(client):
-    worker = client(*python(
-        "import sys, time",
-        "sys.stdout.write('{\"event\": '); sys.stdout.flush(); time.sleep(0.3)",
-        "print('\"ready\"}', flush=True); time.sleep(30)",
-    ))
+    worker = client(
+        *python(
+            "import sys, time",
+            "sys.stdout.write('{\"event\": '); sys.stdout.flush(); time.sleep(0.3)",
+            "print('\"ready\"}', flush=True); time.sleep(30)",
+        )
+    )
     assert events_until(worker, ("ready",)) == [{"event": "ready"}]
     assert parse_event(b'{"event": "ready"}') == {"event": "ready"}
 
 
 def test_killed_worker_is_one_clear_error(client):
-    worker = client(*python("import time", "print('{\"event\": \"ready\"}', flush=True)", "time.sleep(60)"))
+    worker = client(*python("import time", 'print(\'{"event": "ready"}\', flush=True)', "time.sleep(60)"))
     events_until(worker, ("ready",))
     os.kill(worker._process.pid, signal.SIGKILL)
     last = events_until(worker, ("error",))[-1]
@@ -190,15 +199,17 @@ def test_bad_character_file_is_one_line_and_changes_nothing(addon, tmp_path, con
 
 def fake_worker(monkeypatch, *events, copy=None):
     """Reconstruct talks to a script that sends these events; a done event copies a character to the output."""
-    script = "\n".join([
-        "import json, shutil, sys",
-        "command = json.loads(sys.stdin.readline())",
-        f"events = json.loads({json.dumps(json.dumps(events))})",
-        f"copy = {str(copy)!r}",
-        "for event in events:",
-        "    if event['event'] == 'done': shutil.copy(copy, command['output'])",
-        "    print(json.dumps(event), flush=True)",
-    ])
+    script = "\n".join(
+        [
+            "import json, shutil, sys",
+            "command = json.loads(sys.stdin.readline())",
+            f"events = json.loads({json.dumps(json.dumps(events))})",
+            f"copy = {str(copy)!r}",
+            "for event in events:",
+            "    if event['event'] == 'done': shutil.copy(copy, command['output'])",
+            "    print(json.dumps(event), flush=True)",
+        ]
+    )
     monkeypatch.setattr(reconstruct, "WorkerClient", lambda: WorkerClient(list(python(script))))
 
 
@@ -211,8 +222,11 @@ def choose_photo(tmp_path):
 def test_reconstruct_builds_beside_what_is_there(addon, character_file, tmp_path, monkeypatch):  # noqa: F811
     monkeypatch.setattr(reconstruct, "characters_folder", lambda: tmp_path)
     fake_worker(
-        monkeypatch, {"event": "ready"}, {"event": "progress", "fraction": 0.5, "message": "fitting"},
-        {"event": "done", "warnings": ["The hair covers the brow."]}, copy=character_file,
+        monkeypatch,
+        {"event": "ready"},
+        {"event": "progress", "fraction": 0.5, "message": "fitting"},
+        {"event": "done", "warnings": ["The hair covers the brow."]},
+        copy=character_file,
     )
     choose_photo(tmp_path)
     for _ in range(2):
@@ -281,6 +295,20 @@ def test_replacing_keeps_place_expression_and_the_artists_objects(addon):  # noq
     assert hat.name in new.collection.objects and hat.parent == new.armature
     assert {o.name.split()[0] for o in bpy.data.objects} == {"New", "Hat"}
     assert not [m.name for m in bpy.data.materials if m.name.startswith("Old")]
+
+
+def test_replacing_keeps_strengths_and_painted_mask(addon):  # noqa: F811
+    old, new = build_head(tiny_character("Old")), build_head(tiny_character("New"))
+    set_input(old.head.modifiers[names.TENSION], "Folds", 0.25)
+    set_input(old.head.modifiers[names.TENSION], "Directional", False)
+    painted = np.random.default_rng(0).random(4 * len(old.head.data.vertices)).astype(np.float32)
+    add_mask(old.head.data).data.foreach_set("color", painted)
+    replace.replace_character(old.collection, new)
+    modifier, found = new.head.modifiers[names.TENSION], np.empty_like(painted)
+    assert get_input(modifier, "Folds") == 0.25 and not get_input(modifier, "Directional")
+    assert get_input(modifier, "Lines") == 1.0
+    new.head.data.color_attributes[names.PAINT].data.foreach_get("color", found)
+    np.testing.assert_array_equal(found, painted)
 
 
 def test_replacing_a_character_of_the_same_name_takes_the_name_over(addon):  # noqa: F811

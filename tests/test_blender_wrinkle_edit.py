@@ -192,6 +192,22 @@ def test_saved_file_reopens_alike_and_needs_no_other_file(anna, files, atlas, tm
     np.testing.assert_allclose(shown_maps(again), expected, atol=1e-4)
 
 
+def test_a_saved_file_holds_no_maps_that_only_undo_needs(anna, tmp_path):
+    for years in (50.0, 60.0, 70.0):
+        bpy.ops.furrow.change_wrinkles(years=years)
+    kept = (anna[character_store.ORIGINAL], anna[character_store.MAPS])
+    others = {image[key] for image in kept for key in (character_store.BANDS, character_store.ALBEDO)}
+    wanted, before = {i.name for i in (*kept, *others)}, {i.name for i in bpy.data.images}
+    bpy.ops.wm.save_as_mainfile(filepath=str(tmp_path / "a.blend"))
+    # here undo may still want them
+    assert {i.name for i in bpy.data.images} == before and len(character_store.unused_maps()) == 2
+    assert all(image[character_store.BANDS] is not None for image in character_store.unused_maps())
+    bpy.ops.wm.open_mainfile(filepath=str(tmp_path / "a.blend"))
+    found = {i.name for i in bpy.data.images}
+    assert wanted <= found
+    assert {n for n in found if "Wrinkles" in n or "Bands" in n or "Albedo" in n} == wanted
+
+
 def test_missing_data_and_bad_choices_are_one_clear_line(anna, tmp_path):
     before = shown_maps(anna)
     settings = anna.furrow

@@ -7,9 +7,10 @@ import zipfile
 
 import numpy as np
 import pytest
-from furrow.core.character_file import SCHEMA, load_character, save_character
+from furrow.core.character_file import SCHEMA, load_character, save_character, stored_maps
 from furrow.core.errors import CharacterFileError, OutputError
 from furrow.core.npy import npy_bytes
+from furrow.core.png16 import decode_png, from_uint16
 from helpers import tiny_character
 
 
@@ -61,6 +62,15 @@ def test_round_trip_keeps_everything(saved):
     assert one.camera == two.camera and one.photo == two.photo
     np.testing.assert_array_equal(one.pose.rotation, two.pose.rotation)
     np.testing.assert_allclose(one.landmarks.points, two.landmarks.points, atol=1e-4)
+
+
+def test_maps_in_the_file_are_those_of_the_character(saved):
+    character = load_character(saved)
+    maps, scale = stored_maps(saved.read_bytes())
+    np.testing.assert_array_equal(decode_png(maps["albedo"], 8, 3), character.albedo)
+    np.testing.assert_array_equal(decode_png(maps["roughness"], 8, 1), character.roughness)
+    found = from_uint16(decode_png(maps["detail"], 16, 4), scale)
+    np.testing.assert_array_equal(found, character.detail.stack())
 
 
 def test_a_file_from_before_hair_was_kept_opens(saved):

@@ -9,7 +9,7 @@ from ...core.errors import FurrowError
 from ...core.head_model import DIRECTIONS
 from ..characters import active_character, find_part
 from ..expressions import set_expression
-from ..modifier_inputs import set_input
+from ..modifier_inputs import default_inputs, set_input
 from ..names import TENSION
 from ..replace import is_edited, remove_character
 from .base import FurrowOperator, has_character
@@ -105,9 +105,8 @@ class FURROW_OT_reset(FurrowOperator, bpy.types.Operator):
             set_expression(head, {})
         modifier = head.modifiers.get(TENSION)
         if self.wrinkles and modifier is not None and modifier.node_group is not None:
-            for item in modifier.node_group.interface.items_tree:
-                if item.item_type == "SOCKET" and item.in_out == "INPUT" and item.socket_type != "NodeSocketGeometry":
-                    set_input(modifier, item.name, item.default_value)
+            for name, value in default_inputs(modifier).items():
+                set_input(modifier, name, value)
         if self.shape:
             for name in DIRECTIONS:
                 setattr(collection.furrow, name, 0.0)

@@ -12,7 +12,7 @@ from ..characters import active_character, find_part
 from ..detail_mask import add_mask, clear_mask
 from ..wrinkle_change import WrinkleChange
 from .base import FurrowOperator, has_character
-from .wrinkles import _ChangesWrinkles
+from .wrinkle_job import ChangesWrinkles
 
 
 class FURROW_OT_paint_detail(FurrowOperator, bpy.types.Operator):
@@ -56,7 +56,7 @@ class FURROW_OT_clear_detail_mask(FurrowOperator, bpy.types.Operator):
         return {"FINISHED"}
 
 
-class FURROW_OT_resize_maps(_ChangesWrinkles, bpy.types.Operator):
+class FURROW_OT_resize_maps(ChangesWrinkles, bpy.types.Operator):
     bl_idname = "furrow.resize_maps"
     bl_label = "Bake Again"
     bl_description = (

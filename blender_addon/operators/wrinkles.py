@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-import time
 from pathlib import Path
 
 import bpy
@@ -16,101 +15,22 @@ from ..characters import active_character
 from ..names import REGIONS
 from ..wrinkle_change import WrinkleChange
 from .base import FurrowOperator, has_character
-from .characters import named_character, same_character
+from .characters import named_character
+from .wrinkle_job import ChangesWrinkles
 
-INTERVAL = 0.05  # seconds between looks at the worker
 SEEDS = 10_000  # layouts to draw from
 
 
-class _ChangesWrinkles(FurrowOperator):
-    """Mix-in of operators whose maps the worker computes: modal in a window, waiting without one.
-
-    Subclasses write ``begin(context, collection) -> WrinkleChange`` and ``done(collection, before)``, which is called
-    once the new maps are in use; before is the image that was in use when the change began.
-    """
-
-    bl_options = {"UNDO"}
-
-    @classmethod
-    def poll(cls, context):
-        return has_character(context) and not context.window_manager.furrow_job.changing
-
-    def target(self, context) -> bpy.types.Collection:
-        return active_character(context)
-
-    def invoke(self, context, _event):
-        return self.guarded(context, lambda: self._start_modal(context))
-
-    def _start_modal(self, context):
-        self._begin(context)
-        self._timer = context.window_manager.event_timer_add(INTERVAL, window=context.window)
-        context.window_manager.modal_handler_add(self)
-        return {"RUNNING_MODAL"}
-
-    def modal(self, context, event):
-        if event.type != "TIMER":
-            return {"PASS_THROUGH"}
-        result = self.guarded(context, lambda: self._step(context))
-        if result == {"RUNNING_MODAL"}:
-            return {"PASS_THROUGH"}
-        self._finish(context, result == {"FINISHED"})
-        for area in context.screen.areas if context.screen else ():
-            if area.type == "VIEW_3D":
-                area.tag_redraw()
-        return result
-
-    def cancel(self, context):
-        self._finish(context, False)
-
-    def run(self, context):
-        """Without a window: wait for the result."""
-        finished = False
-        try:
-            self._begin(context)
-            while (result := self._step(context)) == {"RUNNING_MODAL"}:
-                time.sleep(INTERVAL)
-            finished = True
-            return result
-        finally:
-            self._finish(context, finished)
-
-    def _begin(self, context) -> None:
-        collection = self.target(context)
-        self._name, self._uid = collection.name, collection.session_uid
-        self._change = self.begin(context, collection)
-        context.window_manager.furrow_job.changing = True
-
-    def _step(self, context) -> set[str]:
-        data = self._change.poll()
-        if data is None:
-            return {"RUNNING_MODAL"}
-        collection = same_character(self._name, self._uid)
-        before = collection.get(character_store.MAPS)
-        image = character_store.maps_image(character_store.character_from(data), data, like=before)
-        if before is not None:
-            image[character_store.AGED_SHAPE] = before.get(character_store.AGED_SHAPE, 0.0)
-        character_store.use_maps(collection, image)
-        self.done(collection, before)
-        return {"FINISHED"}
-
-    def _finish(self, context, finished: bool) -> None:
-        change, timer = self.__dict__.pop("_change", None), self.__dict__.pop("_timer", None)
-        if change is not None:
-            change.close(finished)
-        if timer is not None:
-            context.window_manager.event_timer_remove(timer)
-        context.window_manager.furrow_job.changing = False
-
-
-class FURROW_OT_change_wrinkles(_ChangesWrinkles, bpy.types.Operator):
+class FURROW_OT_change_wrinkles(ChangesWrinkles, bpy.types.Operator):
     bl_idname = "furrow.change_wrinkles"
     bl_label = "Change Wrinkles"
     bl_description = "Give the character the wrinkles of another age or another layout of the lines"
 
     character: StringProperty(description="Name of the character; empty: the active one", options={"SKIP_SAVE"})
     years: FloatProperty(name="Age", description="Years; 0 keeps the age", max=200.0, options={"SKIP_SAVE"})
-    seed: IntProperty(name="Seed", description="Layout of the lines; -1 keeps it", default=-1, min=-1,
-                      options={"SKIP_SAVE"})
+    seed: IntProperty(
+        name="Seed", description="Layout of the lines; -1 keeps it", default=-1, min=-1, options={"SKIP_SAVE"}
+    )
 
     @classmethod
     def poll(cls, context):
@@ -144,7 +64,7 @@ class FURROW_OT_change_wrinkles(_ChangesWrinkles, bpy.types.Operator):
         age_slider.forget(name, self.years if finished and self.years > 0.0 else None)
 
 
-class FURROW_OT_randomise_wrinkles(_ChangesWrinkles, bpy.types.Operator):
+class FURROW_OT_randomise_wrinkles(ChangesWrinkles, bpy.types.Operator):
     bl_idname = "furrow.randomise_wrinkles"
     bl_label = "Randomise Wrinkles"
     bl_description = "Another layout and other depths of the lines, of the same age; what the photo showed stays"
@@ -157,7 +77,7 @@ class FURROW_OT_randomise_wrinkles(_ChangesWrinkles, bpy.types.Operator):
         collection.pop(character_store.BEFORE_SWAP, None)
 
 
-class FURROW_OT_swap_detail(_ChangesWrinkles, bpy.types.Operator):
+class FURROW_OT_swap_detail(ChangesWrinkles, bpy.types.Operator):
     bl_idname = "furrow.swap_detail"
     bl_label = "Take Over Detail"
     bl_description = (

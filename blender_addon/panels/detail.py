@@ -9,7 +9,7 @@ from ..characters import active_character, find_part
 from ..modifier_inputs import input_property
 from ..names import PAINT, TENSION
 from ..tension_nodes import BANDS
-from .main import FurrowPanel, wrapped
+from .main import CharacterPanel, wrapped
 
 BAND_SLIDERS = (
     {"Folds": "Folds", "Lines": "Lines", "Pores": "Pores"},
@@ -17,14 +17,10 @@ BAND_SLIDERS = (
 )
 
 
-class FURROW_PT_detail(FurrowPanel, bpy.types.Panel):
+class FURROW_PT_detail(CharacterPanel, bpy.types.Panel):
     bl_label = "Skin Detail"
     bl_idname = "FURROW_PT_detail"
     bl_options = {"DEFAULT_CLOSED"}
-
-    @classmethod
-    def poll(cls, context):
-        return active_character(context) is not None
 
     def draw(self, context):
         layout, collection = self.layout, active_character(context)

@@ -9,7 +9,7 @@ import bpy
 from ..characters import active_character, find_part
 from ..expressions import GROUPS, grouped_keys
 from ..operators.expressions import LABELS
-from .main import FurrowPanel
+from .main import CharacterPanel, FurrowPanel
 
 LABEL_SHARE = 0.4  # of the panel's width
 
@@ -23,13 +23,9 @@ def label(name: str, group: str) -> str:
     return words.partition(" ")[2] or "Sideways"
 
 
-class FURROW_PT_expression(FurrowPanel, bpy.types.Panel):
+class FURROW_PT_expression(CharacterPanel, bpy.types.Panel):
     bl_label = "Expression"
     bl_idname = "FURROW_PT_expression"
-
-    @classmethod
-    def poll(cls, context):
-        return active_character(context) is not None
 
     def draw(self, context):
         grid = self.layout.grid_flow(row_major=True, columns=2, even_columns=True, align=True)

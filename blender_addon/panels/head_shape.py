@@ -6,17 +6,13 @@ import bpy
 
 from ...core.head_model import DIRECTIONS
 from ..characters import active_character
-from .main import FurrowPanel
+from .main import CharacterPanel
 
 
-class FURROW_PT_head_shape(FurrowPanel, bpy.types.Panel):
+class FURROW_PT_head_shape(CharacterPanel, bpy.types.Panel):
     bl_label = "Head Shape"
     bl_idname = "FURROW_PT_head_shape"
     bl_options = {"DEFAULT_CLOSED"}
-
-    @classmethod
-    def poll(cls, context):
-        return active_character(context) is not None
 
     def draw(self, context):
         layout = self.layout

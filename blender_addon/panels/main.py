@@ -7,6 +7,7 @@ import textwrap
 import bpy
 
 from .. import previews
+from ..characters import active_character
 from ..preferences import ROOT
 
 
@@ -16,6 +17,14 @@ class FurrowPanel:
     bl_space_type = "VIEW_3D"
     bl_region_type = "UI"
     bl_category = "Furrow"
+
+
+class CharacterPanel(FurrowPanel):
+    """Mix-in: panels about the active character, hidden where there is none."""
+
+    @classmethod
+    def poll(cls, context):
+        return active_character(context) is not None
 
 
 def wrapped(layout: bpy.types.UILayout, context: bpy.types.Context, text: str, icon: str) -> None:

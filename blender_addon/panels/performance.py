@@ -4,18 +4,13 @@ from __future__ import annotations
 
 import bpy
 
-from ..characters import active_character
-from .main import FurrowPanel, wrapped
+from .main import CharacterPanel, wrapped
 
 
-class FURROW_PT_performance(FurrowPanel, bpy.types.Panel):
+class FURROW_PT_performance(CharacterPanel, bpy.types.Panel):
     bl_label = "Performance"
     bl_idname = "FURROW_PT_performance"
     bl_options = {"DEFAULT_CLOSED"}
-
-    @classmethod
-    def poll(cls, context):
-        return active_character(context) is not None
 
     def draw(self, context):
         layout, settings, job = self.layout, context.scene.furrow_performance, context.window_manager.furrow_job

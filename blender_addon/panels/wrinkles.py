@@ -8,7 +8,7 @@ from ..character_store import BEFORE_SWAP, MAPS, ORIGINAL
 from ..characters import active_character, find_part
 from ..modifier_inputs import input_property
 from ..names import REGIONS, SUBDIVISION, TENSION, WRINKLE
-from .main import FurrowPanel, wrapped
+from .main import CharacterPanel, FurrowPanel, wrapped
 
 
 def _tension(context) -> bpy.types.Modifier | None:
@@ -16,13 +16,9 @@ def _tension(context) -> bpy.types.Modifier | None:
     return modifier if modifier is not None and modifier.node_group is not None else None
 
 
-class FURROW_PT_wrinkles(FurrowPanel, bpy.types.Panel):
+class FURROW_PT_wrinkles(CharacterPanel, bpy.types.Panel):
     bl_label = "Wrinkles"
     bl_idname = "FURROW_PT_wrinkles"
-
-    @classmethod
-    def poll(cls, context):
-        return active_character(context) is not None
 
     def draw(self, context):
         layout, collection = self.layout, active_character(context)
