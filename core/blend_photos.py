@@ -32,31 +32,40 @@ def blend_photos(
     """
     if len(albedos) == 1:
         return albedos[0]
-    shape = albedos[0].shape[:2]
-    fine = texel * trusts[0].shape[1] / shape[1]
     seen = [np.float32(t * cv2.GaussianBlur(t * q, (0, 0), PATCH_MM / texel)) for t, q in zip(trusts, qualities)]
     best = np.argmax(seen, axis=0)
-    whole_trusts = [_enlarged(t, shape) for t in trusts]
-    rest = list(albedos)
-    total = np.zeros_like(albedos[0])
-    for sigma in (*BANDS_MM, None):
-        blur = FINE_MM if sigma is None else sigma
-        weights = [_weight(best == k, t, blur / texel) for k, t in enumerate(trusts)]
-        whole = np.maximum(sum(weights), 1e-6)
-        for k, (weight, trust) in enumerate(zip(weights, whole_trusts)):
-            band = rest[k] if sigma is None else masked_blur(rest[k], trust, sigma / fine)
-            total += _enlarged(weight / whole, shape)[..., None] * band
-            if sigma is not None:
-                rest[k] = (rest[k] - band) * (trust > 0)[..., None]
+    fine = _shares(best, trusts, FINE_MM / texel)
+    rest = [_resized(a, best.shape, cv2.INTER_AREA) for a in albedos]
+    # the slower bands, less the share of them that comes with the whole photos
+    slow = np.zeros((*best.shape, 3), np.float32)
+    for sigma in BANDS_MM:
+        shares = _shares(best, trusts, sigma / texel)
+        for k, trust in enumerate(trusts):
+            band = masked_blur(rest[k], trust, sigma / texel)
+            rest[k] = rest[k] - band
+            slow += (shares[k] - fine[k])[..., None] * band
+    shape = albedos[0].shape[:2]
+    total = _resized(slow, shape, cv2.INTER_LINEAR)
+    for albedo, share in zip(albedos, fine):
+        total += _resized(share, shape, cv2.INTER_LINEAR)[..., None] * albedo
     return total
 
 
-def _enlarged(values: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
-    """Values (m, n) at the rows and columns of ``shape``."""
-    return values if values.shape == shape else cv2.resize(values, shape[::-1], interpolation=cv2.INTER_LINEAR)
+def _shares(best: np.ndarray, trusts: Sequence[np.ndarray], sigma: float) -> list[np.ndarray]:
+    """(m, n) float32 for each photo, in sum 1 where any sees the place: the choice with a border of a width.
+
+    Args:
+        best: (m, n) the photo that is chosen.
+        trusts: (m, n) each; a photo has no share where its trust is 0.
+        sigma: texels.
+    """
+    chosen = ((best == k).astype(np.float32) for k in range(len(trusts)))
+    soft = (cv2.GaussianBlur(c, (0, 0), max(sigma, 0.3)) for c in chosen)
+    weights = [trust * (share + np.float32(1e-4)) for trust, share in zip(trusts, soft)]
+    whole = np.maximum(sum(weights), 1e-6)
+    return [weight / whole for weight in weights]
 
 
-def _weight(chosen: np.ndarray, trust: np.ndarray, sigma: float) -> np.ndarray:
-    """(m, n) the choice with a border of a width, as far as the photo sees the place; never quite nothing there."""
-    soft = cv2.GaussianBlur(chosen.astype(np.float32), (0, 0), max(sigma, 0.3))
-    return trust * (soft + np.float32(1e-4))
+def _resized(image: np.ndarray, shape: tuple[int, int], interpolation: int) -> np.ndarray:
+    """An image (m, n[, c]) of ``shape`` rows and columns."""
+    return image if image.shape[:2] == shape else cv2.resize(image, shape[::-1], interpolation=interpolation)
