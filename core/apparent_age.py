@@ -129,7 +129,7 @@ def resolution(image: np.ndarray, millimetres_per_pixel: float) -> float:
 
     def steepest(blur: float) -> float:
         smooth = cv2.GaussianBlur(grey, (0, 0), blur)
-        return float(np.quantile(np.hypot(cv2.Sobel(smooth, -1, 1, 0), cv2.Sobel(smooth, -1, 0, 1)), EDGE_SHARE))
+        return float(np.quantile(cv2.magnitude(cv2.Sobel(smooth, -1, 1, 0), cv2.Sobel(smooth, -1, 0, 1)), EDGE_SHARE))
 
     ratio = (steepest(FINE_PX) / max(steepest(COARSE_PX), 1e-6)) ** 2
     blur = np.sqrt(max(COARSE_PX**2 - ratio * FINE_PX**2, 0.0) / max(ratio - 1.0, 1e-3))

@@ -97,7 +97,8 @@ def photo_energy(topology: HeadTopology, view: ViewTexture, texel: float) -> lis
     local = masked_blur(band**2, skin, LOCAL_MM / texel)[::step, ::step]
     sure = skin[::step, ::step] > 0.9
     regions = np.stack([region_sum(topology, (name,)) for name in PORE_REGIONS], axis=-1)
-    inside = window.enlarged(sample_smooth(topology, regions, window.grid))[::step, ::step] > 0.7
+    rows, columns = (np.arange(0, n, step) // window.factor for n in window.shape)
+    inside = sample_smooth(topology, regions, window.grid)[window.work][np.ix_(rows, columns)] > 0.7
     found = [local[sure & inside[..., k]] for k in range(len(PORE_REGIONS))]
     return [(float(np.median(f)) if len(f) else 0.0, len(f) * (step * texel) ** 2) for f in found]
 

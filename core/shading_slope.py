@@ -7,7 +7,7 @@ import numpy as np
 
 from .head_model import HeadTopology
 from .lighting import Light
-from .raster import uv_raster
+from .raster import sample_smooth
 from .unwrap import PosedView
 
 SENSITIVITY_GAIN = 0.8  # subsurface scattering softens shading
@@ -16,16 +16,30 @@ DARKEST = 0.3  # of the mean shading
 
 
 def head_sensitivity(
-    topology: HeadTopology, posed: PosedView, light: Light, size: int
+    topology: HeadTopology, posed: PosedView, light: Light, size: int, worked: int | None = None
 ) -> tuple[np.ndarray, tuple[np.ndarray, np.ndarray, np.ndarray]]:
-    """:func:`shading_sensitivity` of the head in a photo, in its light, for maps of ``size`` texels."""
+    """:func:`shading_sensitivity` of the head in a photo, in its light, for maps of ``size`` texels.
+
+    Args:
+        worked: texels at which it is worked out, if fewer are enough.
+    """
     vertex = np.zeros((topology.vertex_count, 7), np.float32)
     # light changes slowly over the mesh: its answer to the normal is worked out at the vertices
     vertex[:, :3] = posed.points
     vertex[:, 3:6] = light.gradient(posed.normals)
     vertex[:, 6] = np.maximum(light.shading(posed.normals).mean(-1), DARKEST)
-    fields = uv_raster(topology, size).sample(vertex)
-    return shading_sensitivity(fields[..., :3], fields[..., 3:6] / np.maximum(fields[..., 6:7], DARKEST))
+    small = min(size, worked or size)
+    fields = sample_smooth(topology, vertex, small)
+    answer, metric = shading_sensitivity(
+        np.ascontiguousarray(fields[..., :3]), fields[..., 3:6] / np.maximum(fields[..., 6:7], DARKEST)
+    )
+    if small == size:
+        return answer, metric
+    # a texel becomes smaller: heights change less from one to the next
+    finer = size / small
+    planes = [answer[..., 0] * finer, answer[..., 1] * finer, *(m / finer**2 for m in metric)]
+    u, v, *metric = (cv2.resize(p.astype(np.float32), (size, size), interpolation=cv2.INTER_LINEAR) for p in planes)
+    return cv2.merge([u, v]), tuple(metric)
 
 
 def shading_sensitivity(

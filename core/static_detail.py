@@ -25,6 +25,7 @@ from .unwrap import PosedView
 
 GRID_MM = 0.4  # texel of the working grid
 WINDOW = 64  # texels
+SMOOTH = 256  # texels that show how light falls on the head itself, whose means over windows are needed
 HIGH_PASS_MM = 2.4
 # the filter's estimate is its mean, and skin is rougher than that: gain on a smooth face, and on a lined one, whose
 # relief is its lines
@@ -96,6 +97,9 @@ def photo_relief(
     """
     size = bare.shape[0]
     grid = min(size, int(np.ceil(size * texel / GRID_MM / (WINDOW // 2))) * (WINDOW // 2))
+    if posed.millimetres_per_pixel >= RESOLVED_MM[1]:
+        nothing = np.zeros((grid, grid), np.float32)
+        return Relief(nothing, nothing, texel * size / grid)
     trust = cv2.resize(bare, (grid, grid), interpolation=cv2.INTER_AREA)
     luminance = luminance_in_place(topology, posed, light, grid)
     return relief_of(topology, posed, light, luminance, trust, texel * size / grid, age)
@@ -116,7 +120,7 @@ def relief_of(
     high = high * without_spots(high * trust, step)
     high = high * textured(high, trust, step)
     residual = RESIDUAL_LIMIT * np.tanh(high / RESIDUAL_LIMIT) * trust
-    sensitivity, metric = head_sensitivity(topology, posed, light, grid)
+    sensitivity, metric = head_sensitivity(topology, posed, light, grid, SMOOTH)
     shading = wiener_relief(residual, sensitivity, metric, trust, SLOPE_RMS)
     lined = float(smoothstep(np.float64(age), *LINED))
     gain, depth = (float(np.interp(lined, (0, 1), values)) for values in (SHADING_GAIN, CAVITY_DEPTH))

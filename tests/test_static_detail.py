@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 from dome import dome_fit, dome_model, dome_view
 from furrow.core.lighting import Light
-from furrow.core.shading_slope import shading_sensitivity
+from furrow.core.shading_slope import head_sensitivity, shading_sensitivity
 from furrow.core.static_detail import (
     CAP_MM,
     CAVITY_LIMIT,
@@ -148,3 +148,19 @@ def test_a_coarse_photo_gives_less_relief_than_a_fine_one():
     fine = relief_of(MODEL.topology, fine, LIGHT, rows.astype(np.float32), FADE.astype(np.float32), TEXEL, 0.3)
     poor = relief_of(MODEL.topology, coarse, LIGHT, rows.astype(np.float32), FADE.astype(np.float32), TEXEL, 0.3)
     assert poor.weight.max() < 0.6 * fine.weight.max()
+
+
+def test_light_worked_out_at_fewer_texels_answers_in_the_texels_asked_for():
+    whole, coarse = (head_sensitivity(MODEL.topology, POSED, LIGHT, SIZE, n) for n in (None, SIZE // 4))
+    inside = slice(SIZE // 4, 3 * SIZE // 4)
+    for found, expected in zip((coarse[0], *coarse[1]), (whole[0], *whole[1])):
+        found, expected = (cv2.blur(m[inside, inside], (32, 32)) for m in (found, expected))
+        assert np.abs(found - expected).max() < 0.02 * np.abs(expected).max()
+
+
+def test_a_photo_that_resolves_no_relief_gives_none():
+    image = np.random.default_rng(0).integers(90, 150, POSED.image.shape).astype(np.uint8)
+    for pixel, some in ((0.3, True), (0.8, False)):
+        posed = replace(POSED, image=image, millimetres_per_pixel=pixel)
+        found = photo_relief(MODEL.topology, posed, LIGHT, FADE.astype(np.float32), TEXEL, 0.2)
+        assert found.height.shape == found.weight.shape and (found.weight * np.abs(found.height) > 0.01).any() == some
