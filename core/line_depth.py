@@ -6,8 +6,8 @@ found lines F in non-negative gains on their prior depths (lasso with a Gaussian
     min_g >= 0  sum_x w_x (y_x - (B, F) g)² / s_x²  +  sum_i (g_i - 1)² / t²  +  l sum_i g_i
 
 w is how well skin is seen, s the noise. Where nothing is seen the prior stays, where skin is seen without a line a
-deep curve goes to zero, and a shallow one, which the photo could not show, stays. Found lines keep 0.5 to 1.5 of their
-prior: shading says little about depth.
+deep curve goes to zero, and a shallow one, which the photo could not show, stays. Found lines are as deep as their
+shade across says in the light of the photo (``line_place``), d = shade^p prior^(1 - p), within ``CUE`` of the prior.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from scipy.special import expit
 from .line_detection import Ridges, sample
 from .line_gains import columns, curve_columns, gains, metric_at, unseen_share
 from .line_groups import CARRIED, LineGroups, lookup
+from .line_place import Grooves
 from .own_lines import OwnLines
 from .photo_lines import FoundLines, pixels, segment_lengths
 from .wrinkle_atlas import FOLD, SECONDARY, WrinkleAtlas
@@ -30,7 +31,10 @@ from .wrinkle_coefficients import dynamic_share, person, static_share
 
 DARKENING = 0.10  # log units of coherent response a millimetre of depth
 NOISE = 1.2  # response over the noise that bare skin has
-CUE = (0.5, 1.5)
+SAYS = 0.7  # power of what the photo says about a line's depth, against the prior
+CUE = (0.4, 2.2)  # times the prior
+ALONG = (0.5, 1.5)  # along a line, times its mean
+MOST_GAIN = 1.5
 LEAST_MOTION = 0.1  # of a curve's depth in motion that stays though the photo does not show it
 DEEPER = 1.2  # of its mean, the deepest point of a line
 MOVED_MM = 1.3  # deepest that motion adds to a line
@@ -49,14 +53,14 @@ class ViewLines:
 
     Attributes:
         found: its lines, along their darkest places.
-        offset: (n, 2) UV from there to their bottoms.
+        grooves: where their bottoms are, and how deep their shade says they are.
         ridges: its valley response.
         seen: (g, g) in [0, 1], how well skin is seen and lit.
         compression: (g, g, 2) of the two families in the photo's expression.
     """
 
     found: FoundLines
-    offset: np.ndarray
+    grooves: Grooves
     ridges: Ridges
     seen: np.ndarray
     compression: np.ndarray
@@ -87,13 +91,12 @@ def own_lines(
     added = _draft_columns(drafts, metric, size)
     gain = gains(sparse.hstack([basis, added]) if drafts else basis, depth, noise, seen)
     curve_gain = unseen_share(atlas, age, seen, noise)
-    drawn = np.minimum(gain[: len(someone.curves)], CUE[1])
+    drawn = np.minimum(gain[: len(someone.curves)], MOST_GAIN)
     curve_gain[someone.curves] = drawn
     # what a photo of pushed skin says about a curve, it says about motion as far as motion makes the curve
     motion_gain = np.ones(len(atlas.curve_group))
     motion_gain[someone.curves] = 1 - pushed + pushed * np.clip(drawn, LEAST_MOTION, 1.0)
-    cues = np.clip(gain[len(someone.curves) :], *CUE)
-    return _assembled(atlas, drafts, cues, metric, age, curve_gain, motion_gain)
+    return _assembled(atlas, drafts, metric, age, curve_gain, motion_gain)
 
 
 @dataclass(frozen=True)
@@ -107,7 +110,8 @@ class _Draft:
     score: float
     rest: float
     moved: float
-    compression: float
+    cue: float
+    contrast: float
     carried: np.ndarray
     fold: bool
 
@@ -117,9 +121,7 @@ def _drafts(atlas: WrinkleAtlas, groups: LineGroups, view: ViewLines, metric: np
     if not len(found):
         return []
     uv = found.lines.uv
-    column = np.searchsorted(groups.groups, found.group)
-    kinds = len(groups.groups)
-    carried = lookup(groups.carried, uv).reshape(len(uv), len(CARRIED), kinds)
+    carried = carried_values(groups, found)
     pushed = sample(view.compression, pixels(uv, len(view.compression)))
     gaps = segment_lengths(uv, found.lines.start, metric)
     moved_share, rest_share = _shares(atlas, age, dynamic_share), _shares(atlas, age, static_share)
@@ -130,18 +132,23 @@ def _drafts(atlas: WrinkleAtlas, groups: LineGroups, view: ViewLines, metric: np
         place = np.concatenate([[0.0], np.cumsum(gaps[first : last - 1])])
         count = max(4, int(place[-1] / POINT_MM) + 1)
         at = np.linspace(0, place[-1], count)
-        cue = np.clip(found.contrast[rows] / max(float(found.contrast[rows].mean()), 1e-6), *CUE)
-        values = np.column_stack([uv[rows], cue, view.offset[rows]])
+        shown = view.grooves.depth[rows]
+        contrast = float(found.contrast[rows].mean())
+        along = np.clip((shown / max(float(shown.mean()), 1e-6)) ** SAYS, *ALONG)
+        values = np.column_stack([uv[rows], along, view.grooves.offset[rows]])
         values = cv2.GaussianBlur(values, (1, 0), sigmaX=0, sigmaY=2.0, borderType=cv2.BORDER_REPLICATE)
         values = np.stack([np.interp(at, place, c) for c in values.T], -1)
         values[[0, -1], :2] = uv[[first, last - 1]]
-        mean = carried[rows, :, column[k]].mean(0)
+        mean = carried[rows].mean(0)
         compression = float(pushed[rows, atlas.group_family[group] - 1].mean())
         # a line of skin that is not pushed shows at rest, so it is as deep as lines at rest are
         # as far as it is sure to be one
         lined = float(np.clip(1 - PUSHED * compression, 0, 1) * expit(found.score[k] - 0.5))
         share = lined * lined_share[group] + (1 - lined) * rest_share[group]
         end = min(TAPER_MM, TAPER_SHARE * place[-1])
+        rest = float(np.clip(mean[0] * share, lined * DEPTH_MM[0], DEPTH_MM[1]))
+        moved = float(min(mean[1] * moved_share[group], MOVED_MM))
+        prior = max(rest + compression * moved, 1e-3)
         taper = np.sin(0.5 * np.pi * np.clip(np.minimum(at, place[-1] - at) / max(end, 1e-6), 0, 1)) ** 2
         drafts.append(
             _Draft(
@@ -150,14 +157,23 @@ def _drafts(atlas: WrinkleAtlas, groups: LineGroups, view: ViewLines, metric: np
                 relative=taper * np.minimum(values[:, 2], DEEPER),
                 group=group,
                 score=float(found.score[k]),
-                rest=float(np.clip(mean[0] * share, lined * DEPTH_MM[0], DEPTH_MM[1])),
-                moved=float(min(mean[1] * moved_share[group], MOVED_MM)),
-                compression=compression,
+                rest=rest,
+                moved=moved,
+                cue=float(np.clip((shown.mean() / prior) ** SAYS, *CUE)),
+                contrast=contrast,
                 carried=mean,
                 fold=bool((atlas.curve_rank[atlas.curve_group == group] == FOLD).all()),
             )
         )
     return drafts
+
+
+def carried_values(groups: LineGroups, found: FoundLines) -> np.ndarray:
+    """(n, len(CARRIED)) what the atlas's curves of each line's group carry where its points are."""
+    uv = found.lines.uv
+    column = found.lines.of_points(np.searchsorted(groups.groups, found.group))
+    carried = lookup(groups.carried, uv).reshape(len(uv), len(CARRIED), len(groups.groups))
+    return carried[np.arange(len(uv)), :, column]
 
 
 def _shares(atlas: WrinkleAtlas, age: float, share: Callable[[WrinkleAtlas, float], np.ndarray]) -> np.ndarray:
@@ -191,14 +207,13 @@ def _draft_columns(drafts: list[_Draft], metric: np.ndarray, size: int) -> spars
         return None
     uv = np.concatenate([d.uv for d in drafts])
     start = np.concatenate([[0], np.cumsum([len(d.uv) for d in drafts])])
-    depth = np.concatenate([d.relative * (d.rest + d.compression * d.moved) for d in drafts])
+    depth = np.concatenate([d.relative * d.contrast / DARKENING for d in drafts])
     return columns(uv, metric_at(metric, uv), start, depth, size)
 
 
 def _assembled(
     atlas: WrinkleAtlas,
     drafts: list[_Draft],
-    cues: np.ndarray,
     metric: np.ndarray,
     age: float,
     curve_gain: np.ndarray,
@@ -211,8 +226,8 @@ def _assembled(
     relative = np.concatenate([d.relative for d in drafts] + [np.zeros(0)])
     carried = np.array([d.carried for d in drafts]).reshape(len(drafts), len(CARRIED))
     # of a line in pushed skin the photo shows the sum: both parts keep the proportion the prior gives
-    rest = relative * np.repeat([c * d.rest for c, d in zip(cues, drafts)], each)
-    moved = relative * np.repeat([min(c, 1.0) ** 0.5 * d.moved for c, d in zip(cues, drafts)], each)
+    rest = relative * np.repeat([d.cue * d.rest for d in drafts], each)
+    moved = relative * np.repeat([min(d.cue, 1.0) ** 0.5 * d.moved for d in drafts], each)
     columns = {name: i for i, name in enumerate(CARRIED)}
     return OwnLines(
         uv=uv,

@@ -1,39 +1,95 @@
-"""Where the bottom of a groove is, of which a photo shows the darkest place.
+"""The groove that makes the shade of a line: where its bottom is, and how deep it is.
 
-Light from the side makes one flank of a groove darker than its bottom. With relief h across the line, s the answer of
-the log shading to its slope, and c how much less light falls in the deeper it is, the brightness is s h' + c h: for a
-weak s the darkest place lies s / c beside the bottom, for a strong one halfway up the flank.
+A photo shows a groove's darkest place, which light from the side puts on one flank. With relief h across the line, s
+the answer of the log shading to its slope, and c how much less light falls in the deeper it is, the log brightness is
+s h' + c h, blurred by what light scatters under the skin. That profile, of a groove as wide as those of the line's
+group, is moved across the line to where it explains most of the brightness there (a matched filter, Turin 1960); the
+amplitude that fits best is the depth.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
+import cv2
 import numpy as np
 
 from .head_model import HeadTopology
 from .lighting import Light
 from .line_detection import sample, tangents
+from .photo_lines import pixels
 from .shading_slope import head_sensitivity
 from .unwrap import PosedView
+from .wrinkles import groove_profile
 
 GRID = 512
 FLANK_MM = 0.75  # from the bottom to the darkest place, in light along the skin
 HALF = 0.15  # answer of the log shading to a slope of 1, from which light counts as coming from the side
+DARKER = 0.2  # log units that a groove is darker for each millimetre it lies under the skin around it
+AROUND_MM = 2.0  # standard deviation of that skin
+SCATTER_MM = 0.45
+HALF_PROFILE_MM, STEP_MM = 5.0, 0.25  # of the brightness across a line
+FARTHEST_MM, SHIFT_MM = 1.6, 0.1  # of the bottom from the darkest place, and the places tried
+WINDOW_MM = 1.8
+ALONG_MM, POINT_MM = 3.0, 0.44  # brightness is averaged along a line; usual way from point to point
+EXPECTED_MM, EXPECTED_WEIGHT = 0.7, 0.1  # how far from the place expected costs how much of the brightness explained
+FINE_MM = 0.05
+DEPTH_GAIN = 0.9  # amplitude to depth, by the median of lines of known depth (tests/wrinkled_photo.py)
 
 
-def bottom_offset(
-    topology: HeadTopology, posed: PosedView, light: Light, uv: np.ndarray, start: np.ndarray
-) -> np.ndarray:
-    """(n, 2) UV from the darkest places of lines to their bottoms.
+@dataclass(frozen=True)
+class Grooves:
+    """The grooves of found lines; n points.
+
+    Attributes:
+        offset: (n, 2) UV from the darkest places of the lines to their bottoms.
+        depth: (n,) mm that the shade speaks for, at least 0.
+    """
+
+    offset: np.ndarray
+    depth: np.ndarray
+
+
+def grooves(
+    topology: HeadTopology,
+    posed: PosedView,
+    light: Light,
+    luminance: np.ndarray,
+    trust: np.ndarray,
+    uv: np.ndarray,
+    start: np.ndarray,
+    width: np.ndarray,
+) -> Grooves:
+    """Bottoms and depths of lines.
 
     Args:
         posed, light: the head in the photo, and the light on it.
-        uv: (n, 2) points of polylines.
+        luminance: (S, S) log luminance, shading divided out.
+        trust: (S, S) in [0, 1], bare skin.
+        uv: (n, 2) points of polylines along their darkest places.
         start: (c + 1,) first point of each, and n.
+        width: (c,) mm, of the grooves of each line's group.
     """
     if not len(uv):
-        return np.zeros((0, 2))
+        return Grooves(np.zeros((0, 2)), np.zeros(0))
+    across, slope = answer_across(topology, posed, light, uv, start)
+    x = np.arange(-HALF_PROFILE_MM, HALF_PROFILE_MM + 1e-6, STEP_MM)
+    at = pixels((uv[:, None] + x[:, None] * across[:, None]).reshape(-1, 2), len(luminance))
+    soft = cv2.GaussianBlur(luminance, (0, 0), 0.6)
+    bright, seen = (sample(np.ascontiguousarray(m, np.float32), at).reshape(len(uv), -1) for m in (soft, trust))
+    place, depth = np.zeros(len(uv)), np.zeros(len(uv))
+    for first, last, wide in zip(start[:-1], start[1:], width):
+        rows = slice(first, last)
+        place[rows], depth[rows] = _matched(x, bright[rows], seen[rows] + 1e-3, slope[rows], float(wide))
+    return Grooves(across * place[:, None], DEPTH_GAIN * depth)
+
+
+def answer_across(
+    topology: HeadTopology, posed: PosedView, light: Light, uv: np.ndarray, start: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """(n, 2) UV of a millimetre across polylines, to one side; (n,) answer of the log shading to a slope that way."""
     answer, metric = head_sensitivity(topology, posed, light, GRID)
-    place = np.stack([uv[:, 0] * GRID - 0.5, (1 - uv[:, 1]) * GRID - 0.5], -1)
+    place = pixels(uv, GRID)
     (au, av), (guu, gvv, guv) = sample(answer, place).T, sample(np.stack(metric, -1), place).T
     tu, tv = tangents(place, start).T
     # across the line, a millimetre long in the metric of the chart
@@ -41,5 +97,66 @@ def bottom_offset(
     length = np.sqrt(np.maximum(guu * nu**2 + 2 * guv * nu * nv + gvv * nv**2, 1e-9))
     nu, nv = nu / length, nv / length
     slope = au * (guu * nu + guv * nv) + av * (guv * nu + gvv * nv)
-    away = FLANK_MM * np.tanh(slope / HALF)
-    return np.stack([nu * away, -nv * away], -1) / GRID
+    return np.stack([nu, -nv], -1) / GRID, slope
+
+
+def expected_place(slope: np.ndarray) -> np.ndarray:
+    """(n,) mm across a line from its darkest place to its bottom, by the light alone."""
+    return FLANK_MM * np.tanh(slope / HALF)
+
+
+def _matched(
+    x: np.ndarray, bright: np.ndarray, seen: np.ndarray, slope: np.ndarray, width: float
+) -> tuple[np.ndarray, np.ndarray]:
+    """(q,) mm across to the bottom, (q,) mm of depth, at the points of one line.
+
+    Args:
+        x: (k,) mm across.
+        bright, seen: (q, k) log luminance, and trust in it.
+        slope: (q,) of :func:`answer_across`.
+        width: mm.
+    """
+    weight = _along(seen, ALONG_MM)
+    bright = _along(bright * seen, ALONG_MM) / weight
+    shifts = np.arange(-FARTHEST_MM, FARTHEST_MM + 1e-6, SHIFT_MM)
+    away = x - shifts[:, None]
+    flank, bottom = _shades(away, width)
+    template = slope[:, None, None] * flank + DARKER * bottom
+    weight = weight[:, None] * np.exp(-0.5 * (away / WINDOW_MM) ** 2)
+    shade, model = _without_trend(bright[:, None], away, weight), _without_trend(template, away, weight)
+    both, own = (weight * shade * model).sum(-1), (weight * model**2).sum(-1) + 1e-9
+    explained = np.maximum(both, 0) ** 2 / own / np.maximum((weight * shade**2).sum(-1).mean(1, keepdims=True), 1e-9)
+    strange = (shifts - expected_place(slope)[:, None]) / EXPECTED_MM
+    best = _along(explained - EXPECTED_WEIGHT * strange**2, 2 * POINT_MM).argmax(1)
+    return shifts[best], np.maximum(both / own, 0)[np.arange(len(best)), best]
+
+
+def _shades(away: np.ndarray, width: float) -> tuple[np.ndarray, np.ndarray]:
+    """What a slope and what depth make of a groove 1 mm deep, at distances (m, k) mm from its bottom."""
+    x = np.arange(-2 * HALF_PROFILE_MM, 2 * HALF_PROFILE_MM + 1e-6, FINE_MM)
+    height = -groove_profile(x, np.full_like(x, width))
+
+    def blurred(values: np.ndarray, millimetres: float) -> np.ndarray:
+        return cv2.GaussianBlur(values[None], (0, 0), sigmaX=millimetres / FINE_MM, sigmaY=1e-3)[0]
+
+    under = np.minimum(height - blurred(height, AROUND_MM), 0)
+    shades = blurred(np.gradient(height, x), SCATTER_MM), blurred(under, SCATTER_MM)
+    return tuple(np.interp(away, x, shade) for shade in shades)
+
+
+def _without_trend(values: np.ndarray, x: np.ndarray, weight: np.ndarray) -> np.ndarray:
+    """Values (q, m, k) less their weighted straight line over x (m, k)."""
+    total = weight.sum(-1, keepdims=True)
+    middle = (weight * x).sum(-1, keepdims=True) / total
+    mean = (weight * values).sum(-1, keepdims=True) / total
+    away = x - middle
+    rise = (weight * away * values).sum(-1, keepdims=True) / (weight * away**2).sum(-1, keepdims=True)
+    return values - mean - rise * away
+
+
+def _along(values: np.ndarray, millimetres: float) -> np.ndarray:
+    """(q, k) averaged along the points of a line."""
+    sigma = millimetres / POINT_MM
+    return cv2.GaussianBlur(
+        np.ascontiguousarray(values), (1, 0), sigmaX=0, sigmaY=sigma, borderType=cv2.BORDER_REPLICATE
+    )

@@ -14,9 +14,9 @@ from .colour import channel_mean
 from .detail_split import split_relief
 from .geometry import smoothstep
 from .head_model import HeadModel
-from .line_depth import ViewLines, own_lines
-from .line_groups import LineGroups, line_groups
-from .line_place import bottom_offset
+from .line_depth import ViewLines, carried_values, own_lines
+from .line_groups import CARRIED, LineGroups, line_groups
+from .line_place import grooves
 from .line_trust import line_trust
 from .normal_map import uv_metric
 from .own_lines import OwnLines
@@ -107,8 +107,10 @@ def view_lines(
     found, ridges = photo_lines(groups, luminance, trust, metric, step)
     grid = len(ridges.strength)
     compression = sample_smooth(model.topology, pressure[:, :2], grid)
-    offset = bottom_offset(model.topology, texture.posed, texture.light, found.lines.uv, found.lines.start)
-    return ViewLines(found, offset, ridges, seen_well(model, texture, bare, grid), compression)
+    lines = found.lines
+    width = lines.mean(carried_values(groups, found)[:, CARRIED.index("width")])
+    shade = grooves(model.topology, texture.posed, texture.light, luminance, bare, lines.uv, lines.start, width)
+    return ViewLines(found, shade, ridges, seen_well(model, texture, bare, grid), compression)
 
 
 def vertex_pressure(model: HeadModel, fit: CoarseFit, view: View) -> np.ndarray:
