@@ -91,11 +91,12 @@ def _shown(
     atlas: WrinkleAtlas, groups: LineGroups, view: ViewLines, metric: np.ndarray
 ) -> list[tuple[float, float, float]]:
     """For each zone mm of clear line, mm² of calm skin seen, mm² of the zone."""
-    size = len(view.seen)
+    size, density = len(view.seen), groups.density
     e, f, g = np.moveaxis(metric.astype(np.float64), -1, 0)
-    cell = cv2.resize(np.sqrt(np.maximum(e * g - f * f, 0)), (size, size), interpolation=cv2.INTER_LINEAR) / size**2
-    density = cv2.resize(groups.density, (size, size), interpolation=cv2.INTER_LINEAR)
+    grid = density.shape[:2]
+    cell = cv2.resize(np.sqrt(np.maximum(e * g - f * f, 0)), grid, interpolation=cv2.INTER_LINEAR) / len(density) ** 2
     calm = view.seen[..., None] * np.clip(1 - PUSHED * view.compression, 0, 1)
+    calm_there = cv2.resize(calm, grid, interpolation=cv2.INTER_AREA)
     family = atlas.group_family[groups.groups] - 1
     found, each = view.found, np.zeros(0)
     if len(found):
@@ -109,7 +110,7 @@ def _shown(
         if not columns:
             shown.append((0.0, 0.0, 0.0))
             continue
-        seen = (density[..., columns] * calm[..., family[columns]]).max(-1)
+        seen = (density[..., columns] * calm_there[..., family[columns]]).max(-1)
         mass = float(each[np.isin(found.group, groups.groups[columns])].sum())
         whole = density[..., columns].max(-1)
         shown.append((mass, float(np.vdot(seen, cell)), float(np.vdot(whole, cell))))
