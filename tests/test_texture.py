@@ -16,6 +16,7 @@ from furrow.core.skin_mask import log_chroma
 from furrow.core.texture import build_texture, map_size
 from furrow.core.unwrap import texel_millimetres, unwrap
 from furrow.core.view_texture import folds_of, view_texture
+from scipy.ndimage import gaussian_filter
 
 SIZE = 256
 MODEL = dome_model()
@@ -175,6 +176,21 @@ def test_roughness_follows_the_regions():
     assert found[lips] == pytest.approx(REGION_ROUGHNESS["lips"], abs=0.01)
     bare = raster.covered & (raster.sample(MODEL.topology.region_masks[1:].max(0)) == 0)
     assert found[bare] == pytest.approx(SKIN, abs=0.01)
+
+
+def test_roughness_of_a_window_is_that_of_a_map_at_its_size():
+    rng = np.random.default_rng(0)
+    albedo = gaussian_filter(rng.normal(0, 0.4, (SIZE, SIZE, 3)), (1, 1, 0)).astype(np.float32)
+    halved = albedo.reshape(SIZE // 2, 2, SIZE // 2, 2, 3).mean((1, 3))
+    expected, _ = roughness_map(
+        MODEL.topology, albedo, albedo, 0.5, seen_window(np.zeros((SIZE, SIZE), np.float32), SIZE)
+    )
+    trust = np.zeros((SIZE // 2, SIZE // 2), np.float32)
+    trust[30:90, 40:60] = 1
+    window = seen_window(trust, SIZE)
+    _, found = roughness_map(MODEL.topology, halved, albedo[window.full], 1.0, window)
+    assert np.abs(found.astype(int) - expected[window.full]).mean() < 1
+    assert (expected - gaussian_filter(expected.astype(float), 8))[window.full].std() > 3
 
 
 def test_the_estimated_light_explains_the_shading_before_anything_is_evened_out():
