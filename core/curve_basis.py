@@ -15,7 +15,6 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, fields
 
 import numpy as np
-from scipy import sparse
 
 BLOCK = 60_000  # texels handled in one go: their arrays stay in the processor's cache
 BEND = 1.5  # how much farther than its reach a slab may run on the outside of a bend
@@ -222,24 +221,10 @@ def _counted(count: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return index, np.arange(len(index)) - (np.cumsum(count) - count)[index]
 
 
-def basis_matrix(near: CurveTexels, profile: np.ndarray, count: int, size: int) -> sparse.csr_matrix:
-    """(S * S, N) basis: profile (n,) at ``near``, shared between the two ends of each segment."""
-    keep = np.flatnonzero(profile)
-    texel, point, fraction = near.texel[keep], near.point[keep], near.fraction[keep]
-    value = profile[keep].astype(np.float32)
-    return sparse.coo_matrix(
-        (
-            np.concatenate([value * (1.0 - fraction), value * fraction]),
-            (np.concatenate([texel, texel]), np.concatenate([point, point + 1])),
-        ),
-        shape=(size * size, count),
-    ).tocsr()
-
-
 def draw(
     blocks: Iterable[CurveTexels], profile: Callable[[CurveTexels], np.ndarray], amplitudes: np.ndarray, size: int
 ) -> np.ndarray:
-    """(k, S, S) float32: ``basis_matrix(...) @ amplitude`` for each row of amplitudes, without building the matrix.
+    """(k, S, S) float32 B a of each row of amplitudes a, without building the matrix B (S * S, N).
 
     Args:
         blocks: texels near the curves, see :func:`blocks_near`.

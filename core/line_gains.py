@@ -12,7 +12,7 @@ import numpy as np
 from scipy import sparse
 from scipy.optimize import minimize
 
-from .curve_basis import basis_matrix, texels_near
+from .curve_basis import texels_near
 from .line_detection import sample
 from .photo_lines import pixels
 from .wrinkle_atlas import WrinkleAtlas
@@ -53,8 +53,9 @@ def columns(uv: np.ndarray, metric: np.ndarray, start: np.ndarray, depth: np.nda
     near = texels_near(uv, metric, start, np.full(len(uv), REACH_MM), size)
     footprint = np.exp(-0.5 * (near.distance / PROFILE_MM) ** 2).astype(np.float32)
     curve = np.repeat(np.arange(len(start) - 1), np.diff(start))
-    of_point = sparse.csr_matrix((depth, (np.arange(len(uv)), curve)), shape=(len(uv), len(start) - 1))
-    return (basis_matrix(near, footprint, len(uv), size) @ of_point).tocsr()
+    first, last = depth[near.point], depth[near.point + 1]
+    value = footprint * (first + near.fraction * (last - first)).astype(np.float32)
+    return sparse.coo_matrix((value, (near.texel, curve[near.point])), shape=(size * size, len(start) - 1)).tocsr()
 
 
 def gains(columns: sparse.spmatrix, depth: np.ndarray, noise: np.ndarray, seen: np.ndarray) -> np.ndarray:

@@ -2,8 +2,10 @@
 
 import numpy as np
 import pytest
+from curve_reference import basis_matrix
 from furrow.core import curve_basis
-from furrow.core.curve_basis import basis_matrix, blocks_near, draw, texels_near
+from furrow.core.curve_basis import blocks_near, draw, texels_near
+from furrow.core.line_gains import PROFILE_MM, REACH_MM, columns
 
 MM = 200.0  # the chart is 200 mm wide
 METRIC = np.array([MM**2, 0.0, MM**2])
@@ -170,3 +172,14 @@ def test_a_curve_at_the_border_stays_inside_the_map():
 
 def test_no_texels_when_a_curve_lies_outside_the_map():
     assert len(near(np.linspace([1.5, 1.5], [1.8, 1.5], 10), 3.0, 64).texel) == 0
+
+
+def test_columns_of_whole_curves_are_sums_of_the_basis():
+    uv, metric, start, _, size = tangled(96)
+    depth = np.random.default_rng(3).random(len(uv))
+    found = texels_near(uv, metric, start, np.full(len(uv), REACH_MM), size)
+    across = np.exp(-0.5 * (found.distance / PROFILE_MM) ** 2)
+    basis = basis_matrix(found, across, len(uv), size)
+    expected = np.column_stack([basis[:, a:b] @ depth[a:b] for a, b in zip(start[:-1], start[1:])])
+    assert np.abs(expected).max() > 0.3
+    assert columns(uv, metric, start, depth, size).toarray() == pytest.approx(expected, abs=1e-5)

@@ -5,7 +5,8 @@ from dataclasses import replace
 import cv2
 import numpy as np
 import pytest
-from furrow.core.curve_basis import basis_matrix, texels_near
+from curve_reference import basis_matrix
+from furrow.core.curve_basis import texels_near
 from furrow.core.errors import AssetsError
 from furrow.core.head_model import quads_to_triangles
 from furrow.core.presets import PRESETS
