@@ -19,6 +19,7 @@ REACH_MM = 4.5  # standard deviation of a group's cloud beyond its curves: peopl
 FULL = 0.35  # mm of line per mm² of skin from which a place belongs to a group in full
 TURN = 0.30  # radians, standard deviation of a line's direction about its group's
 TEXTURE_GROUPS = ("crepe", "crepe_cross", "lips")  # too fine and dense to be seen one by one
+FOLD_GROUPS = ("nasolabial", "tear_trough", "marionette")  # broad, and about where they are on every face
 CARRIED = ("memory", "dynamic", "width", "onset", "crest_left", "crest_right", "roll_left", "roll_right")
 
 
@@ -33,6 +34,7 @@ class LineGroups:
         double: (g, g, 2 k) unit vectors of twice the direction in pixels (columns, rows), k cosines then k sines.
         carried: (g, g, 8 k) means of ``CARRIED``, k of each.
         length: (k,) mm, median of the group's lines.
+        folds: of each curve of ``FOLD_GROUPS``, the column of its group and its points (n, 2) in UV.
     """
 
     groups: np.ndarray
@@ -41,6 +43,7 @@ class LineGroups:
     double: np.ndarray
     carried: np.ndarray
     length: np.ndarray
+    folds: tuple[tuple[int, np.ndarray], ...]
 
 
 @lru_cache(maxsize=2)
@@ -97,7 +100,18 @@ def line_groups(atlas: WrinkleAtlas) -> LineGroups:
         double.reshape(flat).astype(np.float32),
         carried.reshape(flat).astype(np.float32),
         np.array(usual),
+        tuple(_folds(atlas, chosen)),
     )
+
+
+def _folds(atlas: WrinkleAtlas, chosen: list[int]) -> list[tuple[int, np.ndarray]]:
+    """``folds`` of the groups; chosen are their rows in the atlas."""
+    column = {row: k for k, row in enumerate(chosen) if atlas.group_names[row] in FOLD_GROUPS}
+    return [
+        (column[row], atlas.uv[first:last].astype(np.float64))
+        for row, first, last in zip(atlas.curve_group.tolist(), atlas.curve_start[:-1], atlas.curve_start[1:])
+        if row in column
+    ]
 
 
 def _cloud(uv: np.ndarray, values: np.ndarray, area: np.ndarray, texel: float) -> np.ndarray:

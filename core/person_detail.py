@@ -12,6 +12,7 @@ from .apparent_age import apparent_age, resolution
 from .character import CoarseFit, View
 from .colour import channel_mean
 from .detail_split import split_relief
+from .fold_lines import light_answer
 from .geometry import smoothstep
 from .head_model import HeadModel
 from .line_depth import ViewLines, carried_values, own_lines
@@ -104,7 +105,8 @@ def view_lines(
     step = texel * texture.window.size / len(bare)
     luminance = np.ascontiguousarray(channel_mean(shaded), np.float32)
     trust = line_trust(model.topology, luminance, bare, texture.posed.facing, step)
-    found, ridges = photo_lines(groups, luminance, trust, metric, step)
+    answer = light_answer(model.topology, texture.posed, texture.light)
+    found, ridges = photo_lines(groups, luminance, trust, answer, metric, step)
     grid = len(ridges.strength)
     compression = sample_smooth(model.topology, pressure[:, :2], grid)
     lines = found.lines

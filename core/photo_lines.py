@@ -12,8 +12,10 @@ from dataclasses import dataclass, replace
 import cv2
 import numpy as np
 
-from .line_detection import Polylines, Ridges, link_lines, ridge_response, sample, tangents
+from .fold_lines import Folds, chart_length, find_folds
+from .line_detection import Ridges, link_lines, ridge_response, sample
 from .line_groups import LineGroups, agreement
+from .polylines import Polylines, pixels, tangents
 
 STRANGE, USUAL = 0.55, 1.25  # weight of a response that fits no group, that fits one in full
 EDGE_MM = 1.8  # lines stop this far from what is not skin
@@ -50,6 +52,11 @@ UNSURE = -2.5  # the same on a face full of lines
 FEW_MM, FEW_GROUP_MM = 80.0, 40.0  # of sure lines that vouch for no others
 FULL_MM, FULL_GROUP_MM = 150.0, 150.0  # of sure lines: on a face full of lines, in a group full of them
 MOST_OF_GROUP_MM = 90.0  # that vouches for other groups: one group full of lines is an expression's, several are age's
+# evidence that makes a fold of a group sure; smooth faces have shadows beside the nose and stubble below the mouth
+SURE_FOLD = {"nasolabial": 1.85, "tear_trough": 1.85, "marionette": 2.4}
+FOLD_SCORE = 3.0  # score for each unit of evidence
+LEAST_EVIDENCE = 0.2  # at which a fold's contrast is taken
+DOUBLE_MM, ALONGSIDE = 3.0, 0.8  # how close a line runs that is a fold once more, cosine of the angle between them
 LEAST_TWO_SIDED = 0.3  # share of the contrast on the weaker side: a step is no line
 
 
@@ -78,9 +85,21 @@ class FoundLines:
     def __len__(self) -> int:
         return len(self.lines)
 
+    def chosen(self, keep: np.ndarray) -> FoundLines:
+        """The lines of a bool mask (c,)."""
+        points = self.lines.of_points(keep)
+        each = {name: getattr(self, name)[keep] for name in ("group", "score", "length", "everyone")}
+        return FoundLines(self.lines.chosen(keep), fit=self.fit[points], contrast=self.contrast[points], **each)
+
+    def and_after(self, others: FoundLines) -> FoundLines:
+        """These lines, and others after them."""
+        names = ("group", "fit", "score", "length", "everyone", "contrast")
+        values = {name: np.concatenate([getattr(self, name), getattr(others, name)]) for name in names}
+        return FoundLines(self.lines.and_after(others.lines), **values)
+
 
 def photo_lines(
-    groups: LineGroups, luminance: np.ndarray, trust: np.ndarray, metric: np.ndarray, texel: float
+    groups: LineGroups, luminance: np.ndarray, trust: np.ndarray, answer: np.ndarray, metric: np.ndarray, texel: float
 ) -> tuple[FoundLines, Ridges]:
     """The lines of an unwrapped photo.
 
@@ -88,6 +107,7 @@ def photo_lines(
         groups: of the atlas.
         luminance: (S, S) log luminance, shading divided out.
         trust: (S, S) in [0, 1], of ``line_trust.line_trust``.
+        answer: (a, a, 2) of ``fold_lines.light_answer``.
         metric: (m, m, 3) E, F, G of the chart, mm² per UV².
         texel: mm.
 
@@ -102,13 +122,11 @@ def photo_lines(
         own = fits[np.arange(len(fits)), lines.of_points(lines.mean(fits).argmax(1))]
         usual = np.convolve(own, np.full(SMOOTHED, 1 / SMOOTHED), "same") > FIT
         lines = lines.trimmed(usual & (sample(clear, pixels(lines.uv, len(clear))) > EDGE_MM), FEWEST)
-    found = scored(groups, lines, metric, ridges)
-    return accepted(found), ridges
-
-
-def pixels(uv: np.ndarray, size: int) -> np.ndarray:
-    """(n, 2) columns and rows of uv (n, 2) in a map of a size, pixel centres at whole numbers."""
-    return np.stack([uv[:, 0] * size - 0.5, (1 - uv[:, 1]) * size - 0.5], -1)
+    folds = scored_folds(groups, find_folds(groups, luminance, trust, answer, metric, texel), metric)
+    found = folds.and_after(scored(groups, lines, metric, ridges))
+    keep = believed(found)
+    first = np.arange(len(found)) < len(folds)
+    return found.chosen(keep & ~beside_folds(found, keep & first, metric)), ridges
 
 
 def favoured(ridges: Ridges, groups: LineGroups) -> Ridges:
@@ -137,8 +155,7 @@ def segment_lengths(uv: np.ndarray, start: np.ndarray, metric: np.ndarray) -> np
         return np.zeros(0)
     chord = np.diff(uv, axis=0, append=uv[-1:])
     chord[start[1:] - 1] = 0
-    e, f, g = sample(metric, pixels(uv, len(metric))).T
-    return np.sqrt(np.maximum(e * chord[:, 0] ** 2 + 2 * f * chord[:, 0] * chord[:, 1] + g * chord[:, 1] ** 2, 0))
+    return chart_length(metric, uv, chord)
 
 
 def scored(groups: LineGroups, lines: Polylines, metric: np.ndarray, ridges: Ridges) -> FoundLines:
@@ -174,21 +191,48 @@ def scored(groups: LineGroups, lines: Polylines, metric: np.ndarray, ridges: Rid
     return FoundLines(lines, groups.groups[best], own, score, length, everyone, lines.response * unit)
 
 
+def scored_folds(groups: LineGroups, folds: Folds, metric: np.ndarray) -> FoundLines:
+    """Group, score and length of each fold."""
+    lines, columns = folds.lines, folds.column
+    fits = agreement(groups, lines.uv, tangents(lines.uv, lines.start))
+    gaps = np.concatenate([[0.0], np.cumsum(segment_lengths(lines.uv, lines.start, metric))])
+    length = np.diff(gaps[lines.start])
+    usual = np.array([SURE_FOLD[groups.names[k]] for k in columns])
+    return FoundLines(
+        lines,
+        groups.groups[columns],
+        fits[np.arange(len(fits)), lines.of_points(columns)],
+        SURE + FOLD_SCORE * (folds.evidence - usual),
+        length,
+        np.ones(len(lines), bool),
+        np.maximum(lines.response, LEAST_EVIDENCE) * folds.unit,
+    )
+
+
 def accepted(found: FoundLines) -> FoundLines:
-    """The lines to be believed: the bar falls from ``SURE`` to ``UNSURE`` as sure lines grow, most in their group."""
+    """The lines to be believed."""
+    return found.chosen(believed(found))
+
+
+def believed(found: FoundLines) -> np.ndarray:
+    """(c,) bool: the bar falls from ``SURE`` to ``UNSURE`` as sure lines grow, most in their group."""
     sure = np.where(found.score > SURE, found.length, 0.0)
     ageing = np.minimum(np.bincount(found.group, sure * ~found.everyone, minlength=1), MOST_OF_GROUP_MM).sum()
     in_group = np.bincount(found.group, sure, minlength=1)[found.group]
     full = np.maximum(ageing - FEW_MM, 0) / FULL_MM + np.maximum(in_group - FEW_GROUP_MM, 0) / FULL_GROUP_MM
-    bar = SURE - (SURE - UNSURE) * np.clip(full, 0.0, 1.0)
-    keep = found.score > bar
-    points = found.lines.of_points(keep)
-    return FoundLines(
-        found.lines.chosen(keep),
-        found.group[keep],
-        found.fit[points],
-        found.score[keep],
-        found.length[keep],
-        found.everyone[keep],
-        found.contrast[points],
-    )
+    return found.score > SURE - (SURE - UNSURE) * np.clip(full, 0.0, 1.0)
+
+
+def beside_folds(found: FoundLines, folds: np.ndarray, metric: np.ndarray) -> np.ndarray:
+    """(c,) bool: lines that are a fold of the mask (c,) once more, most of them running close along it."""
+    doubles = np.zeros(len(found), bool)
+    way = tangents(found.lines.uv, found.lines.start)
+    for k in np.flatnonzero(folds):
+        rows = slice(found.lines.start[k], found.lines.start[k + 1])
+        fold = found.lines.uv[rows]
+        away = found.lines.uv[:, None] - fold
+        nearest = (away**2).sum(-1).argmin(1)
+        far = chart_length(metric, found.lines.uv, away[np.arange(len(away)), nearest])
+        along = np.abs((way * way[rows][nearest]).sum(-1)) > ALONGSIDE
+        doubles |= found.lines.mean(((far < DOUBLE_MM) & along).astype(float)) > 0.5
+    return doubles & ~folds

@@ -50,11 +50,23 @@ class Polylines:
         rows = [np.arange(a + r.start, a + r.stop) for a, r in zip(self.start, runs) if r.stop - r.start >= fewest]
         return self._picked(np.concatenate(rows) if rows else np.zeros(0, int), np.array([len(r) for r in rows], int))
 
+    def and_after(self, others: Polylines) -> Polylines:
+        """These lines, and others after them."""
+        start = np.concatenate([self.start, len(self.uv) + others.start[1:]])
+        names = ("uv", "response", "contrast", "two_sided", "width")
+        values = {name: np.concatenate([getattr(self, name), getattr(others, name)]) for name in names}
+        return Polylines(start=start, **values)
+
     def _picked(self, points: np.ndarray, count: np.ndarray) -> Polylines:
         start = np.concatenate([[0], np.cumsum(count)]).astype(int)
         names = ("uv", "response", "contrast", "two_sided", "width")
         values = {name: getattr(self, name)[points] for name in names}
         return Polylines(start=start, **values)
+
+
+def pixels(uv: np.ndarray, size: int) -> np.ndarray:
+    """(n, 2) columns and rows of uv (n, 2) in a map of a size, pixel centres at whole numbers."""
+    return np.stack([uv[:, 0] * size - 0.5, (1 - uv[:, 1]) * size - 0.5], -1)
 
 
 def tangents(points: np.ndarray, start: np.ndarray) -> np.ndarray:

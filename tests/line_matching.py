@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from furrow.core.character import CoarseFit
 from furrow.core.colour import channel_mean
+from furrow.core.fold_lines import light_answer
 from furrow.core.head_model import HeadModel
 from furrow.core.line_detection import sample, tangents
 from furrow.core.line_groups import line_groups
@@ -43,7 +44,8 @@ def found_lines(model: HeadModel, atlas: WrinkleAtlas, fit: CoarseFit, view: Vie
     luminance = np.ascontiguousarray(channel_mean(view.shaded), np.float32)
     trust = line_trust(model.topology, luminance, view.bare, view.posed.facing, texel)
     metric = uv_metric(model.topology, fit.neutral, 128)
-    return photo_lines(line_groups(atlas), luminance, trust, metric, texel)[0]
+    answer = light_answer(model.topology, view.posed, view.light)
+    return photo_lines(line_groups(atlas), luminance, trust, answer, metric, texel)[0]
 
 
 def posed(model: HeadModel, fit: CoarseFit) -> np.ndarray:

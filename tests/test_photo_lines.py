@@ -10,7 +10,7 @@ from furrow.core.line_groups import agreement, line_groups, lookup
 from furrow.core.normal_map import uv_metric
 from furrow.core.own_lines import personal_atlas
 from furrow.core.person_detail import person_detail
-from furrow.core.photo_lines import SURE, FoundLines, accepted, scored
+from furrow.core.photo_lines import SURE, FoundLines, accepted, beside_folds, scored
 from furrow.core.pipeline import load_models
 from furrow.core.raster import sample_smooth
 from furrow.core.skin_mask import region_sum
@@ -128,7 +128,7 @@ def test_lines_marked_by_hand_are_found():
     models = load_models("cpu")
     tallies = [marked_tally(models, name) for name in ("exp_3.jpg", "exp_4.jpg")]
     right, hit = (np.concatenate([getattr(t, name) for t in tallies]).mean() for name in ("right", "hit"))
-    assert right > 0.7 and hit > 0.5, f"precision {right:.2f}, recall {hit:.2f}"
+    assert right > 0.75 and hit > 0.62, f"precision {right:.2f}, recall {hit:.2f}"
 
 
 def test_one_group_full_of_lines_vouches_for_itself_only(atlas, model, lined):
@@ -157,3 +157,26 @@ def test_a_fold_may_be_a_step_and_a_wrinkle_may_not(model, atlas):
         grid = np.zeros((64, 64), np.float32)
         ridges = Ridges(grid, np.zeros((64, 64, 2), np.float32), grid + 1, grid, grid, 1.0)
         assert (scored(groups, step, metric, ridges).score[0] > SURE) == believed
+
+
+def test_a_line_along_a_fold_is_the_fold_once_more():
+    metric = np.broadcast_to(np.float32([200.0**2, 0, 200.0**2]), (4, 4, 3))
+    along = np.linspace(0, 20, 30)
+    crossing = np.stack([along - 10, 0 * along + 10], -1)
+    places = [np.stack([0 * along + x, along], -1) for x in (0.0, 2.0, 5.0)] + [crossing]
+    count, points = len(places), len(places) * len(along)
+    zero = np.zeros(points)
+    lines = Polylines(0.5 + np.concatenate(places) / 200, np.arange(0, points + 1, len(along)), zero, zero, zero, zero)
+    found = FoundLines(lines, np.zeros(count, int), zero, np.zeros(count), np.zeros(count), np.zeros(count, bool), zero)
+    folds = np.arange(count) == 0
+    np.testing.assert_array_equal(beside_folds(found, folds, metric), [False, True, False, False])
+    assert not beside_folds(found, ~folds & False, metric).any()
+
+
+def test_folds_of_an_old_head_are_found_where_light_shows_them(model, atlas, lined):
+    scene, view, texel, age, seed = lined
+    found = found_lines(model, atlas, scene.fit, view, texel)
+    folds = found.chosen(np.isin(found.group, [atlas.group_names.index(n) for n in ("nasolabial", "tear_trough")]))
+    tally = matches(model, atlas, scene, view, folds, age, seed)
+    assert folds.length.sum() > 60
+    assert tally.right.mean() > 0.85
