@@ -13,8 +13,8 @@ from scipy.sparse.linalg import splu
 
 from .albedo import masked_blur
 from .chart_window import Window
-from .geometry import cotangent_laplacian, vertex_areas
-from .head_model import HeadTopology
+from .geometry import cotangent_laplacian, smoothstep, vertex_areas
+from .head_model import PARTS, HeadTopology
 from .raster import SMOOTH_SIZE, sample_smooth, uv_raster
 from .skin_mask import region_sum
 from .skin_texture import skin_texture
@@ -23,8 +23,10 @@ BASE_SIZE = 256  # texels at which the seen colours are gathered for the base
 DATA_LENGTH = 3.0  # mm over which the base follows what is seen
 TONE_LENGTH = 45.0  # mm over which it returns to the person's tone
 INNER_LENGTH = 1.5  # mm, where the tone of the region itself rules
+LID_SHARE = 0.6  # of the way to that length on lids: the pink inside them is near, and no colour of theirs
 SPILL_MM = 2.0  # how far seen lips and brows are continued over what is not seen
 HOLES_MM = (20.0, 7.0)  # and the skin and beard around holes
+COARSE_CHART = (1.5, 3.0)  # mm of skin for each of the chart: all of the grain is laid on it, none
 # log colour relative to the skin's tone
 REGION_TONES = {
     "ear": (0.04, -0.06, -0.05),
@@ -33,9 +35,9 @@ REGION_TONES = {
 }
 INNER_TONES = {
     "eye_socket_inner": (0.0, -0.25, -0.20),
-    "mouth_inner": (-0.35, -1.10, -1.00),
     "nostril": (-0.55, -0.80, -0.80),
 }
+MUCOSA = np.log([0.30, 0.10, 0.09])  # inside of the mouth, whatever the skin
 LIP_TONE = (-0.10, -0.38, -0.30)
 
 
@@ -68,8 +70,12 @@ def base_tone(
         target += mask[:, None] * np.array(offset)
         if name in INNER_TONES:
             inner = np.maximum(inner, mask)
+    mouth = region_sum(topology, ("mouth_inner",))[:head, None].astype(np.float64)
+    target += mouth * (MUCOSA - target)
+    inner = np.maximum(inner, mouth[:, 0])
     total *= 1 - inner
-    length = TONE_LENGTH * (INNER_LENGTH / TONE_LENGTH) ** inner
+    lids = region_sum(topology, ("upper_lid", "lower_lid"))[:head]
+    length = TONE_LENGTH * (INNER_LENGTH / TONE_LENGTH) ** np.maximum(inner, LID_SHARE * lids)
     area = vertex_areas(positions, triangles)
     data, screen = area * total / DATA_LENGTH**2, area / length**2 + 1e-9
     system = (cotangent_laplacian(positions, triangles) + sparse.diags(data + screen)).tocsc()
@@ -140,7 +146,8 @@ def complete(
     joined, either = _either_side(detail, kept)
     texture = skin_texture(detail, plain[window.work], texel, grid)
     hidden = _hidden_detail(topology, detail, joined, either, kept, bare[window.work], texel, window)
-    hidden += texture * _inland(topology, grid)[..., None]
+    even = sample_smooth(topology, _evenly_charted(topology, vertices, texel * grid), grid)
+    hidden += texture * (_inland(topology, grid) * even)[..., None]
     hidden += base
     fine = window.enlarged(hidden, cv2.INTER_CUBIC)
     joined, either = _either_side(albedo - window.enlarged(base), window.enlarged(trust))
@@ -193,7 +200,7 @@ def _hidden_detail(
         return image
 
     joined, either, skin, detail, trust = (placed(a) for a in (joined, either, skin, detail, trust))
-    outside = 1 - sample_smooth(topology, region_sum(topology, tuple(INNER_TONES)), half)
+    outside = 1 - sample_smooth(topology, region_sum(topology, ("mouth_inner", *INNER_TONES)), half)
     lips = sample_smooth(topology, region_sum(topology, ("lips",)), half)
     hidden = lips[..., None] * _lip_tone(detail, trust * lips)
     mean = joined / np.maximum(either, 1e-3)[..., None]
@@ -228,3 +235,23 @@ def _inland(topology: HeadTopology, size: int) -> np.ndarray:
     covered = uv_raster(topology, coarse).covered.astype(np.uint8)
     inland = np.clip(cv2.distanceTransform(covered, cv2.DIST_L2, 3) / (0.02 * coarse), 0, 1)
     return cv2.resize(inland, (size, size), interpolation=cv2.INTER_LINEAR)
+
+
+def _evenly_charted(topology: HeadTopology, vertices: np.ndarray, width: float) -> np.ndarray:
+    """(V,) 1 where the chart is of the face's scale, 0 where it is so coarse that grain would show as streaks.
+
+    Args:
+        vertices: (V, 3) mm.
+        width: mm of the chart at the face.
+    """
+    chosen = topology.face_part == PARTS.index("head")
+    quads, chart = topology.faces[chosen], topology.uv[chosen].astype(np.float64) * width
+    corners = vertices[quads].astype(np.float64)
+    across = np.stack([corners[:, 2] - corners[:, 0], corners[:, 3] - corners[:, 1]], axis=-1)
+    along = np.stack([chart[:, 2] - chart[:, 0], chart[:, 3] - chart[:, 1]], axis=-1)
+    usual = np.abs(np.linalg.det(along)) > 1e-9
+    jacobian = across[usual] @ np.linalg.inv(along[usual])
+    longest = np.linalg.norm(jacobian, ord=2, axis=(1, 2))
+    count = np.maximum(np.bincount(quads[usual].ravel(), minlength=topology.vertex_count), 1)
+    mean = np.bincount(quads[usual].ravel(), np.repeat(longest, 4), topology.vertex_count) / count
+    return (1 - smoothstep(mean, *COARSE_CHART)).astype(np.float32)
