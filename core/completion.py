@@ -146,6 +146,8 @@ def complete(
     joined, either = _either_side(detail, kept)
     texture = skin_texture(detail, plain[window.work], texel, grid)
     hidden = _hidden_detail(topology, detail, joined, either, kept, bare[window.work], texel, window)
+    if len(texture) < grid:
+        texture = cv2.resize(texture, (grid, grid), interpolation=cv2.INTER_CUBIC)
     even = sample_smooth(topology, _evenly_charted(topology, vertices, texel * grid), grid)
     hidden += texture * (_inland(topology, grid) * even)[..., None]
     hidden += base

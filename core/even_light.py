@@ -33,10 +33,7 @@ COUPLING = 0.35  # largest change of log hue with log light that is believed
 GLOSSY = 0.1  # log light over the mean from which skin shines, and hue has been taken care of
 STAIN_KNEE, STAIN_TAKEN = 0.08, 1.0  # log light under that around at which hue is a stain, and the share that goes
 GRAIN_MM = 0.35  # Gaussian sigma under which everything is skin
-FINE_MM, FINE_SPREAD = 0.8, 0.03  # Gaussian sigma; log luminance, standard deviation
-BROW_MM, BROW_HUE = 9.0, (0.06, 0.35)  # Gaussian sigma; log hue, and more of it for each unit of log darkness
-BROW_SHINE = 0.03  # log luminance over the skin around
-BROW_HAIR, BROW_HAIR_MM = (0.25, 0.25), 1.0  # log luminance under skin of hair; under a brow's hair of another's
+GLOSS_NEAR = np.float32(0.1)  # share of matte skin around at which its hue counts as much as that of all the face
 GLOSS_KNEE, GLOSS_SLOPE = 0.10, 0.25  # log luminance over the skin around from which it is gloss, and what is left
 
 
@@ -204,52 +201,14 @@ def remove_gloss(
     excess = luminance - smooth
     over = np.maximum(excess - GLOSS_KNEE, 0) * np.minimum(shiny * 4, 1)
     share = np.clip(over / 0.2, 0, 1)[..., None] * np.float32(hue_taken)
-    matte = masked_blur(log_albedo - luminance[..., None], shiny * (excess < GLOSS_KNEE), sigma)
     hue = log_albedo - luminance[..., None]
+    # what is much darker is a fold or a socket, and redder than the skin that shines
+    usual = shiny * (np.abs(excess) < GLOSS_KNEE)
+    near = cv2.GaussianBlur(usual, (0, 0), sigma, borderType=cv2.BORDER_CONSTANT)[..., None]
+    mean = np.einsum("ij,ijk->k", usual, hue) / max(float(usual.sum()), 1e-6)
+    matte = mean + near / (near + GLOSS_NEAR) * (masked_blur(hue, usual, sigma) - mean)
     cut = luminance - (1 - GLOSS_SLOPE) * over
     return (cut[..., None] + hue + share * (matte - hue)).astype(np.float32)
-
-
-def calm_brows(log_albedo: np.ndarray, plain: np.ndarray, brows: np.ndarray, texel: float) -> np.ndarray:
-    """Log albedo (S, S, 3) whose brows are no brighter than the skin around and of its hue but where they are darker.
-
-    Locks over the end of a brow, and the light they throw on it, are yellow or red without being dark; a lock across
-    it is much darker than the brow's own hair.
-
-    Args:
-        plain, brows: (S, S) in [0, 1].
-        texel: mm.
-    """
-    luminance = channel_mean(log_albedo)
-    around = masked_blur(log_albedo, plain, BROW_MM / texel)
-    level = channel_mean(around)
-    away = (log_albedo - luminance[..., None]) - (around - level[..., None])
-    limit = BROW_HUE[0] + BROW_HUE[1] * np.clip(level - luminance, 0, None)
-    size = np.sqrt(np.einsum("ijk,ijk->ij", away, away))
-    excess = np.clip(1 - limit / np.maximum(size, 1e-6), 0, 1)[..., None] * away
-    excess += np.clip(luminance - level - BROW_SHINE, 0, None)[..., None]
-    inside = (luminance - level)[(brows > 0.5) & (luminance < level - BROW_HAIR[0])]
-    if len(inside) > 20:
-        soft = cv2.GaussianBlur(luminance - level, (0, 0), BROW_HAIR_MM / texel)
-        excess += np.clip(soft - np.median(inside) + BROW_HAIR[1], None, 0)[..., None]
-    return (log_albedo - brows[..., None] * excess).astype(np.float32)
-
-
-def calm_grain(log_albedo: np.ndarray, plain: np.ndarray, texel: float) -> np.ndarray:
-    """Log albedo (S, S, 3) whose fine brightness is drawn in where it is stronger than the colour of skin ever is.
-
-    A hard lamp and a phone's sharpening turn every pore into a dark dot; that is relief, and the fine skin has it.
-
-    Args:
-        plain: (S, S) trust in plain skin.
-        texel: mm.
-    """
-    luminance = channel_mean(log_albedo)
-    fine = luminance - cv2.GaussianBlur(luminance, (0, 0), FINE_MM / texel)
-    sure = fine[::3, ::3][plain[::3, ::3] > 0.9]
-    spread = 1.4826 * float(np.median(np.abs(sure))) if len(sure) > 50 else 0.0
-    excess = 1 - min(1.0, FINE_SPREAD / max(spread, 1e-6))
-    return log_albedo - (np.float32(excess) * plain * fine)[..., None]
 
 
 def _faded(values: np.ndarray, weight: np.ndarray, sigma: float) -> np.ndarray:

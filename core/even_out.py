@@ -8,9 +8,10 @@ from __future__ import annotations
 import numpy as np
 
 from .albedo_lines import without_lines
+from .calm_skin import calm_brows, calm_grain, calm_hue, calm_lips, lift_beard
 from .chart_window import Window
 from .colour import channel_mean
-from .even_light import calm_brows, calm_grain, even_light, remove_gloss
+from .even_light import even_light, remove_gloss
 from .head_model import HeadTopology
 from .painted_skin import painted_skin
 from .raster import sample_smooth
@@ -31,7 +32,9 @@ def even_out(
     shading: np.ndarray,
     folded: np.ndarray,
     facing: np.ndarray,
+    under: np.ndarray,
     texel: float,
+    pixel: float,
     window: Window,
     grey: bool = False,
 ) -> tuple[np.ndarray, np.ndarray]:
@@ -46,20 +49,25 @@ def even_out(
         shading: (g, g, 3) log of the light that was taken out.
         folded: (V,) how deep the expression folds the skin.
         facing: (V,) cosine to the viewing direction.
+        under: (V,) in [0, 1], how far the skin faces the ground.
         texel: mm, at the working size.
+        pixel: mm of the photo.
         grey: whether the photo is without colour.
     """
     before, trust, plain, features, shading = (a[window.work] for a in (log_albedo, trust, plain, features, shading))
     brows, lips = features[..., 1], features[..., 2]
     painted, spots = painted_skin(before, np.maximum(plain, trust * (1 - brows) * (1 - lips)), texel, grey)
-    fields = np.column_stack([folded, facing, region_sum(topology, OPEN_REGIONS)])
-    fold, faced, open_skin = np.moveaxis(sample_smooth(topology, fields, window.grid)[window.work], -1, 0)
+    fields = np.column_stack([folded, facing, under, region_sum(topology, OPEN_REGIONS)])
+    fold, faced, below, open_skin = np.moveaxis(sample_smooth(topology, fields, window.grid)[window.work], -1, 0)
     plain = plain * (1 - painted * open_skin)
     after = remove_gloss(before, plain, GLOSS_MM[0], texel)
     after = after - even_light(after, plain, channel_mean(np.ascontiguousarray(shading)), fold, faced, texel)
     after = remove_gloss(after, plain, GLOSS_MM[1], texel)
     after = remove_gloss(after, trust * lips * (1 - plain), GLOSS_MM[1], texel, LIPS_HUE)
+    after = lift_beard(after, trust * (1 - plain) * (1 - brows) * (1 - lips), plain, below, texel)
+    after = calm_lips(after, trust * lips * (1 - plain), plain, texel)
     after = without_lines(after, plain, texel)
+    after = after if grey else calm_hue(after, plain, pixel, texel)
     after = calm_grain(after, plain, texel)
-    after = calm_brows(after, plain, brows, texel)
+    after = calm_brows(after, plain, brows * (1 - plain), texel)
     return before - after, np.maximum(painted, spots)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from .colour import LUMINANCE, srgb_to_linear
+from .colour import LUMINANCE
 from .geometry import smoothstep
 from .head_model import HeadTopology
 from .landmark_contours import BROWS, EYES, FACE_OVAL, LIPS_INNER, LIPS_OUTER, eye_distance, fill_contours
@@ -44,13 +44,16 @@ CHROMA_INNER = (6.0, 9.0)
 # darkest skin of the beard's region: of a shaven face (darker is shadow), of a bearded one; and the dark share of that
 SHAVEN, BEARDED = (-0.85, -0.55), (-2.2, -1.6)
 BEARD_SHARE = (0.25, 0.45)
+HAIRY = (1.3, 2.0)  # times the fine contrast of skin
+SHADE_RED = (0.08, 0.2)  # log(R/G) over that of the skin
+CHROMA_FOREIGN, CHROMA_FRAME = (12.0, 18.0), (5.0, 8.0)  # of what lies where a brow may be: a brow, none
 CHROMA_SPREAD = (2.6, 4.2)  # standard deviations: surely skin, surely not
 SPREAD_FLOOR = 0.035  # log chroma, smallest standard deviation that is believed
 MOLE_MM = 3.0  # what is not skin by colour, is larger than this, except near hair
-# landmarks along the bridge of the nose, and from under each eye to the cheek
-FRAME_PATHS = ((9, 8, 168, 6, 197, 195), (23, 230, 119, 118, 101), (253, 450, 348, 347, 330))
-FRAME_DEPTH, FRAME_WIDTH = 0.85, 0.09  # log luminance; distances between the outer eye corners
 FRAME_MM = 3.0  # kept clear of a frame
+BROW_EDGE_MM = 2.8  # of the outline of a brow, twice: skin and hair
+LIP_LINE = 0.01  # distances between the outer eye corners, kept clear of the mouth's line
+HOLE_MM = 2.0  # kept clear of nostrils, lashes and the mouth's corners
 HAIR_MM = 5.0  # width of a patch that is surely hair
 HAIR_DARK = (0.15, 0.45)  # log luminance under that of skin
 HAIR_REACH_MM = 14.0
@@ -102,7 +105,7 @@ def feature_image(posed: PosedView, person: np.ndarray | None) -> np.ndarray:
     height, width = posed.image.shape[:2]
     unit = eye_distance(posed.landmarks)
     eyes = fill_contours(posed.landmarks, EYES, width, height, grow=0.004 * unit)
-    mouth = fill_contours(posed.landmarks, (LIPS_INNER,), width, height)
+    mouth = fill_contours(posed.landmarks, (LIPS_INNER,), width, height, grow=LIP_LINE * unit)
     allowed = 255 - np.maximum(eyes, mouth)
     oval = fill_contours(posed.landmarks, (FACE_OVAL,), width, height, grow=-0.06 * unit)
     if person is not None:
@@ -181,6 +184,8 @@ def classify(
     inner: np.ndarray,
     glasses: np.ndarray,
     texel: float,
+    holes: np.ndarray | None = None,
+    contrast: np.ndarray | None = None,
 ) -> SkinMask:
     """Trust of each texel by colour.
 
@@ -192,17 +197,23 @@ def classify(
             texel is skin in shadow rather than anything else.
         glasses: (S, S) in [0, 1], where the frame of glasses may lie.
         texel: mm.
+        holes: (S, S) in [0, 1], around nostrils, lashes and the corners of the mouth, where what is dark has not the
+            colour of skin; its relief may be read.
+        contrast: (S, S) fine contrast over that of the face's skin, of a photo that shows single hairs.
     """
     away = log_chroma(colour) - tone.chroma.astype(np.float32)
     precision = tone.precision.astype(np.float32)
     chroma = np.sqrt(np.maximum(np.einsum("ijk,kl,ijl->ij", away, precision, away), 0))
     luminance = log_luminance(colour) - tone.luminance
     allowed, brows, lips, _ = np.moveaxis(features, -1, 0)
-    # a brow is darker than the skin and not of another colour; what is, is the frame of glasses
-    brows = brows * (1 - smoothstep(chroma, 5.0, 8.0) * smoothstep(luminance, -1.2, -0.6))
-    brows = brows * (1 - smoothstep(chroma, *CHROMA_SPREAD) * smoothstep(luminance, -0.75, -0.45))
+    # a brow may be greyer than the skin; what is of quite another colour is none, and behind glasses it is their frame
+    foreign = np.maximum(smoothstep(chroma, *CHROMA_FOREIGN), glasses * smoothstep(chroma, *CHROMA_FRAME))
+    brows = brows * (1 - foreign * smoothstep(luminance, -1.2, -0.6))
+    brows = brows * (1 - glasses * smoothstep(chroma, *CHROMA_SPREAD) * smoothstep(luminance, -0.75, -0.45))
     # teeth that show at the edge of the lips are lighter than the skin and less red
-    kept = np.maximum(brows, lips * (1 - smoothstep(luminance, 0.15, 0.4) * smoothstep(-away[..., 0], 0.0, 0.1)))
+    lips = lips * (1 - smoothstep(luminance, 0.15, 0.4) * smoothstep(-away[..., 0], 0.0, 0.1))
+    outline = np.maximum(brows, lips)
+    kept = np.maximum(_morph(brows, cv2.MORPH_ERODE, BROW_EDGE_MM / texel), lips)
     usual = _usual(luminance, chroma, DARK, BRIGHT, CHROMA_SPREAD)
     shaded = _usual(luminance, chroma, DARK_INNER, BRIGHT_INNER, CHROMA_INNER)
     inner = inner * (1 - kept)
@@ -212,12 +223,17 @@ def classify(
     hair = _hair_distance(usual, hairline * allowed, texel)
     strictness = (1 - inner) * hairline * (1 - smoothstep(hair, 0.5 * HAIR_REACH_MM, HAIR_REACH_MM))
     bare = _morph(strict * (1 - smoothstep(luminance, *BRIGHT_LENS)), cv2.MORPH_ERODE, FRAME_MM / texel)
+    clear = 1.0 if holes is None else 1 - holes * (1 - _morph(strict, cv2.MORPH_ERODE, HOLE_MM / texel))
     # the frame, its shadow and its mirror image are too thin to show as patches
     strictness, strict = np.maximum(strictness, glasses), strict + glasses * (bare - strict)
-    kept = kept * (1 - glasses * (1 - smoothstep(luminance, *DARK_BROW)))
+    frame = 1 - _morph(smoothstep(luminance, *DARK_BROW), cv2.MORPH_ERODE, 0.5 * FRAME_MM / texel)
+    kept, outline = (mask * (1 - glasses * frame) for mask in (kept, outline))
     skin = (large + (strict - large) * strictness) * (1 - hairline * (1 - smoothstep(hair, *HAIR_EDGE_MM)))
     region = beard * allowed * (1 - kept)
-    share = float((region * (luminance < -0.45)).sum() / max(float(region.sum()), 1.0))
+    # shade is smooth, and redder than the skin in light, which a beard is not; without colour hue says nothing
+    hairs = (luminance < -0.45) * (1 - smoothstep(away[..., 0], *SHADE_RED))
+    hairs = hairs if contrast is None else hairs * smoothstep(contrast, *HAIRY)
+    share = float((region * hairs).sum() / max(float(region.sum()), 1.0))
     bearded = float(smoothstep(np.float64(share), *BEARD_SHARE))
     darkest = [(1 - bearded) * a + bearded * b for a, b in zip(SHAVEN, BEARDED)]
     stubble = beard * (1 - smoothstep(chroma, 4.0, 7.0)) * smoothstep(luminance, *darkest)
@@ -226,41 +242,18 @@ def classify(
     usable = np.maximum(skin, np.maximum(stubble, kept))
     usable = _retreat(usable, EDGE_MM / texel) * allowed * rim
     hairy = beard * bearded
-    plain = (
-        _retreat(skin * (1 - smoothstep(-luminance * hairy, 0.2, 0.4)), EDGE_MM / texel) * (1 - kept) * allowed * rim
-    )
-    bare = np.maximum(plain, 0.5 * usable * (1 - kept))
+    plain = _retreat(skin * (1 - smoothstep(-luminance * hairy, 0.2, 0.4)), EDGE_MM / texel) * allowed * rim
+    bare = np.maximum(plain, 0.5 * usable) * (1 - outline)
     dark = smoothstep(-luminance, *HAIR_DARK)
     hair = dark * allowed * np.maximum.reduce([brows, hairy, hairline * (1 - inner) * (1 - skin)])
-    return SkinMask(*(mask.astype(np.float32) for mask in (usable, plain, bare, hair)))
+    masks = usable * clear, plain * (1 - kept) * clear, bare, hair
+    return SkinMask(*(mask.astype(np.float32) for mask in masks))
 
 
 def _usual(luminance: np.ndarray, chroma: np.ndarray, dark, bright, spread) -> np.ndarray:
     """(S, S) in [0, 1], neither darker, nor brighter, nor of another colour than these ranges allow."""
     usual = smoothstep(luminance, *dark) * (1 - smoothstep(luminance, *bright))
     return usual * (1 - smoothstep(chroma, *spread))
-
-
-def wears_glasses(posed: PosedView) -> bool:
-    """Whether thin dark lines cross the bridge of the nose and the skin under an eye: the frame of glasses.
-
-    Along paths between landmarks, how much a closing of ``FRAME_WIDTH`` fills, in log luminance; bridge and eye
-    must both show it (geometric mean).
-    """
-    unit = eye_distance(posed.landmarks)
-    image = log_luminance(srgb_to_linear(cv2.GaussianBlur(posed.image, (0, 0), max(0.3, 0.006 * unit))))
-    depths = []
-    for path in FRAME_PATHS:
-        points = posed.landmarks[list(path)] - 0.5
-        length = np.concatenate([[0], np.cumsum(np.linalg.norm(np.diff(points, axis=0), axis=1))])
-        steps = np.linspace(0, length[-1], 80)
-        line = np.stack([np.interp(steps, length, points[:, k]) for k in range(2)], axis=-1)[None].astype(np.float32)
-        values = cv2.remap(image, line, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-        width = max(3, round(80 * FRAME_WIDTH * unit / max(float(length[-1]), 1e-6)))
-        filled = cv2.morphologyEx(values, cv2.MORPH_CLOSE, np.ones((1, width), np.uint8))
-        depths.append(float((filled - values).max()))
-    bridge, *under = depths
-    return bridge * max(under) > FRAME_DEPTH**2
 
 
 def _hair_distance(skin: np.ndarray, hairline: np.ndarray, texel: float) -> np.ndarray:

@@ -8,7 +8,6 @@ import cv2
 import numpy as np
 
 from .albedo import delight, is_unusual, log_colour, normalisation
-from .albedo_lines import without_lines
 from .character import CoarseFit, View
 from .chart_window import Window, grid_size, seen_window, without_islands
 from .colour import channel_mean, srgb_to_linear
@@ -22,30 +21,23 @@ from .landmarks import segment_person
 from .lighting import FLOOR, Light, estimate_light
 from .raster import sample_smooth, uv_raster
 from .skin_mask import (
-    BEARD_REGIONS,
-    GLASSES_REGIONS,
-    HAIRLINE_REGIONS,
-    INNER_REGIONS,
-    SkinMask,
     SkinTone,
-    classify,
     feature_image,
     region_sum,
     skin_tone,
-    wears_glasses,
 )
 from .tension import evaluate_tension, tension_weights
 from .unwrap import PosedView, Unwrapped, pose_view, posed_vertices, unwrap
+from .view_mask import belonging, off_edges, view_mask
 
 VIVID = 0.5  # gain of log saturation for each unit of log exposure
 SKIN_SATURATION = 0.6  # norm of log colour less its mean: what is twice as vivid gains nothing
 STATISTICS_SIZE = 256  # texels at which light and tone are estimated
-MASK_SIZE = 512  # texels at which skin is told from hair
 SHADING_BLUR = 4  # iterations over the mesh
+UNDER = (0.0, 0.5)  # cosine to the ground from which the dark of a beard is no shade, all is
 TRUSTED = (0.1, 0.6)  # confidence from which a texel is used, from which it is used alone
 FEWEST_SAMPLES = 50
 LEAST_SKIN = 0.02  # share of the map's texels under which the photo's skin says little
-LINED_REGIONS, LINE_MM = ("forehead", "glabella"), 6.5  # where dark lines so wide are no hair
 # folds that an expression draws: region and shape keys
 FOLDS = {
     "nasolabial": ("mouthSmileLeft", "mouthSmileRight", "noseSneerLeft", "noseSneerRight"),
@@ -115,8 +107,9 @@ def view_texture(
     shading = sample_smooth(topology, np.log(smooth_shading(topology, light, posed.normals)), grid)
     shaded = log_colour(colour)
     shaded -= shading
-    mask = view_mask(model, shaded, skin, features, wears_glasses(posed), texel * size / MASK_SIZE)
-    confidence = unwrapped.confidence
+    mask = view_mask(model, shaded, skin, features, posed, coarse)
+    confidence = off_edges(topology, unwrapped.confidence, coarse)
+    confidence *= sample_smooth(topology, belonging(model, fit, posed), grid)
     trust = without_islands(confidence * mask.usable, coarse)
     plain = np.minimum(trust, confidence * mask.plain)
     window = seen_window(trust, size)
@@ -125,8 +118,10 @@ def view_texture(
         fine = log_colour(srgb_to_linear(unwrapped.look_closer(posed.image, window)))
         fine -= window.enlarged(shading)
     folded = folded_skin(model, fit, view)
+    under = smoothstep(-(posed.normals @ view.pose.rotation)[:, 1], *UNDER)
+    pixel = posed.millimetres_per_pixel
     change, painted = even_out(
-        topology, shaded, trust, plain, features, shading, folded, posed.facing, coarse, window, skin.grey
+        topology, shaded, trust, plain, features, shading, folded, posed.facing, under, coarse, pixel, window, skin.grey
     )
     gain = normalisation(skin).astype(np.float32)
     log_albedo = vivid(fine - window.grown(change), -float(gain.mean()))
@@ -134,7 +129,7 @@ def view_texture(
     if skin.grey:
         lips = window.enlarged(sample_smooth(topology, region_sum(topology, ("lips",)), grid))
         log_albedo += lips[..., None] * GREY_LIPS.astype(np.float32)
-    shown = smoothstep(confidence, *TRUSTED)
+    shown = smoothstep(unwrapped.confidence, *TRUSTED)
     bare = shown * mask.bare
     bare[window.work] *= 1 - painted
     return ViewTexture(
@@ -250,40 +245,3 @@ def light_and_tone(
     light, inlier = estimate_light(normals, colours, weights)
     tone = skin_tone(np.exp(delight(colours, light.shading(normals))), weights * inlier)
     return light, tone
-
-
-def view_mask(
-    model: HeadModel, log_albedo: np.ndarray, tone: SkinTone, features: np.ndarray, framed: bool, texel: float
-) -> SkinMask:
-    """Skin mask at ``MASK_SIZE``, enlarged to the map; texel is in mm at that size.
-
-    Args:
-        framed: whether the person wears glasses.
-    """
-    topology, size = model.topology, log_albedo.shape[0]
-    small = (MASK_SIZE, MASK_SIZE)
-    raster = uv_raster(topology, MASK_SIZE)
-    groups = (HAIRLINE_REGIONS, BEARD_REGIONS, INNER_REGIONS, GLASSES_REGIONS)
-    hairline, beard, inner, glasses = np.moveaxis(
-        raster.sample(np.column_stack([region_sum(topology, names) for names in groups])), -1, 0
-    )
-    colour = cv2.resize(log_albedo, small, interpolation=cv2.INTER_AREA)
-    # a line across the forehead is dark without being hair
-    skin = cv2.resize(features[..., 0], small, interpolation=cv2.INTER_AREA)
-    forehead = raster.sample(region_sum(topology, LINED_REGIONS))[..., None]
-    colour += forehead * (without_lines(colour, skin, texel, LINE_MM) - colour)
-    mask = classify(
-        np.exp(colour),
-        tone,
-        cv2.resize(features, small, interpolation=cv2.INTER_AREA),
-        hairline,
-        beard,
-        inner,
-        glasses * framed,
-        texel,
-    )
-    grown = (
-        cv2.resize(m, (size, size), interpolation=cv2.INTER_LINEAR)
-        for m in (mask.usable, mask.plain, mask.bare, mask.hair)
-    )
-    return SkinMask(*grown)

@@ -232,7 +232,7 @@ def test_lips_do_not_stain_the_skin_around_them():
     ones = np.ones((size, size), np.float32)
     change, painted = even_out(
         MODEL.topology, albedo, ones, 1 - lips, features, np.zeros((size, size, 3), np.float32),
-        np.zeros(MODEL.topology.vertex_count, np.float32), np.ones(MODEL.topology.vertex_count, np.float32), 0.5,
+        *(np.full(MODEL.topology.vertex_count, value, np.float32) for value in (0, 1, 0)), 0.5, 0.5,
         seen_window(ones, size),
     )
     found = albedo - change
