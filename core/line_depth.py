@@ -32,7 +32,7 @@ from .wrinkle_coefficients import dynamic_share, person, static_share
 DARKENING = 0.10  # log units of coherent response a millimetre of depth
 NOISE = 1.2  # response over the noise that bare skin has
 SAYS = 0.7  # power of what the photo says about a line's depth, against the prior
-CUE = (0.4, 2.2)  # times the prior
+CUE = (0.4, 1.8)  # times the prior
 ALONG = (0.5, 1.5)  # along a line, times its mean
 MOST_GAIN = 1.5
 LEAST_MOTION = 0.1  # of a curve's depth in motion that stays though the photo does not show it
@@ -101,7 +101,7 @@ def own_lines(
 
 @dataclass(frozen=True)
 class _Draft:
-    """One line before its gain: where it is darkest and where deepest, relative depth (n,), prior depths in mm."""
+    """One line: where it is darkest and where deepest, relative depth (n,), depths in mm, contrast in log units."""
 
     uv: np.ndarray
     bottom: np.ndarray
@@ -110,7 +110,6 @@ class _Draft:
     score: float
     rest: float
     moved: float
-    cue: float
     contrast: float
     carried: np.ndarray
     fold: bool
@@ -143,12 +142,14 @@ def _drafts(atlas: WrinkleAtlas, groups: LineGroups, view: ViewLines, metric: np
         compression = float(pushed[rows, atlas.group_family[group] - 1].mean())
         # a line of skin that is not pushed shows at rest, so it is as deep as lines at rest are
         # as far as it is sure to be one
-        lined = float(np.clip(1 - PUSHED * compression, 0, 1) * expit(found.score[k] - 0.5))
+        still = float(np.clip(1 - PUSHED * compression, 0, 1))
+        lined = still * float(expit(found.score[k] - 0.5))
         share = lined * lined_share[group] + (1 - lined) * rest_share[group]
         end = min(TAPER_MM, TAPER_SHARE * place[-1])
         rest = float(np.clip(mean[0] * share, lined * DEPTH_MM[0], DEPTH_MM[1]))
         moved = float(min(mean[1] * moved_share[group], MOVED_MM))
         prior = max(rest + compression * moved, 1e-3)
+        cue = float(np.clip((shown.mean() / prior) ** SAYS, *CUE))
         taper = np.sin(0.5 * np.pi * np.clip(np.minimum(at, place[-1] - at) / max(end, 1e-6), 0, 1)) ** 2
         drafts.append(
             _Draft(
@@ -157,9 +158,9 @@ def _drafts(atlas: WrinkleAtlas, groups: LineGroups, view: ViewLines, metric: np
                 relative=taper * np.minimum(values[:, 2], DEEPER),
                 group=group,
                 score=float(found.score[k]),
-                rest=rest,
-                moved=moved,
-                cue=float(np.clip((shown.mean() / prior) ** SAYS, *CUE)),
+                # what is deeper than thought in pushed skin is no line at rest, and motion is as deep as it gets
+                rest=rest * (min(cue, 1.0) + still * max(cue - 1.0, 0.0)),
+                moved=moved * min(cue, 1.0) ** 0.5,
                 contrast=contrast,
                 carried=mean,
                 fold=bool((atlas.curve_rank[atlas.curve_group == group] == FOLD).all()),
@@ -225,9 +226,7 @@ def _assembled(
     each = np.diff(start)
     relative = np.concatenate([d.relative for d in drafts] + [np.zeros(0)])
     carried = np.array([d.carried for d in drafts]).reshape(len(drafts), len(CARRIED))
-    # of a line in pushed skin the photo shows the sum: both parts keep the proportion the prior gives
-    rest = relative * np.repeat([d.cue * d.rest for d in drafts], each)
-    moved = relative * np.repeat([min(d.cue, 1.0) ** 0.5 * d.moved for d in drafts], each)
+    rest, moved = (relative * np.repeat([getattr(d, part) for d in drafts], each) for part in ("rest", "moved"))
     columns = {name: i for i, name in enumerate(CARRIED)}
     return OwnLines(
         uv=uv,

@@ -12,7 +12,7 @@ from .character import CoarseFit, View
 from .chart_window import Window
 from .geometry import smoothstep, vertex_normals
 from .head_model import PARTS, HeadModel, HeadTopology
-from .landmark_contours import FACE_OVAL, IRISES
+from .landmark_contours import BROWS, EYES, FACE_OVAL, IRISES, LIPS_INNER, LIPS_OUTER, NOSE
 from .raster import rasterize_view, uv_raster
 
 VISIBILITY_PIXELS = 512  # longer side of the z-buffer
@@ -24,6 +24,9 @@ DEPTH_TOLERANCE = 1.5  # mm
 SHIFT_MM = 4.0  # Gaussian sigma around a landmark
 SHIFT_LIMIT_MM = 10.0  # landmarks farther off do not count
 SHIFT_PRIOR = 0.15  # landmarks' weight at which half of their offset is followed
+# landmarks on something that can be seen; those on bare skin are guesses from these
+FEATURES = np.unique(np.concatenate([*map(np.ravel, (EYES, BROWS, LIPS_OUTER, LIPS_INNER, NOSE))]))
+SKIN_LANDMARKS = np.setdiff1d(np.arange(478), (*FACE_OVAL, *np.ravel(IRISES)))
 
 
 @dataclass(frozen=True)
@@ -41,7 +44,8 @@ class PosedView:
         facing: (V,) cosine between the normal and the direction to the camera.
         landmarks: (478, 2) pixels of ``image``.
         millimetres_per_pixel: of the original photo, at the face.
-        shift: (V, 2) pixels of ``image`` from where the fit puts a vertex to where the landmarks say it is.
+        shift: (V, 2) pixels of ``image`` from where the fit puts a vertex to where the landmarks say it is: those of
+            the features, and with several photos, which meet in them, all others as well.
     """
 
     image: np.ndarray
@@ -149,7 +153,10 @@ def pose_view(model: HeadModel, fit: CoarseFit, view: View, photo: np.ndarray, t
     # both axes are rounded to whole pixels by themselves
     scale = np.array([crop.shape[1], crop.shape[0]]) / (high - low)
     found = view.camera.project(model.landmarks(points))
-    shift = landmark_shift(model, points, (view.landmarks.points - found) * millimetres) / millimetres
+    # skin beside the features stays where the fit projects it, so that its lines do
+    marks = FEATURES if len(fit.views) == 1 else SKIN_LANDMARKS
+    offsets = (view.landmarks.points - found) * millimetres
+    shift = landmark_shift(model, points, offsets, marks=marks) / millimetres
     fx, fy = np.array([view.camera.fx, view.camera.fy]) * scale
     cx, cy = (np.array([view.camera.cx, view.camera.cy]) - low) * scale
     return PosedView(
@@ -168,7 +175,11 @@ def pose_view(model: HeadModel, fit: CoarseFit, view: View, photo: np.ndarray, t
 
 
 def landmark_shift(
-    model: HeadModel, points: np.ndarray, offsets: np.ndarray, vertices: np.ndarray | None = None
+    model: HeadModel,
+    points: np.ndarray,
+    offsets: np.ndarray,
+    vertices: np.ndarray | None = None,
+    marks: np.ndarray = SKIN_LANDMARKS,
 ) -> np.ndarray:
     """(V, 2) smooth field that follows what landmarks are off by: lips, lids and brows are sampled where they are.
 
@@ -179,22 +190,22 @@ def landmark_shift(
         points: (V, 3) mm, posed.
         offsets: (478, 2) mm across the image.
         vertices: (n,) where the field is wanted; the whole head part if None. It is zero elsewhere.
+        marks: (k,) landmarks that count.
     """
-    used = np.setdiff1d(np.arange(len(offsets)), (*FACE_OVAL, *np.ravel(IRISES)))
-    marks = model.landmarks(points)[used]
+    places = model.landmarks(points)[marks]
     chosen = model.topology.part_slice("head") if vertices is None else vertices
-    centre = marks.mean(0)
-    scaled, around = ((a - centre).astype(np.float32) / np.float32(SHIFT_MM) for a in (points[chosen], marks))
+    centre = places.mean(0)
+    scaled, around = ((a - centre).astype(np.float32) / np.float32(SHIFT_MM) for a in (points[chosen], places))
     # -0.5 |a - b|^2
     weight = scaled @ around.T
     weight -= 0.5 * np.einsum("vd,vd->v", scaled, scaled)[:, None]
     weight -= 0.5 * np.einsum("md,md->m", around, around)
     np.exp(weight, out=weight)
     # Tukey's weight: a landmark far off is one the fit has refused, for a good reason
-    size = np.linalg.norm(offsets[used], axis=1)
+    size = np.linalg.norm(offsets[marks], axis=1)
     weight *= np.float32(np.clip(1 - (size / SHIFT_LIMIT_MM) ** 2, 0, 1) ** 2)
     shift = np.zeros((len(points), 2))
-    shift[chosen] = weight @ offsets[used] / (weight.sum(1, keepdims=True) + SHIFT_PRIOR)
+    shift[chosen] = weight @ offsets[marks] / (weight.sum(1, keepdims=True) + SHIFT_PRIOR)
     return shift
 
 

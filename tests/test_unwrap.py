@@ -7,7 +7,7 @@ from dome import dome_fit, dome_model, dome_view, render
 from furrow.core.chart_window import seen_window
 from furrow.core.geometry import smoothstep
 from furrow.core.raster import uv_raster
-from furrow.core.unwrap import depth_buffer, landmark_shift, pose_view, texel_millimetres, unwrap
+from furrow.core.unwrap import FEATURES, depth_buffer, landmark_shift, pose_view, texel_millimetres, unwrap
 
 SIZE = 256
 
@@ -146,3 +146,26 @@ def test_the_photo_is_sampled_where_the_landmarks_say_the_feature_is():
 
 def test_smoothstep():
     np.testing.assert_allclose(smoothstep(np.array([0.0, 1, 1.5, 2, 3]), 1, 2), [0, 0, 0.5, 1, 1])
+
+
+def test_skin_stays_where_the_fit_projects_it_and_features_go_where_the_landmarks_are():
+    """Landmarks all aside, those of features on one half of the dome: with a second photo the other half moves too."""
+    model, view = dome_model(), dome_view()
+    quads = model.topology.faces
+    left = model.mean[quads][:, :, 0].mean(1) < 0
+    corners = np.empty((478, 3), quads.dtype)
+    for marks, side in ((FEATURES, left), (np.setdiff1d(np.arange(478), FEATURES), ~left)):
+        places = np.flatnonzero(side)
+        corners[marks] = quads[places[np.linspace(0, len(places) - 1, len(marks)).astype(int)]][:, :3]
+    model = replace(model, landmark_vertices=corners)
+    projected = view.camera.project(view.pose.apply(model.landmarks(model.mean.astype(np.float64))))
+    view = replace(view, landmarks=replace(view.landmarks, points=projected + [3.0, -2.0]))
+    photo = np.full((480, 480, 3), 128, np.uint8)
+    x = model.mean[:, 0]
+    for views, follows in (((view,), False), ((view, view), True)):
+        posed = pose_view(model, dome_fit(model, *views), view, photo, 1.0)
+        near = np.abs(model.mean[:, :2]).max(1) < 40
+        shift = posed.shift / posed.scale
+        assert np.abs(shift[near & (x < -8)] - [3.0, -2.0]).mean() < 0.8
+        beside = shift[near & (x > 16)]
+        assert np.abs(beside - np.array([3.0, -2.0]) * follows).mean() < (0.8 if follows else 0.1)
