@@ -112,7 +112,8 @@ def view_texture(
     confidence *= sample_smooth(topology, belonging(model, fit, posed), grid)
     trust = without_islands(confidence * mask.usable, coarse)
     plain = np.minimum(trust, confidence * mask.plain)
-    window = seen_window(trust, size)
+    used = smoothstep(trust, *TRUSTED)
+    window = seen_window(used, size)
     fine = shaded[window.work]
     if window.factor > 1:
         fine = log_colour(srgb_to_linear(unwrapped.look_closer(posed.image, window)))
@@ -139,7 +140,7 @@ def view_texture(
         log_albedo=log_albedo,
         fine=fine,
         shaded=shaded,
-        trust=smoothstep(trust, *TRUSTED),
+        trust=used,
         plain=smoothstep(plain, *TRUSTED),
         bare=bare,
         hair=shown * mask.hair,
