@@ -29,8 +29,9 @@ def with_map_size(character: Character, atlas: WrinkleAtlas, size: int) -> Chara
     if size == before:
         return character
     atlas = personal_atlas(atlas, character.own_lines)
-    drawn, redrawn = (DetailMaps(*prior_maps(atlas, n, age, seed)).stack() for n in (before, size))
-    detail = redrawn + resampled(character.detail.stack() - drawn, size)
+    drawn, redrawn = (prior_maps(atlas, n, age, seed) for n in (before, size))
+    others = (getattr(character.detail, name) - old for name, old in zip(DetailMaps.CHANNELS, drawn))
+    detail = DetailMaps(*(new + resampled(other, size) for new, other in zip(redrawn, others)))
     optional = {
         name: resampled(getattr(character, name), size)
         for name in ("static_residual", "hair_mask")
@@ -41,7 +42,7 @@ def with_map_size(character: Character, atlas: WrinkleAtlas, size: int) -> Chara
         albedo=resampled(character.albedo, size),
         roughness=resampled(character.roughness, size),
         skin_mask=resampled(character.skin_mask, size),
-        detail=DetailMaps(*(np.ascontiguousarray(detail[..., k], np.float32) for k in range(4))),
+        detail=detail,
         **optional,
     )
 
