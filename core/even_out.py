@@ -12,6 +12,7 @@ from .calm_skin import calm_brows, calm_grain, calm_hue, calm_lips, lift_beard
 from .chart_window import Window
 from .colour import channel_mean
 from .even_light import even_light, remove_gloss
+from .geometry import smoothstep
 from .head_model import HeadTopology
 from .painted_skin import painted_skin
 from .raster import sample_smooth
@@ -20,6 +21,7 @@ from .skin_mask import region_sum
 GLOSS_MM = (9.0, 4.0)  # gloss of the size of a cheek, then of a pore's rim
 LIPS_HUE = 0.25  # share of the hue of gloss on lips that is drawn to that around: their own varies
 # where dark marks without hue are ink and stay; beside nostrils, lids and lips they are shadow and go
+CREASED = (0.1, 0.4)  # fold from which they are creases there too, and go
 OPEN_REGIONS = ("forehead", "temple", "cheek", "jaw", "chin", "neck")
 
 
@@ -59,7 +61,7 @@ def even_out(
     painted, spots = painted_skin(before, np.maximum(plain, trust * (1 - brows) * (1 - lips)), texel, grey)
     fields = np.column_stack([folded, facing, under, region_sum(topology, OPEN_REGIONS)])
     fold, faced, below, open_skin = np.moveaxis(sample_smooth(topology, fields, window.grid)[window.work], -1, 0)
-    plain = plain * (1 - painted * open_skin)
+    plain = plain * (1 - painted * open_skin * (1 - smoothstep(fold, *CREASED)))
     after = remove_gloss(before, plain, GLOSS_MM[0], texel)
     after = after - even_light(after, plain, channel_mean(np.ascontiguousarray(shading)), fold, faced, texel)
     after = remove_gloss(after, plain, GLOSS_MM[1], texel)

@@ -112,8 +112,8 @@ def view_texture(
     confidence *= sample_smooth(topology, belonging(model, fit, posed), grid)
     trust = without_islands(confidence * mask.usable, coarse)
     plain = np.minimum(trust, confidence * mask.plain)
-    used = smoothstep(trust, *TRUSTED)
-    window = seen_window(used, size)
+    trust, plain = (smoothstep(mask, *TRUSTED) for mask in (trust, plain))
+    window = seen_window(trust, size)
     fine = shaded[window.work]
     if window.factor > 1:
         fine = log_colour(srgb_to_linear(unwrapped.look_closer(posed.image, window)))
@@ -140,8 +140,8 @@ def view_texture(
         log_albedo=log_albedo,
         fine=fine,
         shaded=shaded,
-        trust=used,
-        plain=smoothstep(plain, *TRUSTED),
+        trust=trust,
+        plain=plain,
         bare=bare,
         hair=shown * mask.hair,
         tone=median_tone(window.reduced(log_albedo), plain[window.work]),

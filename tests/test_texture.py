@@ -261,3 +261,22 @@ def test_taking_the_light_out_at_least_halves_the_error_of_the_albedo():
     spread = [float(np.sqrt(((log - truth - (log - truth).mean(0)) ** 2).mean())) for log in (raw, found)]
     assert spread[0] > 0.1
     assert spread[1] < 0.35 * spread[0]
+
+
+def test_a_line_goes_as_far_where_the_photo_is_half_trusted_as_in_the_middle():
+    """What is used alone must be cleaned wholly: at 56 degrees a photo is used as much as in front."""
+    raster = uv_raster(MODEL.topology, SIZE)
+    x, y, _ = np.moveaxis(raster.sample(MODEL.mean), -1, 0)
+    left = []
+    for place in (20, 55):
+
+        def lined(positions, normals, place=place):
+            line = np.exp(-0.4 * np.exp(-0.5 * ((np.abs(positions[:, 0]) - place) / 1.2) ** 2))
+            return linear_to_srgb(TONE * (lamp((0, 0, -1.0), 0.3)(normals) * line)[:, None])
+
+        texture = build_texture(MODEL, dome_fit(MODEL, dome_view()), [render(MODEL, dome_view(), lined)], None, SIZE)
+        log = np.log(srgb_to_linear(texture.albedo)).mean(-1)
+        away, near = np.abs(np.abs(x) - place), np.abs(y) < 35
+        assert texture.skin_mask[near & (away < 0.8)].mean() > 245
+        left.append(log[near & (away > 5) & (away < 7)].mean() - log[near & (away < 0.8)].mean())
+    assert left[0] < 0.1 and left[1] < 1.36 * left[0]
