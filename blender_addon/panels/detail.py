@@ -42,12 +42,14 @@ class FURROW_PT_detail(CharacterPanel, bpy.types.Panel):
             column = layout.column(align=True)
             for name, text in group.items():
                 column.prop(*input_property(modifier, name), text=text)
+        layout.operator("furrow.reset", text="Reset Strengths", icon="LOOP_BACK").wrinkles = True
         if context.space_data.shading.type in ("SOLID", "WIREFRAME"):
             wrapped(layout, context, "Pores show in Material Preview and Rendered", "INFO")
 
     def _mask(self, layout, context, head) -> None:
         if context.mode == "PAINT_VERTEX":
-            wrapped(layout, context, "White shows all detail, black none", "BRUSH_DATA")
+            words = "White shows all detail, black none; red keeps lines at rest, green those in motion, blue pores"
+            wrapped(layout, context, words, "BRUSH_DATA")
             row = layout.row(align=True)
             row.operator("object.mode_set", text="Done Painting", icon="CHECKMARK").mode = "OBJECT"
         else:
