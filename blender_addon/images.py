@@ -29,7 +29,7 @@ def packed_png(name: str, data: bytes, colour: bool) -> bpy.types.Image:
 
 def packed_image(name: str, pixels: np.ndarray, colour: bool) -> bpy.types.Image:
     """Packed image of pixels (H, W[, 3 or 4]) uint8 or uint16, row 0 at the top (v = 1); colour as above."""
-    return packed_png(name, encode_png(pixels, compression=1), colour)
+    return packed_png(name, encode_png(pixels), colour)
 
 
 def bands_image(name: str, character: Character) -> tuple[bpy.types.Image, float]:

@@ -48,3 +48,18 @@ def test_write_leaves_no_partial_file(tmp_path):
     target = tmp_path / "map.png"
     png16.write_png(target, np.zeros((3, 3), np.uint8))
     assert [p.name for p in tmp_path.iterdir()] == ["map.png"]
+
+
+def test_steps_are_those_of_the_formula():
+    values = np.random.default_rng(3).normal(0.0, 0.4, (3, 40, 50, 4)).astype(np.float32)
+    expected = np.clip(np.rint((values.astype(np.float64) / 1.3 + 0.5) * 65535.0), 0, 65535)
+    coded = png16.to_uint16(values, 1.3)
+    assert coded.dtype == np.uint16 and (expected == 0).any() and (expected == 65535).any()
+    assert np.abs(coded - expected).max() <= 1.0 and (coded != expected).mean() < 0.01
+
+
+@pytest.mark.parametrize("peak", [0.61, -0.61])
+def test_the_scale_holds_the_largest_value_of_either_sign(peak):
+    values = np.array([[0.1, peak], [-0.2, 0.0]], np.float32)
+    assert png16.displacement_scale(values) == pytest.approx(1.3)
+    assert png16.displacement_scale(0 * values) == 0.2
