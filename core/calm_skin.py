@@ -36,17 +36,17 @@ def calm_hue(log_albedo: np.ndarray, plain: np.ndarray, pixel: float, texel: flo
         texel: mm.
     """
     sigma = min(CLOUD_PIXELS * pixel, CLOUD_MM) / texel
-    luminance = channel_mean(log_albedo)
-    layers = np.dstack([log_albedo - luminance[..., None], luminance])
-    away = layers - masked_blur(layers, plain, sigma)
-    hue, fine = away[..., :3], away[..., 3]
-    used = plain[::2, ::2] * np.minimum(1.0, (0.2 / np.maximum(np.abs(fine[::2, ::2]), 1e-3)) ** 2)
-    slope = np.einsum("ij,ijk->k", used * fine[::2, ::2], hue[::2, ::2])
-    slope /= float((used * fine[::2, ::2] ** 2).sum()) + 1e-4 * max(float(used.sum()), 1.0)
-    odd = hue - np.clip(slope, -CLOUD_COUPLING, CLOUD_COUPLING).astype(np.float32) * fine[..., None]
-    size = np.einsum("ijk,ijk->ij", odd, odd)
-    taken = plain * CLOUD_HUE**2 / (size + CLOUD_HUE**2)
-    return log_albedo - taken[..., None] * odd
+    away = log_albedo - masked_blur(log_albedo, plain, sigma)
+    fine = channel_mean(away)
+    away -= fine[..., None]
+    some, used = fine[::3, ::3], plain[::3, ::3]
+    used = used * np.minimum(1.0, (0.2 / np.maximum(np.abs(some), 1e-3)) ** 2)
+    slope = np.einsum("ij,ijk->k", used * some, away[::3, ::3])
+    slope /= float((used * some**2).sum()) + 1e-4 * max(float(used.sum()), 1.0)
+    away -= np.clip(slope, -CLOUD_COUPLING, CLOUD_COUPLING).astype(np.float32) * fine[..., None]
+    size = np.einsum("ijk,ijk->ij", away, away)
+    away *= (np.float32(CLOUD_HUE**2) * plain / (size + np.float32(CLOUD_HUE**2)))[..., None]
+    return log_albedo - away
 
 
 def calm_lips(log_albedo: np.ndarray, lips: np.ndarray, plain: np.ndarray, texel: float) -> np.ndarray:
@@ -86,6 +86,8 @@ def lift_beard(
         under: (S, S) in [0, 1], how far the skin faces the ground.
         texel: mm.
     """
+    if not (beard[::2, ::2] * under[::2, ::2]).any():
+        return log_albedo
     level = channel_mean(log_albedo)
     skin = float(np.vdot(plain, level)) / max(float(plain.sum()), 1e-6)
     slow = np.minimum(masked_blur(level - skin, np.maximum(beard, plain), BEARD_MM / texel), 0)

@@ -33,7 +33,7 @@ COUPLING = 0.35  # largest change of log hue with log light that is believed
 GLOSSY = 0.1  # log light over the mean from which skin shines, and hue has been taken care of
 STAIN_KNEE, STAIN_TAKEN = 0.08, 1.0  # log light under that around at which hue is a stain, and the share that goes
 GRAIN_MM = 0.35  # Gaussian sigma under which everything is skin
-GLOSS_NEAR = np.float32(0.1)  # share of matte skin around at which its hue counts as much as that of all the face
+GLOSS_NEAR = 0.1  # share of matte skin around at which its hue counts as much as that of all the face
 GLOSS_KNEE, GLOSS_SLOPE = 0.10, 0.25  # log luminance over the skin around from which it is gloss, and what is left
 
 
@@ -204,9 +204,8 @@ def remove_gloss(
     hue = log_albedo - luminance[..., None]
     # what is much darker is a fold or a socket, and redder than the skin that shines
     usual = shiny * (np.abs(excess) < GLOSS_KNEE)
-    near = cv2.GaussianBlur(usual, (0, 0), sigma, borderType=cv2.BORDER_CONSTANT)[..., None]
     mean = np.einsum("ij,ijk->k", usual, hue) / max(float(usual.sum()), 1e-6)
-    matte = mean + near / (near + GLOSS_NEAR) * (masked_blur(hue, usual, sigma) - mean)
+    matte = masked_blur(hue, usual, sigma, mean, GLOSS_NEAR)
     cut = luminance - (1 - GLOSS_SLOPE) * over
     return (cut[..., None] + hue + share * (matte - hue)).astype(np.float32)
 

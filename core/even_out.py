@@ -20,6 +20,7 @@ from .skin_mask import region_sum
 
 GLOSS_MM = (9.0, 4.0)  # gloss of the size of a cheek, then of a pore's rim
 LIPS_HUE = 0.25  # share of the hue of gloss on lips that is drawn to that around: their own varies
+AROUND_MM = 20.0  # of skin beside lips and brows that is looked at with them
 # where dark marks without hue are ink and stay; beside nostrils, lids and lips they are shadow and go
 CREASED = (0.1, 0.4)  # fold from which they are creases there too, and go
 OPEN_REGIONS = ("forehead", "temple", "cheek", "jaw", "chin", "neck")
@@ -65,11 +66,24 @@ def even_out(
     after = remove_gloss(before, plain, GLOSS_MM[0], texel)
     after = after - even_light(after, plain, channel_mean(np.ascontiguousarray(shading)), fold, faced, texel)
     after = remove_gloss(after, plain, GLOSS_MM[1], texel)
-    after = remove_gloss(after, trust * lips * (1 - plain), GLOSS_MM[1], texel, LIPS_HUE)
     after = lift_beard(after, trust * (1 - plain) * (1 - brows) * (1 - lips), plain, below, texel)
-    after = calm_lips(after, trust * lips * (1 - plain), plain, texel)
+    mouth = _around(lips, texel)
+    moist = trust[mouth] * lips[mouth] * (1 - plain[mouth])
+    part = remove_gloss(np.ascontiguousarray(after[mouth]), moist, GLOSS_MM[1], texel, LIPS_HUE)
+    after[mouth] = calm_lips(part, moist, plain[mouth], texel)
     after = without_lines(after, plain, texel)
     after = after if grey else calm_hue(after, plain, pixel, texel)
     after = calm_grain(after, plain, texel)
-    after = calm_brows(after, plain, brows * (1 - plain), texel)
+    band = _around(brows, texel)
+    part = np.ascontiguousarray(after[band])
+    after[band] = calm_brows(part, plain[band], brows[band] * (1 - plain[band]), texel)
     return before - after, np.maximum(painted, spots)
+
+
+def _around(mask: np.ndarray, texel: float) -> tuple[slice, slice]:
+    """Rows and columns of a mask (h, w) above 0 and ``AROUND_MM`` around; the whole where it is nowhere."""
+    margin = round(AROUND_MM / texel)
+    found = [np.flatnonzero((mask > 0).any(axis)) for axis in (1, 0)]
+    if not len(found[0]):
+        return slice(None), slice(None)
+    return tuple(slice(max(0, int(used[0]) - margin), int(used[-1]) + 1 + margin) for used in found)

@@ -170,7 +170,7 @@ def wears_glasses(posed: PosedView) -> bool:
     must both show it (geometric mean).
     """
     unit = eye_distance(posed.landmarks)
-    image = log_luminance(srgb_to_linear(cv2.GaussianBlur(posed.image, (0, 0), max(0.3, 0.006 * unit))))
+    image = cv2.GaussianBlur(posed.image, (0, 0), max(0.3, 0.006 * unit))
     depths = []
     for path in FRAME_PATHS:
         points = posed.landmarks[list(path)] - 0.5
@@ -178,6 +178,7 @@ def wears_glasses(posed: PosedView) -> bool:
         steps = np.linspace(0, length[-1], 80)
         line = np.stack([np.interp(steps, length, points[:, k]) for k in range(2)], axis=-1)[None].astype(np.float32)
         values = cv2.remap(image, line, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+        values = log_luminance(srgb_to_linear(values)).astype(np.float32)
         width = max(3, round(80 * FRAME_WIDTH * unit / max(float(length[-1]), 1e-6)))
         filled = cv2.morphologyEx(values, cv2.MORPH_CLOSE, np.ones((1, width), np.uint8))
         depths.append(float((filled - values).max()))

@@ -45,3 +45,12 @@ def test_normalisation_keeps_plausible_skin_and_draws_in_the_rest():
     grey = SkinTone(np.zeros(2), np.eye(2), np.log(0.27), True)
     shift = normalisation(grey)
     np.testing.assert_allclose([shift[0] - shift[1], shift[2] - shift[1]], centre, atol=1e-9)
+
+
+def test_masked_blur_falls_back_to_what_is_usual_where_little_is_known():
+    values = np.full((60, 60, 2), 3.0, np.float32)
+    weights = np.zeros((60, 60), np.float32)
+    weights[:, :20] = 1
+    found = masked_blur(values, weights, 2.0, np.array([1.0, 5.0]), 0.1)
+    np.testing.assert_allclose(found[30, 5], (3.0 + 0.1 * np.array([1.0, 5.0])) / 1.1, atol=0.01)
+    np.testing.assert_allclose(found[30, 50], [1.0, 5.0], atol=0.01)
