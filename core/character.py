@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+import cv2
 import numpy as np
 
 from .camera import Camera, Pose
@@ -100,7 +101,7 @@ class DetailMaps:
 
     def stack(self) -> np.ndarray:
         """(S, S, 4) float32 mm in the order of ``CHANNELS``."""
-        return np.stack([self.static, self.compressed_1, self.compressed_2, self.stretched], axis=-1)
+        return cv2.merge([self.static, self.compressed_1, self.compressed_2, self.stretched])
 
 
 @dataclass(frozen=True)

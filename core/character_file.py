@@ -17,6 +17,7 @@ import re
 import zipfile
 from pathlib import Path
 
+import cv2
 import numpy as np
 
 from . import png16
@@ -325,7 +326,7 @@ def _read_character(archive: zipfile.ZipFile, header: dict, topology: HeadTopolo
         age=_number(header["age"], 0.0, 1.0),
         views=views,
         eye_colour=_numbers(header["eye_colour"], (3,)),
-        detail=DetailMaps(*(np.ascontiguousarray(detail[..., i]) for i in range(4))),
+        detail=DetailMaps(*cv2.split(detail)),
         warnings=tuple(str(line)[:500] for line in header["warnings"][:100]),
         wrinkle_seed=int(_number(header["wrinkle_seed"], 0, LARGEST_SEED)),
         static_residual=static_residual,
