@@ -45,6 +45,7 @@ POINT_MM = 1.5  # between control points
 TAPER_MM, TAPER_SHARE = 4.0, 0.3
 ASIDE_MM, FOLD_ASIDE_MM = 2.2, 5.0  # no other curve of the group runs so near an own line
 HOLD_SIZE = 512
+HELD_MM = 2.0  # to each side of where a line is darkest, what is dark is its
 
 
 @dataclass(frozen=True)
@@ -68,14 +69,18 @@ class ViewLines:
 
 def own_lines(
     atlas: WrinkleAtlas, groups: LineGroups, views: Sequence[ViewLines], metric: np.ndarray, age: float, seed: int
-) -> OwnLines:
-    """The lines of the photos as a person's own, and the gains of the atlas's curves.
+) -> tuple[OwnLines, np.ndarray]:
+    """The lines of the photos as a person's own with the gains of the atlas's curves, and how far relief holds them.
 
     Args:
         views: one a photo.
         metric: (m, m, 3) E, F, G of the chart in mm² per UV².
         age: apparent age, 0 to 1.
         seed: layout of the person.
+
+    Returns:
+        Own lines; (``HOLD_SIZE``, ``HOLD_SIZE``) in [0, 1], the share of the depth that a photo shows in a line which
+        its relief has, along where the photo is darkest.
     """
     drafts = [draft for view in views for draft in _drafts(atlas, groups, view, metric, age)]
     drafts = _apart(drafts)
@@ -96,12 +101,12 @@ def own_lines(
     # what a photo of pushed skin says about a curve, it says about motion as far as motion makes the curve
     motion_gain = np.ones(len(atlas.curve_group))
     motion_gain[someone.curves] = 1 - pushed + pushed * np.clip(drawn, LEAST_MOTION, 1.0)
-    return _assembled(atlas, drafts, metric, age, curve_gain, motion_gain)
+    return _assembled(atlas, drafts, metric, age, curve_gain, motion_gain), _held(drafts, metric)
 
 
 @dataclass(frozen=True)
 class _Draft:
-    """One line: where it is darkest and where deepest, relative depth (n,), depths in mm, contrast in log units."""
+    """One line: where it is darkest and deepest, relative depth (n,), mm, log units, share of what shows in relief."""
 
     uv: np.ndarray
     bottom: np.ndarray
@@ -111,6 +116,7 @@ class _Draft:
     rest: float
     moved: float
     contrast: float
+    held: float
     carried: np.ndarray
     fold: bool
 
@@ -162,6 +168,7 @@ def _drafts(atlas: WrinkleAtlas, groups: LineGroups, view: ViewLines, metric: np
                 rest=rest * (min(cue, 1.0) + still * max(cue - 1.0, 0.0)),
                 moved=moved * min(cue, 1.0) ** 0.5,
                 contrast=contrast,
+                held=float(np.clip(prior * cue / max(float(shown.mean()), 1e-6), 0, 1)),
                 carried=mean,
                 fold=bool((atlas.curve_rank[atlas.curve_group == group] == FOLD).all()),
             )
@@ -201,6 +208,22 @@ def _depth_map(view: ViewLines) -> np.ndarray:
     """(g, g) mm of groove that the valley response stands for."""
     ridges = view.ridges
     return np.maximum(ridges.strength - NOISE, 0) * ridges.unit / DARKENING
+
+
+def _held(drafts: list[_Draft], metric: np.ndarray) -> np.ndarray:
+    """(s, s) in [0, 1] of :func:`own_lines`."""
+    held = np.zeros((HOLD_SIZE, HOLD_SIZE), np.float32)
+    wide = max(1, round(2 * HELD_MM / _texel(metric)))
+    for draft in sorted(drafts, key=lambda d: d.held):
+        at = [np.round(pixels(draft.uv, HOLD_SIZE)).astype(np.int32)]
+        cv2.polylines(held, at, False, draft.held, wide)
+    return cv2.GaussianBlur(held, (0, 0), 0.4 * HELD_MM / _texel(metric))
+
+
+def _texel(metric: np.ndarray) -> float:
+    """Millimetres of a texel of ``HOLD_SIZE``, in the middle of the chart."""
+    e, _, g = metric[len(metric) // 2, len(metric) // 2]
+    return float(np.sqrt(np.sqrt(max(e * g, 1e-6)))) / HOLD_SIZE
 
 
 def _draft_columns(drafts: list[_Draft], metric: np.ndarray, size: int) -> sparse.csr_matrix | None:
@@ -248,8 +271,7 @@ def _assembled(
 def _point_gain(atlas: WrinkleAtlas, drafts: list[_Draft], metric: np.ndarray) -> np.ndarray:
     """(N,) 0 beside an own line of the same family, where the atlas's curve would run a second time."""
     gain = np.ones(len(atlas.uv), np.float32)
-    e, _, g = metric[len(metric) // 2, len(metric) // 2]
-    texel = float(np.sqrt(np.sqrt(max(e * g, 1e-6)))) / HOLD_SIZE
+    texel = _texel(metric)
     family = atlas.of_points(atlas.group_family[atlas.curve_group])
     fold = atlas.of_points(atlas.curve_rank) == FOLD
     for number in (1, 2):

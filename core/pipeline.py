@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from . import (
+    albedo_lines,
     coarse_fit,
     dense_alignment,
     detection,
@@ -227,7 +228,7 @@ def _character(
         shape_residual=fit.residual,
         age=read.age,
         views=fit.views,
-        albedo=skin.albedo,
+        albedo=albedo_lines.with_lines(skin.albedo, read.left),
         roughness=skin.roughness,
         skin_mask=skin.skin_mask,
         eye_colour=skin.eye_colour,
