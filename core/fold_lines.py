@@ -28,6 +28,7 @@ REACH_MM = 10.0  # to both sides of the atlas's curve
 ALONG_MM, ACROSS_MM = 3.0, 1.0  # standard deviations of the filters
 SLOW_MM = 2.5  # broader changes across are not the fold's
 GAP_MM = 6.0  # dark between skin on both sides: a deep fold that was not taken for skin
+EDGE_MM = 1.5  # folds stop this far from what is not skin
 AROUND_MM = 3.0  # skin whose mean stands for what is not skin
 SKIN = 0.5
 ANSWER_SIZE = 256
@@ -163,10 +164,11 @@ def offsets() -> np.ndarray:
 
 
 def closed(skin: np.ndarray) -> np.ndarray:
-    """Skin (n, m) of a strip with its gaps across filled: a deep fold may be too dark to be taken for skin."""
-    width = int(GAP_MM / STEP_MM) | 1
-    padded = np.pad(skin.astype(np.uint8), ((0, 0), (width, width)))
-    return cv2.morphologyEx(padded, cv2.MORPH_CLOSE, np.ones((1, width), np.uint8))[:, width:-width] > 0
+    """Skin (n, m) of a strip with its gaps across filled, as a deep fold may look like none, and without its edges."""
+    gap, edge = (np.ones((1, int(mm / STEP_MM) | 1), np.uint8) for mm in (GAP_MM, 2 * EDGE_MM))
+    padded = np.pad(skin.astype(np.uint8), ((0, 0), (gap.size, gap.size)))
+    filled = cv2.morphologyEx(padded, cv2.MORPH_CLOSE, gap)[:, gap.size : -gap.size]
+    return cv2.erode(filled, edge, borderType=cv2.BORDER_REPLICATE) > 0
 
 
 def valley(strip: Strip) -> np.ndarray:

@@ -13,6 +13,7 @@ import cv2
 import numpy as np
 
 from .fold_lines import Folds, chart_length, find_folds
+from .geometry import smoothstep
 from .line_detection import Ridges, link_lines, ridge_response, sample
 from .line_groups import LineGroups, agreement
 from .polylines import Polylines, pixels, tangents
@@ -54,6 +55,7 @@ FULL_MM, FULL_GROUP_MM = 150.0, 150.0  # of sure lines: on a face full of lines,
 MOST_OF_GROUP_MM = 90.0  # that vouches for other groups: one group full of lines is an expression's, several are age's
 # evidence that makes a fold of a group sure; smooth faces have shadows beside the nose and stubble below the mouth
 SURE_FOLD = {"nasolabial": 1.85, "tear_trough": 1.85, "marionette": 2.4}
+DRAWN, DRAWN_LESS = (0.3, 0.7), 0.5  # compression from which an expression draws a fold, in full; evidence that saves
 FOLD_SCORE = 3.0  # score for each unit of evidence
 LEAST_EVIDENCE = 0.2  # at which a fold's contrast is taken
 DOUBLE_MM, ALONGSIDE = 3.0, 0.8  # how close a line runs that is a fold once more, cosine of the angle between them
@@ -99,7 +101,13 @@ class FoundLines:
 
 
 def photo_lines(
-    groups: LineGroups, luminance: np.ndarray, trust: np.ndarray, answer: np.ndarray, metric: np.ndarray, texel: float
+    groups: LineGroups,
+    luminance: np.ndarray,
+    trust: np.ndarray,
+    answer: np.ndarray,
+    pushed: np.ndarray,
+    metric: np.ndarray,
+    texel: float,
 ) -> tuple[FoundLines, Ridges]:
     """The lines of an unwrapped photo.
 
@@ -108,6 +116,7 @@ def photo_lines(
         luminance: (S, S) log luminance, shading divided out.
         trust: (S, S) in [0, 1], of ``line_trust.line_trust``.
         answer: (a, a, 2) of ``fold_lines.light_answer``.
+        pushed: (p, p) in [0, 1], how far the photo's expression pushes the skin together.
         metric: (m, m, 3) E, F, G of the chart, mm² per UV².
         texel: mm.
 
@@ -122,7 +131,7 @@ def photo_lines(
         own = fits[np.arange(len(fits)), lines.of_points(lines.mean(fits).argmax(1))]
         usual = np.convolve(own, np.full(SMOOTHED, 1 / SMOOTHED), "same") > FIT
         lines = lines.trimmed(usual & (sample(clear, pixels(lines.uv, len(clear))) > EDGE_MM), FEWEST)
-    folds = scored_folds(groups, find_folds(groups, luminance, trust, answer, metric, texel), metric)
+    folds = scored_folds(groups, find_folds(groups, luminance, trust, answer, metric, texel), pushed, metric)
     found = folds.and_after(scored(groups, lines, metric, ridges))
     keep = believed(found)
     first = np.arange(len(found)) < len(folds)
@@ -191,18 +200,20 @@ def scored(groups: LineGroups, lines: Polylines, metric: np.ndarray, ridges: Rid
     return FoundLines(lines, groups.groups[best], own, score, length, everyone, lines.response * unit)
 
 
-def scored_folds(groups: LineGroups, folds: Folds, metric: np.ndarray) -> FoundLines:
-    """Group, score and length of each fold."""
+def scored_folds(groups: LineGroups, folds: Folds, pushed: np.ndarray, metric: np.ndarray) -> FoundLines:
+    """Group, score and length of each fold; one that the photo's expression draws needs less evidence."""
     lines, columns = folds.lines, folds.column
     fits = agreement(groups, lines.uv, tangents(lines.uv, lines.start))
     gaps = np.concatenate([[0.0], np.cumsum(segment_lengths(lines.uv, lines.start, metric))])
     length = np.diff(gaps[lines.start])
-    usual = np.array([SURE_FOLD[groups.names[k]] for k in columns])
+    drawn = smoothstep(sample(pushed, pixels(lines.uv, len(pushed))), *DRAWN)
+    needed = np.array([SURE_FOLD[groups.names[k]] for k in columns])
+    needed = needed - (DRAWN_LESS * lines.mean(drawn) if len(lines) else 0)
     return FoundLines(
         lines,
         groups.groups[columns],
         fits[np.arange(len(fits)), lines.of_points(columns)],
-        SURE + FOLD_SCORE * (folds.evidence - usual),
+        SURE + FOLD_SCORE * (folds.evidence - needed),
         length,
         np.ones(len(lines), bool),
         np.maximum(lines.response, LEAST_EVIDENCE) * folds.unit,

@@ -13,8 +13,9 @@ from furrow.core.line_detection import sample, tangents
 from furrow.core.line_groups import line_groups
 from furrow.core.line_trust import line_trust
 from furrow.core.normal_map import uv_metric
+from furrow.core.person_detail import vertex_pressure
 from furrow.core.photo_lines import FoundLines, photo_lines, pixels
-from furrow.core.raster import fill_outside, rasterize_view, uv_raster
+from furrow.core.raster import fill_outside, rasterize_view, sample_smooth, uv_raster
 from furrow.core.view_texture import ViewTexture
 from furrow.core.wrinkle_coefficients import person
 from furrow.core.wrinkles import WrinkleAtlas, static_amplitudes
@@ -45,7 +46,8 @@ def found_lines(model: HeadModel, atlas: WrinkleAtlas, fit: CoarseFit, view: Vie
     trust = line_trust(model.topology, luminance, view.bare, view.posed.facing, texel)
     metric = uv_metric(model.topology, fit.neutral, 128)
     answer = light_answer(model.topology, view.posed, view.light)
-    return photo_lines(line_groups(atlas), luminance, trust, answer, metric, texel)[0]
+    pushed = sample_smooth(model.topology, vertex_pressure(model, fit, fit.views[0])[:, :2].max(1), 256)
+    return photo_lines(line_groups(atlas), luminance, trust, answer, pushed, metric, texel)[0]
 
 
 def posed(model: HeadModel, fit: CoarseFit) -> np.ndarray:
