@@ -8,13 +8,14 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from .albedo_lines import lines_left
 from .apparent_age import apparent_age, resolution
 from .character import CoarseFit, View
 from .colour import channel_mean
 from .detail_split import split_relief
 from .fold_lines import light_answer
 from .geometry import smoothstep
-from .head_model import HeadModel
+from .head_model import HeadModel, HeadTopology
 from .line_depth import ViewLines, carried_values, own_lines
 from .line_groups import CARRIED, LineGroups, line_groups
 from .line_place import grooves
@@ -47,12 +48,14 @@ class PersonDetail:
         own: lines, and what they leave of the atlas.
         static: (S, S) float32 mm, relief at rest beside the lines.
         moving: (m, m, 3) float32 mm, relief that compression of both families and stretch add; None if there is none.
+        left: (g, g) float32 log luminance of the lines that no relief holds, which the albedo has to show.
     """
 
     age: float
     own: OwnLines
     static: np.ndarray
     moving: np.ndarray | None
+    left: np.ndarray
 
 
 def person_detail(
@@ -80,15 +83,16 @@ def person_detail(
     age = apparent_age(atlas, groups, lines, metric) if age is None else age
     bares = [_reduced(t.bare) for t in views]
     reliefs = [photo_relief(topology, t.posed, t.light, b, texel * size / len(b), age) for t, b in zip(views, bares)]
+    own, held = own_lines(atlas, groups, lines, metric, age, seed)
+    left = _lines_left(topology, views, pressures, held, texel)
     pressures = [sample_smooth(topology, p, len(r.height)) for p, r in zip(pressures, reliefs)]
-    own = own_lines(atlas, groups, lines, metric, age, seed)
     split = split_relief(
         np.stack([r.height for r in reliefs]), np.stack([r.weight for r in reliefs]), np.stack(pressures), age
     )
     split *= 1 - beside_lines(own, reliefs[0])
     moving = np.stack([cv2.resize(s, (MOVING_SIZE, MOVING_SIZE), interpolation=cv2.INTER_AREA) for s in split[1:]], -1)
     static = cv2.resize(split[0], (size, size), interpolation=cv2.INTER_CUBIC)
-    return PersonDetail(age, own, static, moving if np.abs(moving).max() > LEAST_MM else None)
+    return PersonDetail(age, own, static, moving if np.abs(moving).max() > LEAST_MM else None, left)
 
 
 def view_lines(
@@ -114,6 +118,19 @@ def view_lines(
     width = lines.mean(carried_values(groups, found)[:, CARRIED.index("width")])
     shade = grooves(model.topology, texture.posed, texture.light, luminance, bare, lines.uv, lines.start, width)
     return ViewLines(found, shade, ridges, seen_well(model, texture, bare, grid), compression)
+
+
+def _lines_left(
+    topology: HeadTopology, views: Sequence[ViewTexture], pressures: list[np.ndarray], held: np.ndarray, texel: float
+) -> np.ndarray:
+    """(g, g) of :func:`lines_left`, each photo where it is trusted."""
+    left, weight = 0.0, 1e-6
+    for view, pressure in zip(views, pressures):
+        luminance = np.ascontiguousarray(channel_mean(view.shaded), np.float32)
+        step = texel * view.window.size / len(luminance)
+        left = left + view.trust * lines_left(topology, luminance, view.plain, held, pressure[:, :2].max(1), step)
+        weight = weight + view.trust
+    return (left / weight).astype(np.float32)
 
 
 def vertex_pressure(model: HeadModel, fit: CoarseFit, view: View) -> np.ndarray:
