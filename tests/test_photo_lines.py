@@ -163,7 +163,7 @@ def test_a_fold_may_be_a_step_and_a_wrinkle_may_not(model, atlas):
 def test_a_line_along_a_fold_is_the_fold_once_more():
     metric = np.broadcast_to(np.float32([200.0**2, 0, 200.0**2]), (4, 4, 3))
     along = np.linspace(0, 20, 30)
-    crossing = np.stack([along - 10, 0 * along + 10], -1)
+    crossing = np.stack([0.25 * along - 2.5, 0 * along + 10], -1)
     places = [np.stack([0 * along + x, along], -1) for x in (0.0, 2.0, 5.0)] + [crossing]
     count, points = len(places), len(places) * len(along)
     zero = np.zeros(points)
