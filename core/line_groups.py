@@ -119,8 +119,8 @@ def _cloud(uv: np.ndarray, values: np.ndarray, area: np.ndarray, texel: float) -
     column = np.clip((uv[:, 0] * GRID).astype(int), 0, GRID - 1)
     row = np.clip(((1 - uv[:, 1]) * GRID).astype(int), 0, GRID - 1)
     index = row * GRID + column
-    maps = [np.bincount(index, column_ / area, minlength=GRID**2).reshape(GRID, GRID) for column_ in values.T]
-    return np.stack([cv2.GaussianBlur(m, (0, 0), REACH_MM / texel) for m in maps], -1).astype(np.float32)
+    maps = [np.bincount(index, column_ / area, minlength=GRID**2).astype(np.float32) for column_ in values.T]
+    return cv2.merge([cv2.GaussianBlur(m.reshape(GRID, GRID), (0, 0), REACH_MM / texel) for m in maps])
 
 
 def place(uv: np.ndarray) -> np.ndarray:
