@@ -10,6 +10,7 @@ from functools import lru_cache
 
 import cv2
 import numpy as np
+from scipy import fft
 
 from .albedo import masked_blur
 from .colour import channel_mean
@@ -66,30 +67,42 @@ def clear_patch(detail: np.ndarray, plain: np.ndarray, texel: float) -> np.ndarr
 
 
 def random_phase(patch: np.ndarray, size: int) -> np.ndarray:
-    """(size, size, 3) float32 texture of the patch's spectrum and standard deviation, continuing over its edges."""
-    # skin seen at other places of the chart runs another way: the grain has no direction
-    turned = np.rot90(patch)
-    return (_random_phase(patch, size, 0) + _random_phase(turned, size, 1)) * np.float32(np.sqrt(0.5))
+    """(size, size, 3) float32 texture of the patch's spectrum and standard deviation, continuing over its edges.
 
-
-def _random_phase(patch: np.ndarray, size: int, seed: int) -> np.ndarray:
-    side = len(patch)
-    line = np.sin(np.pi * (np.arange(side) + 0.5) / side)
-    window = np.outer(line, line)[..., None]
-    mean = patch.mean((0, 1))
+    Skin seen at other places of the chart runs another way, and a photo's own grid shows in enlarged skin: the grain
+    has the mean spectrum of all directions.
+    """
+    line = np.sin(np.pi * (np.arange(len(patch)) + 0.5) / len(patch))
     spread = patch.std((0, 1))
-    spectrum = np.fft.rfft2((patch - mean) * window, (size, size), axes=(0, 1))
-    texture = np.fft.irfft2(spectrum * _phases(size, seed)[..., None], (size, size), axes=(0, 1))
+    rings = ring_spectrum((patch - patch.mean((0, 1))) * np.outer(line, line)[..., None], size)
+    mixing = np.linalg.cholesky(rings + 1e-6 * np.trace(rings, axis1=1, axis2=2).max() * np.eye(3)).astype(np.float32)
+    wave = np.fft.fftfreq(size, 1 / size)
+    ring = np.round(np.hypot(wave[:, None], wave[: size // 2 + 1])).astype(np.int32)
+    noise = [_phases(size, k) for k in range(3)]
+    layers = (sum(mixing[ring, c, k] * noise[k] for k in range(c + 1)) for c in range(3))
+    texture = np.stack([fft.irfft2(layer, (size, size)) for layer in layers], axis=-1)
     texture -= texture.mean((0, 1))
     whole = float(np.clip(spread.mean(), *SPREAD_RANGE)) / max(float(spread.mean()), 1e-6)
     return (texture * (whole * spread / np.maximum(texture.std((0, 1)), 1e-9))).astype(np.float32)
 
 
+def ring_spectrum(patch: np.ndarray, size: int) -> np.ndarray:
+    """(R, 3, 3) how the channels of a patch (p, p, 3) vary together, by the waves in ``size`` texels, whole numbers."""
+    count = 2 * len(patch)
+    spectrum = np.fft.rfft2(patch, (count, count), axes=(0, 1))
+    wave = np.fft.fftfreq(count, 1 / count)
+    ring = np.round(np.hypot(wave[:, None], np.arange(count // 2 + 1))).astype(int).ravel()
+    products = np.einsum("ijk,ijl->klij", spectrum, spectrum.conj()).real.reshape(9, -1)
+    means = np.stack([np.bincount(ring, product) for product in products]) / np.bincount(ring)
+    wanted = np.arange(size // 2 * 3 // 2) * count / size
+    return np.stack([np.interp(wanted, np.arange(means.shape[1]), mean) for mean in means], axis=-1).reshape(-1, 3, 3)
+
+
 @lru_cache(maxsize=4)
 def _phases(size: int, seed: int) -> np.ndarray:
-    """(size, size // 2 + 1) unit complex numbers, those of white noise: the texture is real."""
-    noise = np.fft.rfft2(np.random.default_rng(seed).standard_normal((size, size)))
-    return noise / np.maximum(np.abs(noise), 1e-9)
+    """(size, size // 2 + 1) complex64 of modulus 1, those of white noise: the texture is real."""
+    noise = fft.rfft2(np.random.default_rng(seed).standard_normal((size, size), np.float32))
+    return noise / np.maximum(np.abs(noise), np.float32(1e-9))
 
 
 def mottling(size: int, texel: float) -> np.ndarray:

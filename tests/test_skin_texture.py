@@ -77,3 +77,17 @@ def test_direction_is_lost():
     texture = random_phase(np.repeat(stripes, 3, -1), 256).mean(-1)
     down, across = ((np.diff(texture, axis=k) ** 2).mean() for k in (0, 1))
     assert 0.6 < down / across < 1.6
+
+
+def test_a_weave_in_the_photo_is_none_in_the_texture():
+    """Enlarged pixels run along the rows and columns of the chart."""
+    rng = np.random.default_rng(3)
+    along, across = (gaussian_filter(rng.normal(size=64), 1.5) for _ in range(2))
+    patch = np.repeat((along[:, None] + across)[..., None], 3, -1)
+    power = np.abs(np.fft.fftshift(np.fft.fft2(random_phase(patch, 256).mean(-1)))) ** 2
+    y, x = np.mgrid[-128:128, -128:128]
+    angle, wave = np.degrees(np.arctan2(np.abs(y), np.abs(x))), np.hypot(x, y)
+    band = (wave > 8) & (wave < 40)
+    straight = power[band & ((angle < 10) | (angle > 80))].mean()
+    slanting = power[band & (angle > 35) & (angle < 55)].mean()
+    assert 0.7 < straight / slanting < 1.4
