@@ -25,7 +25,8 @@ BEFORE_SWAP = "furrow_maps_before_swap"
 # on the image
 FILE, SCALE, AGE, SEED = "furrow_file", "furrow_scale_mm", "furrow_age", "furrow_seed"
 # images that belong to it
-BANDS, ALBEDO, ROUGHNESS = "furrow_bands", "furrow_albedo", "furrow_roughness"
+BANDS, ALBEDO, ROUGHNESS, HAIR = "furrow_bands", "furrow_albedo", "furrow_roughness", "furrow_hair"
+BELONGING = (BANDS, ALBEDO, ROUGHNESS, HAIR)
 PORES = "furrow_pores"  # mean strength of the fine skin
 AGED_SHAPE = "furrow_aged_shape"  # how far the age slider has moved the head shape's age along
 
@@ -35,7 +36,7 @@ def maps_image(character: Character, data: bytes = b"", like: bpy.types.Image | 
 
     Args:
         data: the character's .furrow file, if there is one already; the PNGs in it are packed as they are.
-        like: maps of the same person: where they have the same size, their colour and roughness are shared.
+        like: maps of the same person: where they have the same size, all but wrinkles and bands are shared.
     """
     data = data or character_bytes(character)
     maps, scale = stored_maps(data)
@@ -46,12 +47,15 @@ def maps_image(character: Character, data: bytes = b"", like: bpy.types.Image | 
     image[PORES] = 1.0 if character.pore_gains is None else float(character.pore_gains.mean())
     image[BANDS], scale = images.bands_image(f"{character.name} Bands", character)
     image[BANDS][SCALE] = scale
-    for key, name in ((ALBEDO, "albedo"), (ROUGHNESS, "roughness")):
+    for key, name in ((ALBEDO, "albedo"), (ROUGHNESS, "roughness"), (HAIR, "hair_mask")):
+        if name not in maps:
+            continue
         shared = like.get(key) if like is not None else None
         if shared is not None and shared.size[0] == getattr(character, name).shape[1]:
             image[key] = shared
         else:
-            image[key] = images.packed_png(f"{character.name} {name.title()}", maps[name], colour=key == ALBEDO)
+            title = name.replace("_", " ").title()
+            image[key] = images.packed_png(f"{character.name} {title}", maps[name], colour=key == ALBEDO)
     return image
 
 
@@ -120,7 +124,7 @@ def _use_in_material(tree: bpy.types.NodeTree, before: bpy.types.Image | None, i
     if before is None or all(n.image != before for n in textures):
         return
     pairs = [(before, image)]
-    pairs += [(before[key], image[key]) for key in (BANDS, ALBEDO, ROUGHNESS) if before.get(key) and image.get(key)]
+    pairs += [(before[key], image[key]) for key in BELONGING if before.get(key) and image.get(key)]
     for old, new in pairs:
         for node in [n for n in textures if n.image == old]:
             node.image = new
@@ -140,7 +144,7 @@ def prune_maps() -> None:
     """Drop unused maps that undo can no longer reach; Blender drops all unused ones when it saves."""
     unused = sorted(unused_maps(), key=lambda i: i.session_uid)
     for image in unused[: -max(bpy.context.preferences.edit.undo_steps, 1)]:
-        others = [image[key] for key in (BANDS, ALBEDO, ROUGHNESS) if image.get(key) is not None]
+        others = [image[key] for key in BELONGING if image.get(key) is not None]
         bpy.data.images.remove(image)
         for other in others:
             if other.users == 0:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import bpy
 from bpy.app.handlers import persistent
 
-from .character_store import ALBEDO, BANDS, ROUGHNESS, unused_maps
+from .character_store import BELONGING, unused_maps
 
 _held: list[tuple[bpy.types.Image, str, bpy.types.Image]] = []  # image, property, what it points to
 
@@ -18,7 +18,7 @@ _held: list[tuple[bpy.types.Image, str, bpy.types.Image]] = []  # image, propert
 def let_go(*_arguments) -> None:
     """Before a save: unused maps no longer hold on to other images."""
     for image in unused_maps():
-        for key in (BANDS, ALBEDO, ROUGHNESS):
+        for key in BELONGING:
             if image.get(key) is not None:
                 _held.append((image, key, image[key]))
                 del image[key]

@@ -104,7 +104,7 @@ def load_character(path: Path) -> Character:
 
 
 def stored_maps(data: bytes) -> tuple[dict[str, bytes], float]:
-    """PNG bytes of the maps albedo, roughness and detail of a .furrow file that :func:`load_character` has read.
+    """PNG bytes of albedo, roughness, detail and any hair_mask in a .furrow file that :func:`load_character` has read.
 
     Args:
         data: the file.
@@ -114,7 +114,8 @@ def stored_maps(data: bytes) -> tuple[dict[str, bytes], float]:
     """
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
         scale = float(json.loads(archive.read("character.json"))["detail_scale_mm"])
-        return {name: archive.read(f"maps/{name}.png") for name in ("albedo", "roughness", "detail")}, scale
+        wanted = [f"maps/{name}.png" for name in ("albedo", "roughness", "detail", "hair_mask")]
+        return {Path(name).stem: archive.read(name) for name in wanted if name in archive.namelist()}, scale
 
 
 def _entries(character: Character):

@@ -5,7 +5,7 @@
     smooth.obj      the head part of posed.obj, subdivided
     detailed.obj    smooth.obj displaced by the detail maps at that expression
     detail_*.png    displacement maps, 16-bit; mm = (value / 65535 - 0.5) * detail_scale_mm
-    albedo.png roughness.png skin_mask.png
+    albedo.png roughness.png skin_mask.png, and hair_mask.png (brows, beard, hair over skin) where it is known
     params.json     image size, camera, expression weights, fitted landmarks
 """
 
@@ -54,8 +54,9 @@ def write_export(character: Character, directory: Path, model: HeadModel) -> Non
     scale = png16.displacement_scale(character.detail.stack())
     for name in DetailMaps.CHANNELS:
         png16.write_png(directory / f"detail_{name}.png", png16.to_uint16(getattr(character.detail, name), scale))
-    for name in ("albedo", "roughness", "skin_mask"):
-        png16.write_png(directory / f"{name}.png", getattr(character, name))
+    for name in ("albedo", "roughness", "skin_mask", "hair_mask"):
+        if getattr(character, name) is not None:
+            png16.write_png(directory / f"{name}.png", getattr(character, name))
     parameters = {"name": character.name, "detail_scale_mm": scale, "warnings": list(character.warnings)}
     if character.views:
         view = character.views[0]

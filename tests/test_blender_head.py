@@ -142,11 +142,12 @@ def test_images_are_packed_and_exact(character):
     assert made.head.data.materials[0] is not None
     images = {i.name.split()[-1]: i for i in bpy.data.images if i.packed_file}
     assert set(images) >= {"Wrinkles", "Albedo", "Roughness", "Regions", "Skin", "Bands"}
-    size = character.detail.size
     for name, wanted in (
         ("Wrinkles", to_uint16(character.detail.stack(), displacement_scale(character.detail.stack())) / 65535.0),
         ("Albedo", character.albedo / 255.0),
+        ("Mask", character.hair_mask[..., None] / 255.0),  # of the hair
     ):
+        size = len(wanted)
         values = np.empty(size * size * 4, np.float32)
         images[name].pixels.foreach_get(values)
         found = values.reshape(size, size, 4)[::-1, :, : wanted.shape[-1]]
@@ -198,8 +199,13 @@ def test_file_reopened_without_the_addon_is_the_same_and_still_live(character, t
     raised = positions(made.head)
     script = tmp_path / "reopen.py"
     script.write_text(REOPEN)
-    subprocess.run([sys.executable, str(script), str(path), made.head.name, str(result)], check=True, timeout=120,
-                   cwd=tmp_path, capture_output=True)
+    subprocess.run(
+        [sys.executable, str(script), str(path), made.head.name, str(result)],
+        check=True,
+        timeout=120,
+        cwd=tmp_path,
+        capture_output=True,
+    )
     found = np.load(result).reshape(2, -1, 3)
     np.testing.assert_allclose(found[0], smile, atol=1e-7)
     np.testing.assert_allclose(found[1], raised, atol=1e-7)

@@ -28,12 +28,24 @@ def character(model):
     view = View("head.jpg", Camera(1500.0, 1500.0, 500, 500, 1000, 1000), pose, weights, seen.landmarks, 0.0123)
     maps = [cv2.GaussianBlur(rng.normal(0, 2, (SIZE, SIZE)), (0, 0), 3).astype(np.float32) for _ in range(4)]
     return Character(
-        name="Ada", topology=model.topology, neutral=model.neutral(identity), expression_names=model.expression_names,
-        expression_deltas=model.expression_basis, directions=model.directions, joints=model.joints_of(identity),
-        joint_directions=model.joint_directions, identity=identity, age=0.4, views=(view,),
-        albedo=rng.integers(0, 256, (SIZE, SIZE, 3), np.uint8), roughness=rng.integers(0, 256, (SIZE, SIZE), np.uint8),
-        skin_mask=rng.integers(0, 256, (SIZE, SIZE), np.uint8), eye_colour=np.array([0.3, 0.2, 0.1]),
-        detail=DetailMaps(*maps), warnings=("a note",),
+        name="Ada",
+        topology=model.topology,
+        neutral=model.neutral(identity),
+        expression_names=model.expression_names,
+        expression_deltas=model.expression_basis,
+        directions=model.directions,
+        joints=model.joints_of(identity),
+        joint_directions=model.joint_directions,
+        identity=identity,
+        age=0.4,
+        views=(view,),
+        albedo=rng.integers(0, 256, (SIZE, SIZE, 3), np.uint8),
+        roughness=rng.integers(0, 256, (SIZE, SIZE), np.uint8),
+        skin_mask=rng.integers(0, 256, (SIZE, SIZE), np.uint8),
+        eye_colour=np.array([0.3, 0.2, 0.1]),
+        detail=DetailMaps(*maps),
+        warnings=("a note",),
+        hair_mask=rng.integers(0, 256, (SIZE, SIZE), np.uint8),
     )
 
 
@@ -105,8 +117,9 @@ def test_maps_decode_to_the_characters(character, folder):
         assert np.abs(decoded - getattr(character.detail, name)).max() <= 0.51 * scale / 65535 + 1e-6
     albedo = cv2.imread(str(folder / "albedo.png"), cv2.IMREAD_UNCHANGED)[:, :, ::-1]
     assert np.array_equal(albedo, character.albedo)
-    for name in ("roughness", "skin_mask"):
-        assert np.array_equal(cv2.imread(str(folder / f"{name}.png"), cv2.IMREAD_UNCHANGED), getattr(character, name))
+    for name in ("roughness", "skin_mask", "hair_mask"):
+        found = cv2.imread(str(folder / f"{name}.png"), cv2.IMREAD_UNCHANGED)
+        assert found is not None and np.array_equal(found, getattr(character, name))
 
 
 def test_a_neutral_face_shows_the_static_map_alone(character):
