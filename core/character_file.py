@@ -35,7 +35,7 @@ SUFFIX = ".furrow"
 _MAX_ENTRIES = 64
 _MAX_BYTES = 512 * 1024 * 1024
 LARGEST_SEED = 2**31 - 1
-_MAX_VIEWS = 16
+MAX_VIEWS = 16
 _MAX_VERTICES = 200_000
 _NAME = re.compile(r"[A-Za-z0-9_.\- ]{1,64}")
 _GEOMETRY = ("neutral", "expression_deltas", "directions", "joints", "joint_directions", "identity")
@@ -236,7 +236,7 @@ def _check_lists(header: dict) -> None:
             raise ValueError(f"{key} hold a name with odd characters")
     if len(header["expression_names"]) != 52:
         raise ValueError("it does not have 52 expressions")
-    if not isinstance(header["views"], list) or len(header["views"]) > _MAX_VIEWS:
+    if not isinstance(header["views"], list) or len(header["views"]) > MAX_VIEWS:
         raise ValueError("it has too many views")
     if not isinstance(header["name"], str) or not isinstance(header["warnings"], list):
         raise ValueError("its name or warnings are not text")

@@ -31,8 +31,9 @@ from . import (
 )
 from .assets import assets_folder
 from .character import Character, CoarseFit
+from .character_file import MAX_VIEWS
 from .devices import choose
-from .errors import CancelledError
+from .errors import CancelledError, PhotoError
 from .head_model import HeadModel, load_head_model
 from .photo import Photo, load_photo
 
@@ -150,6 +151,8 @@ def reconstruct(
     Raises:
         FurrowError: one line for the artist (unreadable photo, no face, ...).
     """
+    if not 0 < len(photos) <= MAX_VIEWS:
+        raise PhotoError(f"{len(photos)} photos were chosen: choose 1 to {MAX_VIEWS} of the same person.")
     progress = progress or Progress()
     progress.stage("models", "loading models")
     models = models or load_models(device)

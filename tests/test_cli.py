@@ -139,3 +139,10 @@ def test_ages_and_layouts_that_are_none_are_refused(tmp_path, capsys, arguments,
     save_character(tiny_character(), tmp_path / "in.furrow")
     output = tmp_path / "out.furrow"
     assert words in refused(capsys, ["wrinkles", tmp_path / "in.furrow", "-o", output, *arguments], output)
+
+
+def test_more_photos_than_a_file_keeps_are_refused_before_any_work(tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr("furrow.core.pipeline.load_models", lambda _device: None)
+    photos, output = [tmp_path / f"{i}.png" for i in range(17)], tmp_path / "head.furrow"
+    line = refused(capsys, ["reconstruct", *photos, "-o", output, "--quiet"], output)
+    assert line == "furrow: 17 photos were chosen: choose 1 to 16 of the same person."
