@@ -30,7 +30,7 @@ from furrow.core.wrinkles import (
     dynamic_maps,
     load_atlas,
     points_of,
-    static_prior,
+    prior_maps,
 )
 from furrow.models.line_directions import compression_across
 from furrow.models.strain import expression_delta
@@ -44,11 +44,10 @@ SIZE, AGE, SEED = 1024, 0.5, 0
 def time_maps(atlas: WrinkleAtlas) -> None:
     """Print the time of a person's maps, new and with another age."""
     for size in (1024, 2048):
-        dynamic_maps(atlas, 256, AGE, 98)
+        prior_maps(atlas, 256, AGE, 98)
         for what, age in (("a new person", AGE), ("another age", 0.7)):
             with Stopwatch(f"maps at {size} for {what}"):
-                dynamic_maps(atlas, size, age, 99)
-                static_prior(atlas, size, age, 99)
+                prior_maps(atlas, size, age, 99)
 
 
 class Stopwatch:
