@@ -62,7 +62,9 @@ def even_out(
     painted, spots = painted_skin(before, np.maximum(plain, trust * (1 - brows) * (1 - lips)), texel, grey)
     fields = np.column_stack([folded, facing, under, region_sum(topology, OPEN_REGIONS)])
     fold, faced, below, open_skin = np.moveaxis(sample_smooth(topology, fields, window.grid)[window.work], -1, 0)
-    plain = plain * (1 - painted * open_skin * (1 - smoothstep(fold, *CREASED)))
+    # without colour, ink is not told from a crease as dark, which must go
+    ink = 0.0 if grey else painted * open_skin * (1 - smoothstep(fold, *CREASED))
+    plain = plain * (1 - ink)
     after = remove_gloss(before, plain, GLOSS_MM[0], texel)
     after = after - even_light(after, plain, channel_mean(np.ascontiguousarray(shading)), fold, faced, texel)
     after = remove_gloss(after, plain, GLOSS_MM[1], texel)

@@ -280,3 +280,27 @@ def test_a_line_goes_as_far_where_the_photo_is_half_trusted_as_in_the_middle():
         assert texture.skin_mask[near & (away < 0.8)].mean() > 245
         left.append(log[near & (away > 5) & (away < 7)].mean() - log[near & (away < 0.8)].mean())
     assert left[0] < 0.1 and left[1] < 1.36 * left[0]
+
+
+def test_ink_stays_in_the_albedo_and_a_dark_crease_does_not():
+    """A drawn line is kept; where an expression folds the skin, or without colour, one as dark is a crease and goes."""
+    size = 256
+    y, x = np.mgrid[:size, :size]
+    line = -1.1 * np.exp(-0.5 * ((y - 128) / 1.6) ** 2) * (np.abs(x - 128) < 60)
+    names = (*MODEL.topology.region_names[:-1], "jaw")  # which is open skin
+    masks = np.ones_like(MODEL.topology.region_masks)
+    topology = replace(MODEL.topology, region_names=names, region_masks=masks)
+    ones, features = np.ones((size, size), np.float32), np.zeros((size, size, 4), np.float32)
+    features[..., 0] = 1
+    shading = np.zeros((size, size, 3), np.float32)
+    left = []
+    for folded, grey in ((0, False), (1, False), (0, True)):
+        tone = np.full(3, np.log(0.3)) if grey else np.log(TONE)
+        albedo = (tone + line[..., None]).astype(np.float32)
+        fields = (np.full(topology.vertex_count, value, np.float32) for value in (folded, 1, 0))
+        change, _ = even_out(
+            topology, albedo, ones, ones, features, shading, *fields, 0.5, 0.5, seen_window(ones, size), grey
+        )
+        found = (albedo - change).mean(-1)
+        left.append(float(found[110:118, 100:156].mean() - found[128, 100:156].mean()))
+    assert left[0] > 0.75 * 1.1 and max(left[1:]) < 0.3 * 1.1
