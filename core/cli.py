@@ -138,7 +138,8 @@ def _bake(options: argparse.Namespace) -> int:
 
 def _wrinkles(options: argparse.Namespace) -> int:
     check_output(options.output)
-    from .character_file import LARGEST_SEED, load_character, save_character
+    from .character_file import load_character, save_character
+    from .character_reader import LARGEST_SEED
     from .wrinkle_edit import OLDEST, YOUNGEST, age_of_years, with_wrinkles
 
     if options.age is not None and not YOUNGEST <= options.age <= OLDEST:

@@ -10,7 +10,6 @@ from pathlib import Path
 from .terminal import check_output, clear_bar, progress_bar
 
 SHOWN = 0.02  # weights below are not printed
-MAX_VIEWS = 16
 
 
 def add_parsers(commands, devices: tuple[str, ...]) -> None:
@@ -60,6 +59,7 @@ def _expression(options: argparse.Namespace) -> int:
     for path in filter(None, (options.output, options.json)):
         check_output(path)
     from .character_file import load_character, save_character
+    from .character_reader import MAX_VIEWS
     from .performance_capture import capture_photo
     from .performance_file import save_performance
 

@@ -31,7 +31,7 @@ from . import (
 )
 from .assets import assets_folder
 from .character import Character, CoarseFit
-from .character_file import MAX_VIEWS
+from .character_reader import MAX_VIEWS
 from .devices import choose
 from .errors import CancelledError, PhotoError
 from .head_model import HeadModel, load_head_model
