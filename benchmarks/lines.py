@@ -6,8 +6,9 @@ Each head has another identity, light, albedo, camera and error of the fit (test
 matched within 2 mm and 20 degrees, by length; true lines deeper than 0.15 mm on skin the photo shows are to be found,
 lines deeper than 0.05 mm may be. True lines are carried to the fit through the photo, so that the fit's own error
 does not count as one of the detector. ``gain`` is how much smaller the detail read from the photo makes the mean
-error of the normals' tilt on trusted skin, against none, the truth carried the same way. With --marked, also the photos
-whose lines are marked by hand (tests/marked_lines.py), where they are on this machine.
+error of the normals' tilt on trusted skin, against none, the truth carried the same way, and of the normals themselves
+where the fit projects them, which is how the head is seen beside the photo. With --marked, also the photos whose lines
+are marked by hand (tests/marked_lines.py), where they are on this machine.
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ from furrow.core.own_lines import personal_atlas
 from furrow.core.person_detail import person_detail
 from furrow.core.pipeline import load_models
 from furrow.core.raster import fill_outside, uv_raster
-from furrow.core.unwrap import texel_millimetres
+from furrow.core.unwrap import landmark_shift, texel_millimetres
 from furrow.core.view_texture import ViewTexture, view_texture
 from furrow.core.wrinkles import WrinkleAtlas, load_atlas, static_prior
 
@@ -45,22 +46,43 @@ AGES = (0.55, 0.7, 0.8, 0.9, 0.65, 0.75)
 SMOOTH_AGES = (0.0, 0.05, 0.1)
 
 
-def tilt_gain(model: HeadModel, atlas: WrinkleAtlas, scene: Scene, view: ViewTexture, texel: float, seed: int) -> float:
-    """1 - error of the tilt of the normals with the detail of the photo over that without."""
+def detail_gains(
+    model: HeadModel, atlas: WrinkleAtlas, scene: Scene, view: ViewTexture, texel: float, seed: int
+) -> tuple[float, float]:
+    """Gains of the detail of the photo: of the normals' tilt where landmarks are, of the normals as the fit projects.
+
+    Both are 1 - error with the detail over error without, means over trusted skin: of the tilt, and in the camera of
+    the fit of the angle between whole normals (errors of the coarse shape stay in both).
+    """
     topology, camera = model.topology, scene.fit.views[0].camera
     read = person_detail(model, atlas, scene.fit, [view], texel, seed + 1000)
     height = read.static + static_prior(personal_atlas(atlas, read.own), SIZE, read.age, seed + 1000)
     raster, points = uv_raster(topology, SIZE), posed(model, scene.fit)
-    shift = view.posed.shift / view.posed.scale
+    marks = scene.fit.views[0].landmarks.points
+    pixel = view.posed.millimetres_per_pixel
+    shift = landmark_shift(model, points, (marks - camera.project(model.landmarks(points))) * pixel) / pixel
     fields = raster.sample(np.column_stack([points, vertex_normals(points, topology.triangles), shift]))
     place, normals, shift = np.split(fill_outside(fields, raster.covered, 8), [3, 6], axis=-1)
     normals /= np.maximum(np.linalg.norm(normals, axis=-1, keepdims=True), 1e-6)
-    tilt = map_normals(place, height, normals) - normals
-    image = render(topology, posed(model, scene.truth), camera, (scene.normals - scene.smooth).astype(np.float32))
-    true = sample(image.astype(np.float32), camera.project(np.maximum(place, (-1e4, -1e4, 1.0))) - 0.5 + shift)
+    bent = map_normals(place, height, normals)
+    truth, smooth = (
+        render(topology, posed(model, scene.truth), camera, n.astype(np.float32)) for n in (scene.normals, scene.smooth)
+    )
+    at = camera.project(np.maximum(place, (-1e4, -1e4, 1.0))) - 0.5 + shift
+    true = sample((truth - smooth).astype(np.float32), at)
     used = (view.bare > 0.7) & raster.covered
-    without, after = (np.linalg.norm(true - t, axis=-1)[used].mean() for t in (0 * tilt, tilt))
-    return float(1 - after / without)
+    without, after = (np.linalg.norm(true - t, axis=-1)[used].mean() for t in (0 * normals, bent - normals))
+    bare = np.repeat(view.bare[..., None], 3, -1)
+    maps = [render(topology, points, camera, m.astype(np.float32)) for m in (normals, bent, bare)]
+    shown = (maps[2][..., 0] > 0.7) & (np.linalg.norm(truth, axis=-1) > 0.8)
+    plain, detailed = (angles(m[shown], truth[shown]).mean() for m in maps[:2])
+    return float(1 - after / without), float(1 - detailed / plain)
+
+
+def angles(these: np.ndarray, those: np.ndarray) -> np.ndarray:
+    """(n,) radians between vectors (n, 3)."""
+    product = (these * those).sum(-1) / np.linalg.norm(these, axis=-1) / np.linalg.norm(those, axis=-1)
+    return np.arccos(np.clip(product, -1, 1))
 
 
 def marked() -> None:
@@ -98,12 +120,13 @@ def main() -> None:
         tally = matches(model, atlas, scene, view, lines, age, seed)
         print(f"seed {seed} age {age:.2f}: {len(lines)} lines in {spent:.2f} s, {tally.describe()}")
         if lined:
-            gains.append(tilt_gain(model, atlas, scene, view, texel, seed))
-            print(f"    gain {gains[-1]:+.3f}")
+            gains.append(detail_gains(model, atlas, scene, view, texel, seed))
+            print("    gain {:+.3f}, as the fit projects {:+.3f}".format(*gains[-1]))
             right, found = right + tally.right.sum(), found + len(tally.right)
             hit, true = hit + tally.hit.sum(), true + len(tally.hit)
     figures = f"precision {right / max(found, 1):.3f}, recall {hit / max(true, 1):.3f}"
-    print(f"all lined heads: {figures}, gain {np.mean(gains):+.3f}" if gains else "no lined heads")
+    if gains:
+        print(f"all lined heads: {figures}, " + "gain {:+.3f}, as the fit projects {:+.3f}".format(*np.mean(gains, 0)))
     if arguments.marked:
         marked()
 

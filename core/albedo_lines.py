@@ -78,12 +78,19 @@ def lines_left(
         texel: mm.
     """
     size = len(luminance)
+    left = np.zeros((size, size), np.float32)
+    seen = [np.flatnonzero((plain > 0).any(axis)) for axis in (1, 0)]
+    if not len(seen[0]):
+        return left
+    part = tuple(slice(s[0], s[-1] + 1) for s in seen)
     place, fold = np.moveaxis(
         sample_smooth(topology, np.column_stack([region_sum(topology, OPEN_REGIONS), folded]), size), -1, 0
     )
     share = 1 - cv2.resize(held, (size, size), interpolation=cv2.INTER_LINEAR)
     share *= np.clip(place, 0, 1) * np.clip(1 - PUSHED * fold, 0, 1)
-    return np.minimum(TAKEN * line_darkness(luminance, plain, texel) * share, MOST_BACK)
+    dark = line_darkness(np.ascontiguousarray(luminance[part]), np.ascontiguousarray(plain[part]), texel)
+    left[part] = np.minimum(TAKEN * dark * share[part], MOST_BACK)
+    return left
 
 
 def with_lines(albedo: np.ndarray, left: np.ndarray) -> np.ndarray:
