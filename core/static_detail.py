@@ -18,6 +18,7 @@ from .colour import channel_mean, srgb_to_linear
 from .geometry import smoothstep
 from .head_model import HeadTopology
 from .lighting import Light
+from .line_detection import sample
 from .raster import sample_smooth, uv_raster
 from .shading_slope import head_sensitivity
 from .skin_mask import region_sum
@@ -101,7 +102,7 @@ def photo_relief(
         nothing = np.zeros((grid, grid), np.float32)
         return Relief(nothing, nothing, texel * size / grid)
     trust = cv2.resize(bare, (grid, grid), interpolation=cv2.INTER_AREA)
-    luminance = luminance_in_place(topology, posed, light, grid)
+    luminance = luminance_in_place(topology, posed, light, trust)
     return relief_of(topology, posed, light, luminance, trust, texel * size / grid, age)
 
 
@@ -135,18 +136,28 @@ def relief_of(
     return Relief((CAP_MM * np.tanh(relief / CAP_MM)).astype(np.float32), weight, step)
 
 
-def luminance_in_place(topology: HeadTopology, posed: PosedView, light: Light, grid: int) -> np.ndarray:
+def luminance_in_place(topology: HeadTopology, posed: PosedView, light: Light, trust: np.ndarray) -> np.ndarray:
     """(g, g) log luminance over the shading, each texel where the fit itself puts it in the photo.
 
     The texture follows the landmarks, which moves fine relief off the pixels that show it.
+
+    Args:
+        trust: (g, g) in bare skin; the result is 0 where there is none.
     """
+    grid = len(trust)
     raster = uv_raster(topology, grid)
-    maps = np.full((2, grid * grid), -1e4, np.float32)
-    maps[:, raster.pixels] = (posed.camera.project(raster.sample_covered(posed.points)) - 0.5).T
+    seen = trust.ravel() > 0
+    covered = np.flatnonzero(seen[raster.pixels])
+    luminance = np.zeros(grid * grid, np.float32)
+    if not len(covered):
+        return luminance.reshape(grid, grid)
+    place = posed.camera.project(raster.sample_covered(posed.points)[covered]) - 0.5
     image = cv2.GaussianBlur(posed.image.astype(np.float32) / 255, (0, 0), 0.5)
-    colour = cv2.remap(image, *maps.reshape(2, grid, grid), cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)
-    shading = sample_smooth(topology, light.shading(posed.normals), grid)
-    return channel_mean(delight(srgb_to_linear(np.clip(colour, 0, 1)), shading)).astype(np.float32)
+    colour = sample(image, place)
+    texels = raster.pixels[covered]
+    shading = sample_smooth(topology, light.shading(posed.normals), grid).reshape(-1, 3)[texels]
+    luminance[texels] = channel_mean(delight(srgb_to_linear(np.clip(colour, 0, 1)), shading)[None])[0]
+    return luminance.reshape(grid, grid)
 
 
 def textured(high: np.ndarray, trust: np.ndarray, step: float) -> np.ndarray:
@@ -186,7 +197,7 @@ def spot_response(image: np.ndarray, sigma: float) -> np.ndarray:
     soft = cv2.GaussianBlur(image, (0, 0), sigma)
     xx, yy = (cv2.filter2D(soft, cv2.CV_32F, k) for k in (np.float32([[1, -2, 1]]), np.float32([[1], [-2], [1]])))
     xy = cv2.filter2D(soft, cv2.CV_32F, np.float32([[0.25, 0, -0.25], [0, 0, 0], [-0.25, 0, 0.25]]))
-    return sigma**2 * (0.5 * (xx + yy) - np.hypot(0.5 * (xx - yy), xy))
+    return sigma**2 * (0.5 * (xx + yy) - cv2.magnitude(0.5 * (xx - yy), xy))
 
 
 def cavities(high: np.ndarray, trust: np.ndarray, step: float, depth: float) -> np.ndarray:

@@ -158,6 +158,12 @@ def test_light_worked_out_at_fewer_texels_answers_in_the_texels_asked_for():
         assert np.abs(found - expected).max() < 0.02 * np.abs(expected).max()
 
 
+def test_a_photo_without_bare_skin_gives_no_relief():
+    nothing = np.zeros((SIZE, SIZE), np.float32)
+    found = photo_relief(MODEL.topology, POSED, LIGHT, nothing, TEXEL, 0.2)
+    assert not (found.weight * found.height).any() and np.isfinite(found.height).all()
+
+
 def test_a_photo_that_resolves_no_relief_gives_none():
     image = np.random.default_rng(0).integers(90, 150, POSED.image.shape).astype(np.uint8)
     for pixel, some in ((0.3, True), (0.8, False)):
