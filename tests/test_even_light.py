@@ -162,7 +162,7 @@ def test_natural_hue_keeps_small_hues_and_the_sum():
 def test_skin_that_shines_all_over_a_brow_bridge_takes_the_hue_of_the_face_and_not_of_the_sockets_beside_it():
     """All near it that does not shine is dark and red; the matte skin of the face lies farther off."""
     shining = np.hypot(X, Y) < 14
-    socket = (np.hypot(X, Y) < 26) & ~shining
+    socket = (np.hypot(X, Y) < 32) & ~shining
     hue = np.array([0.30, -0.05, -0.25])
     image = skin(0.5 * shining, -0.7 * socket, socket[..., None] * hue)
     found = remove_gloss(image, ONES, 9.0, TEXEL) - TONE

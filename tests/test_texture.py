@@ -296,7 +296,8 @@ def test_ink_stays_in_the_albedo_and_a_dark_crease_does_not():
     left = []
     for folded, grey in ((0, False), (1, False), (0, True)):
         tone = np.full(3, np.log(0.3)) if grey else np.log(TONE)
-        albedo = (tone + line[..., None]).astype(np.float32)
+        depth = 2.0 if grey else 1.0  # or it is not taken for ink
+        albedo = (tone + depth * line[..., None]).astype(np.float32)
         fields = (np.full(topology.vertex_count, value, np.float32) for value in (folded, 1, 0))
         change, _ = even_out(
             topology, albedo, ones, ones, features, shading, *fields, 0.5, 0.5, seen_window(ones, size), grey

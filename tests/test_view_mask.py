@@ -64,14 +64,16 @@ def test_hair_is_rougher_than_skin_whatever_the_shade():
 def test_around_nostrils_and_corners_of_the_mouth():
     model = dome_model()
     x, y, _ = points = model.mean.T
-    names = (*model.topology.region_names, "nostril", "nose", "lips")
+    names = (*model.topology.region_names, "nostril", "nose", "mouth_corner")
     nostril, nose = np.hypot(x - 9, y + 10) < 5, np.hypot(x, y) < 40
     masks = np.vstack([model.topology.region_masks, nostril, nose, y < -35]).astype(np.float32)
     topology = replace(model.topology, region_names=names, region_masks=masks)
-    around = around_holes(topology, points.T, np.array([[20.0, -45.0, 50.0]]))
+    corner = np.argmin(np.hypot(x - 20, y + 45))
+    around = around_holes(topology, points.T, points.T[[corner]])
+    assert around[corner] == 1.0
     assert around[nostril].min() == 1.0
     assert 0 < around[(np.hypot(x - 9, y + 10) > 9) & (np.hypot(x - 9, y + 10) < 12)].max() <= 1
-    far = (np.hypot(x - 9, y + 10) > 16) & (np.hypot(x - 20, y + 45) > 10)
+    far = (np.hypot(x - 9, y + 10) > 16) & (np.hypot(x - x[corner], y - y[corner]) > 10)
     assert around[far].max() == 0.0
     assert around_holes(model.topology, points.T, np.zeros((0, 3))).max() == 0.0
 
