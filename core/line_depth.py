@@ -24,6 +24,7 @@ from .line_detection import Ridges, sample
 from .line_gains import columns, curve_columns, gains, metric_at, unseen_share
 from .line_groups import CARRIED, LineGroups, lookup
 from .line_place import Grooves
+from .line_sides import borrowed, partners
 from .own_lines import OwnLines
 from .photo_lines import FoundLines, pixels, segment_lengths
 from .wrinkle_atlas import FOLD, SECONDARY, WrinkleAtlas
@@ -94,9 +95,16 @@ def own_lines(
     someone = person(atlas, seed)
     basis, pushed = curve_columns(atlas, someone, age, compression, size)
     added = _draft_columns(drafts, metric, size)
-    gain = gains(sparse.hstack([basis, added]) if drafts else basis, depth, noise, seen)
+    gain = gains(sparse.hstack([basis, added]) if drafts else basis, depth, noise, seen)[: len(someone.curves)]
     curve_gain = unseen_share(atlas, age, seen, noise)
-    drawn = np.minimum(gain[: len(someone.curves)], MOST_GAIN)
+    other = partners(atlas, someone.curves)
+    lent = borrowed(1 - curve_gain[someone.curves], other)
+    if lent.any():
+        # without the own lines, which the side that is not seen does not have
+        alone = gains(basis, depth, noise, seen) if drafts else gain
+        gain = gain + lent * (alone[other] - gain)
+        pushed = pushed + lent * (pushed[other] - pushed)
+    drawn = np.minimum(gain, MOST_GAIN)
     curve_gain[someone.curves] = drawn
     # what a photo of pushed skin says about a curve, it says about motion as far as motion makes the curve
     motion_gain = np.ones(len(atlas.curve_group))

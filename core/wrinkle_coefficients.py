@@ -24,7 +24,7 @@ HABIT_SPREAD, LINE_SPREAD, PAIR_SHARE = 0.28, 0.32, 0.7  # of log depth; share t
 LEAST_DEPTH, GREATEST_DEPTH = 0.4, 1.6  # of the depth a line has on average
 DEEPEST = 1.3  # the same, anywhere along a line
 GROWTH = 1.3  # exponent of the depth at rest over the years since its onset
-MATURE = 0.6  # age at which skin creases in full
+MATURE = 0.8  # age at which skin creases in full
 STATIC_SHARE = 0.92  # share of the deepest groove that stays at rest at age 1
 
 
