@@ -150,8 +150,12 @@ def agreement(groups: LineGroups, uv: np.ndarray, tangent: np.ndarray) -> np.nda
     """
     count = len(groups.groups)
     density, double = lookup(groups.density, uv), lookup(groups.double, uv)
-    angle = 2 * np.arctan2(-tangent[:, 1], tangent[:, 0])[:, None]
-    cosine = double[:, :count] * np.cos(angle) + double[:, count:] * np.sin(angle)
-    length = np.hypot(double[:, :count], double[:, count:])
-    turn = 0.5 * np.arccos(np.clip(cosine / np.maximum(length, 1e-6), -1, 1))
-    return density * np.exp(-0.5 * (turn / TURN) ** 2)
+    angle = 2 * np.arctan2(-tangent[:, 1], tangent[:, 0])
+    # most groups are far from most places
+    row, group = np.nonzero(density)
+    along, across = double[row, group], double[row, count + group]
+    cosine = along * np.cos(angle)[row] + across * np.sin(angle)[row]
+    turn = 0.5 * np.arccos(np.clip(cosine / np.maximum(np.hypot(along, across), 1e-6), -1, 1))
+    fit = np.zeros(density.shape)
+    fit[row, group] = density[row, group] * np.exp(-0.5 * (turn / TURN) ** 2)
+    return fit
