@@ -51,7 +51,7 @@ EVERYONES = ("under_eye", "tear_trough", "lid_crease", "labiomental", "nasolabia
 SURE = 1.1  # score of a line that is believed on any face
 UNSURE = -2.5  # the same on a face full of lines
 FEW_MM, FEW_GROUP_MM = 80.0, 40.0  # of sure lines that vouch for no others
-FULL_MM, FULL_GROUP_MM = 150.0, 150.0  # of sure lines: on a face full of lines, in a group full of them
+FULL_MM, FULL_GROUP_MM = 150.0, 100.0  # of sure lines: on a face full of lines, in a group full of them
 MOST_OF_GROUP_MM = 90.0  # that vouches for other groups: one group full of lines is an expression's, several are age's
 # evidence that makes a fold of a group sure; smooth faces have shadows beside the nose and stubble below the mouth
 SURE_FOLD = {"nasolabial": 1.85, "tear_trough": 1.85, "marionette": 2.4}

@@ -177,7 +177,8 @@ def test_a_line_along_a_fold_is_the_fold_once_more():
 def test_folds_of_an_old_head_are_found_where_light_shows_them(model, atlas, lined):
     scene, view, texel, age, seed = lined
     found = found_lines(model, atlas, scene.fit, view, texel)
-    folds = found.chosen(np.isin(found.group, [atlas.group_names.index(n) for n in ("nasolabial", "tear_trough")]))
+    groups = [atlas.group_names.index(name) for name in ("nasolabial", "tear_trough")]
+    folds = found.chosen(np.isin(found.group, groups) & (found.score > SURE))
     tally = matches(model, atlas, scene, view, folds, age, seed)
     assert folds.length.sum() > 50
     assert tally.right.mean() > 0.85
