@@ -59,7 +59,9 @@ HAIR_DARK = (0.15, 0.45)  # log luminance under that of skin
 HAIR_REACH_MM = 14.0
 HAIR_EDGE_MM = (1.0, 4.0)  # skin this near to hair is in its shadow: no trust, full trust
 EDGE_MM = 0.6  # kept clear of eyes, nostrils and other holes
-RIM_MM = (1.5, 12.0)  # the outer edge of the seen skin, where hair and background bleed in: no trust, full trust
+# the outer edge of the seen skin, where hair and background bleed in: no trust, full trust; of its colour, which shade
+# and hair darken farther in
+RIM_MM, RIM_COLOUR_MM = (1.5, 12.0), (5.0, 16.0)
 
 
 @dataclass(frozen=True)
@@ -238,7 +240,9 @@ def classify(
     darkest = [(1 - bearded) * a + bearded * b for a, b in zip(SHAVEN, BEARDED)]
     stubble = beard * (1 - smoothstep(chroma, 4.0, 7.0)) * smoothstep(luminance, *darkest)
     stubble = stubble * (1 - smoothstep(luminance, 0.0, 0.25))
-    rim = _rim(np.maximum(skin, np.maximum(stubble, kept)) * allowed, texel)
+    inside = _inside(np.maximum(skin, np.maximum(stubble, kept)) * allowed, texel)
+    rim = smoothstep(inside, *RIM_MM)
+    clear = clear * np.maximum(smoothstep(inside, *RIM_COLOUR_MM), kept)
     usable = np.maximum(skin, np.maximum(stubble, kept))
     usable = _retreat(usable, EDGE_MM / texel) * allowed * rim
     hairy = beard * bearded
@@ -264,12 +268,11 @@ def _hair_distance(skin: np.ndarray, hairline: np.ndarray, texel: float) -> np.n
     return cv2.distanceTransform((~patch).astype(np.uint8), cv2.DIST_L2, 3) * texel
 
 
-def _rim(usable: np.ndarray, texel: float) -> np.ndarray:
-    """(S, S) falling to 0 towards the outer edge of the usable skin; holes inside it (eyes, nostrils) do not count."""
+def _inside(usable: np.ndarray, texel: float) -> np.ndarray:
+    """(S, S) mm to the outer edge of the usable skin; holes inside it (eyes, nostrils) do not count."""
     filled = _morph((usable > 0.5).astype(np.uint8), cv2.MORPH_CLOSE, 30.0 / texel)
     filled = cv2.copyMakeBorder(filled, 1, 1, 1, 1, cv2.BORDER_CONSTANT, value=0)
-    inside = cv2.distanceTransform(filled, cv2.DIST_L2, 3)[1:-1, 1:-1] * texel
-    return smoothstep(inside, *RIM_MM)
+    return cv2.distanceTransform(filled, cv2.DIST_L2, 3)[1:-1, 1:-1] * texel
 
 
 def _morph(mask: np.ndarray, operation: int, width: float) -> np.ndarray:

@@ -79,10 +79,21 @@ def test_hair_background_and_bright_patches_are_not_skin_and_moles_are():
 def test_thin_strands_near_hair_are_hair():
     colour = skin_image()
     colour[:40] = [0.05, 0.035, 0.03]
-    colour[40:47, 80:82] = [0.15, 0.1, 0.08]
+    colour[40:53, 80:82] = [0.15, 0.1, 0.08]
     everywhere = np.ones((SIZE, SIZE), bool)
-    assert masks_of(colour).usable[44, 80] > masks_of(colour, hairline=everywhere).usable[44, 80]
-    assert masks_of(colour, hairline=everywhere).usable[44:47, 80].max() < 0.05
+    assert masks_of(colour).usable[50, 80] > 0.2 > masks_of(colour, hairline=everywhere).usable[50, 80]
+    assert masks_of(colour, hairline=everywhere).usable[44:49, 80].max() < 0.05
+
+
+def test_the_colour_of_skin_is_taken_farther_from_its_rim_than_its_relief_and_brows_up_to_it():
+    brows = np.zeros((SIZE, SIZE))
+    brows[6:14, 60:100] = 1
+    colour = skin_image()
+    colour[6:14, 60:100] = [0.09, 0.05, 0.04]
+    mask = masks_of(colour, brows)
+    assert mask.plain[8, 30] < 0.5 * mask.bare[8, 30] and mask.plain[3, 30] < 0.02
+    assert mask.plain[20, 30] > 0.99
+    assert mask.usable[10, 80] > 1.5 * mask.usable[10, 30]
 
 
 def test_brows_are_usable_but_not_plain_and_coloured_frames_are_neither():
