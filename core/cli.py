@@ -18,7 +18,7 @@ from collections import deque
 from pathlib import Path
 
 from . import performance_commands
-from .errors import FurrowError
+from .errors import FurrowError, OutputError
 from .terminal import check_output, clear_bar, progress_bar
 
 DEVICES = ("auto", "cpu", "cuda", "webgpu", "coreml")
@@ -99,7 +99,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _reconstruct(options: argparse.Namespace) -> int:
-    check_output(options.output)
+    check_output(options.output, ".furrow")
     from .character_file import save_character
     from .pipeline import Progress, load_models, reconstruct
 
@@ -137,7 +137,7 @@ def _bake(options: argparse.Namespace) -> int:
 
 
 def _wrinkles(options: argparse.Namespace) -> int:
-    check_output(options.output)
+    check_output(options.output, ".furrow")
     from .character_file import load_character, save_character
     from .character_reader import LARGEST_SEED
     from .wrinkle_edit import OLDEST, YOUNGEST, age_of_years, with_wrinkles
@@ -154,7 +154,7 @@ def _wrinkles(options: argparse.Namespace) -> int:
 
 
 def _swap(options: argparse.Namespace) -> int:
-    check_output(options.output)
+    check_output(options.output, ".furrow")
     from .character_file import load_character, save_character
     from .wrinkle_edit import swap_detail
 
@@ -172,7 +172,7 @@ def _atlas():
 
 
 def _blend(options: argparse.Namespace) -> int:
-    check_output(options.output)
+    check_output(options.output, ".blend")
     return _in_blender("blend", options.character, options.output)
 
 
@@ -181,12 +181,14 @@ def _render(options: argparse.Namespace) -> int:
 
 
 def _preview(options: argparse.Namespace) -> int:
-    check_output(options.output)
+    check_output(options.output, ".png")
     from .character_file import load_character
     from .photo import load_photo
     from .png16 import write_png
     from .preview import contact_sheet
 
+    if options.output.resolve() == options.photo.resolve():
+        raise OutputError(f"Cannot write {options.output}: it is the photo. Give another name.")
     character, photo = load_character(options.character), load_photo(options.photo)
     with tempfile.TemporaryDirectory() as folder:
         status = _in_blender("render", options.character, Path(folder), "rendered ")

@@ -24,7 +24,16 @@ from .fit_problem import FitProblem, FitSettings, Observation, system
 from .fit_terms import POSE_PARAMETERS, PointBasis, Term, ViewState, geman_mcclure, project, vertex_basis
 from .geometry import smoothstep, vertex_areas
 from .head_model import HeadModel
-from .shading import facial_skin, patch_normals, shading_image, shading_term, skin_patch, visible_vertices
+from .shading import (
+    ShadingImage,
+    SkinPatch,
+    facial_skin,
+    patch_normals,
+    shading_image,
+    shading_term,
+    skin_patch,
+    visible_vertices,
+)
 from .smooth_modes import displaced
 from .view_flow import FaceCrop, Matches, face_crop, match
 
@@ -192,7 +201,14 @@ def match_term(
     return Term(residual.ravel(), jacobian.reshape(-1, jacobian.shape[2]), np.repeat(weight, 2))
 
 
-def _aligned(model, fit, images, masks, pairs, settings) -> CoarseFit:
+def _aligned(
+    model: HeadModel,
+    fit: CoarseFit,
+    images: list[np.ndarray],
+    masks: list[np.ndarray | None],
+    pairs: list[tuple[int, int]],
+    settings: FitSettings | None,
+) -> CoarseFit:
     """The joint solution, with matches sought anew in every round."""
     problem = coarse_fit.problem_of(model, fit, settings)
     head = displaced(model, fit.residual)
@@ -220,7 +236,9 @@ def _aligned(model, fit, images, masks, pairs, settings) -> CoarseFit:
     return current
 
 
-def _matches(skin: AlignedSkin, crops: list[FaceCrop], shading, pairs) -> list[tuple[int, int, Matches]]:
+def _matches(
+    skin: AlignedSkin, crops: list[FaceCrop], shading: list[ShadingImage], pairs: list[tuple[int, int]]
+) -> list[tuple[int, int, Matches]]:
     """Matches of all pairs, either way round, where both photos show skin: hair in front of it is not its surface."""
     found = []
     for i, j in [*pairs, *((j, i) for i, j in pairs)]:
@@ -232,7 +250,15 @@ def _matches(skin: AlignedSkin, crops: list[FaceCrop], shading, pairs) -> list[t
     return found
 
 
-def _prior(problem, patch, shading, model, fit, identity, states) -> Joint:
+def _prior(
+    problem: FitProblem,
+    patch: SkinPatch,
+    shading: list[ShadingImage],
+    model: HeadModel,
+    fit: CoarseFit,
+    identity: np.ndarray,
+    states: list[ViewState],
+) -> Joint:
     """Expansion of the cost of landmarks and shading about where they ended, taken for their minimum."""
     blocks, shared, _, _ = system(problem, identity, states)
     size = len(blocks[0].gradient)
@@ -253,7 +279,16 @@ def _rows(view: int, size: int) -> np.ndarray:
     return np.arange(view * size, (view + 1) * size)
 
 
-def _add_matches(joint, problem, skin, matched, identity, states, robust_scale) -> None:
+def _add_matches(
+    joint: Joint,
+    problem: FitProblem,
+    skin: AlignedSkin,
+    matched: list[tuple[int, int, Matches]],
+    identity: np.ndarray,
+    states: list[ViewState],
+    robust_scale: float,
+) -> None:
+    """Add the cost of matches, those of two photos counting as much as the photo that counts less."""
     size = POSE_PARAMETERS + skin.basis.expression.shape[2]
     for i, j, matches in matched:
         photos = problem.photos[i], problem.photos[j]

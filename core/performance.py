@@ -9,7 +9,6 @@ from scipy.spatial.transform import Rotation, Slerp
 
 # how a head that looks into the camera stands before it: y and z point the other way
 FACING_CAMERA = np.diag([1.0, -1.0, -1.0])
-VIDEO_SUFFIXES = (".mp4", ".mov", ".m4v", ".avi", ".mkv", ".webm", ".mpg", ".mpeg", ".wmv", ".mts", ".m2ts", ".ogv")
 
 
 @dataclass(frozen=True)

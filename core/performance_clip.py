@@ -15,10 +15,9 @@ import cv2
 import numpy as np
 
 from .errors import PerformanceError, PhotoError
-from .performance import VIDEO_SUFFIXES
+from .file_kinds import IMAGE_SUFFIXES, VIDEO_SUFFIXES
 from .photo import load_photo
 
-IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff", ".bmp")
 MAX_FRAMES = 36_000
 MAX_PIXELS = 40_000_000
 MIN_SIDE = 64

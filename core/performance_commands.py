@@ -56,8 +56,9 @@ def _neutral(text: str) -> str | int:
 
 
 def _expression(options: argparse.Namespace) -> int:
-    for path in filter(None, (options.output, options.json)):
-        check_output(path)
+    for path, ending in ((options.output, ".furrow"), (options.json, ".json")):
+        if path:
+            check_output(path, ending)
     from .character_file import load_character, save_character
     from .character_reader import MAX_VIEWS
     from .performance_capture import capture_photo
@@ -79,7 +80,7 @@ def _expression(options: argparse.Namespace) -> int:
 
 
 def _performance(options: argparse.Namespace) -> int:
-    check_output(options.output)
+    check_output(options.output, ".json")
     from .character_file import load_character
     from .performance_capture import CaptureSettings, capture_performance, check_settings
     from .performance_file import save_performance

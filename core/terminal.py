@@ -8,15 +8,21 @@ import sys
 from pathlib import Path
 
 from .errors import OutputError
+from .file_kinds import KNOWN_SUFFIXES
 
 
-def check_output(path: Path) -> None:
+def check_output(path: Path, ending: str) -> None:
     """Refuse an output file that cannot be written, before any work is done.
 
+    Args:
+        ending: what names of such a file end in; one without, or with an unknown one, is the artist's choice.
+
     Raises:
-        OutputError: the folder is missing or read-only, or the path is a folder.
+        OutputError: the folder is missing or read-only, the path is a folder or named like another kind of file.
     """
     folder = path.resolve().parent
+    if path.suffix.lower() in KNOWN_SUFFIXES - {ending}:
+        raise OutputError(f"Cannot write {path}: what comes out is a {ending} file. Give a name that ends in {ending}.")
     if path.is_dir():
         raise OutputError(f"Cannot write {path}: it is a folder. Give a file name.")
     if not folder.is_dir():

@@ -75,9 +75,8 @@ def build_texture(
     window = union([v.window for v in views])
     coarse = texel * window.factor
     albedo, tone = blend_views(model.topology, views, coarse, window)
-    trust, plain, bare, hair = (
-        reduce(np.maximum, [getattr(v, name) for v in views]) for name in ("trust", "plain", "bare", "hair")
-    )
+    trust, plain, bare = (reduce(np.maximum, [getattr(v, name) for v in views]) for name in ("trust", "plain", "bare"))
+    hair = shared_hair(views)
     whole, seen = complete(model.topology, fit.neutral, albedo, trust, plain, bare, tone, coarse, window)
     progress(0.9, "filling the maps")
     eyes = [v.eye_colour for v in views if v.eye_colour is not None]
@@ -90,6 +89,15 @@ def build_texture(
         eye_colour=np.mean(eyes, axis=0) if eyes else np.array(DEFAULT_EYE_COLOUR),
         warnings=tuple(dict.fromkeys(line for v in views for line in v.warnings)),
     )
+
+
+def shared_hair(views: Sequence[ViewTexture]) -> np.ndarray:
+    """(g, g) in [0, 1] hair over skin in any photo, unless another shows plain skin there: then it was a shadow."""
+    hair = np.zeros_like(views[0].hair)
+    for view in views:
+        others = [other.plain for other in views if other is not view]
+        hair = np.maximum(hair, view.hair * (1.0 - reduce(np.maximum, others, np.zeros_like(hair))))
+    return hair
 
 
 def map_size(model: HeadModel, fit: CoarseFit) -> int:

@@ -91,6 +91,17 @@ def test_output_is_checked_before_any_work(capsys, tmp_path):
     assert "it is a folder" in refused(capsys, ["reconstruct", tmp_path / "absent.jpg", "-o", tmp_path])
 
 
+def test_output_named_like_another_kind_of_file(capsys, tmp_path):
+    photo = tmp_path / "face.png"
+    photo.write_bytes(b"a photo")
+    for command in (["reconstruct", photo], ["wrinkles", photo], ["swap", photo, photo]):
+        line = refused(capsys, [*command, "-o", photo])
+        assert "face.png" in line and "ends in .furrow" in line
+    assert "ends in .blend" in refused(capsys, ["blend", photo, "-o", tmp_path / "head.furrow"])
+    assert "it is the photo" in refused(capsys, ["preview", tmp_path / "x.furrow", "--photo", photo, "-o", photo])
+    assert photo.read_bytes() == b"a photo"
+
+
 def test_read_only_folder(capsys, tmp_path, monkeypatch):
     monkeypatch.setattr(os, "access", lambda path, mode: False)  # root may write everywhere
     assert "read-only" in refused(capsys, ["reconstruct", tmp_path / "p.jpg", "-o", tmp_path / "x.furrow"])

@@ -1,6 +1,7 @@
 """The whole texture stage on a rendered dome: albedo without the light, two views, warnings."""
 
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -13,7 +14,7 @@ from furrow.core.lighting import sh_basis
 from furrow.core.raster import uv_raster
 from furrow.core.roughness import REGION_ROUGHNESS, SKIN, roughness_map
 from furrow.core.skin_mask import log_chroma
-from furrow.core.texture import build_texture, map_size
+from furrow.core.texture import build_texture, map_size, shared_hair
 from furrow.core.unwrap import texel_millimetres, unwrap
 from furrow.core.view_texture import folds_of, view_texture
 from scipy.ndimage import gaussian_filter
@@ -305,3 +306,10 @@ def test_ink_stays_in_the_albedo_and_a_dark_crease_does_not():
         found = (albedo - change).mean(-1)
         left.append(float(found[110:118, 100:156].mean() - found[128, 100:156].mean()))
     assert left[0] > 0.75 * 1.1 and max(left[1:]) < 0.3 * 1.1
+
+
+def test_hair_that_another_photo_shows_as_plain_skin_was_a_shadow():
+    first = SimpleNamespace(hair=np.array([[0.9, 0.8, 0.0]]), plain=np.array([[0.0, 0.0, 1.0]]))
+    second = SimpleNamespace(hair=np.array([[0.0, 0.6, 0.0]]), plain=np.array([[1.0, 0.0, 1.0]]))
+    np.testing.assert_allclose(shared_hair([first, second]), [[0.0, 0.8, 0.0]])
+    np.testing.assert_allclose(shared_hair([first]), first.hair)

@@ -10,7 +10,8 @@ from bpy.props import EnumProperty, StringProperty
 
 from ...core.character_file import SUFFIX
 from ...core.errors import FurrowError, PerformanceError, PhotoError
-from ...core.performance import VIDEO_SUFFIXES, Performance
+from ...core.file_kinds import VIDEO_SUFFIXES
+from ...core.performance import Performance
 from ...core.performance_file import load_performance
 from ..build_head import HeadObjects
 from ..character_store import stored_bytes
