@@ -39,13 +39,13 @@ from .photo import Photo, load_photo
 
 # share of the whole time each stage takes, measured on a one-megapixel photo
 STAGES = {
-    "models": 0.12,
-    "photo": 0.04,
-    "face": 0.10,
+    "models": 0.04,
+    "photo": 0.01,
+    "face": 0.05,
     "fit": 0.22,
-    "texture": 0.34,
-    "wrinkles": 0.12,
-    "shape keys": 0.06,
+    "texture": 0.25,
+    "wrinkles": 0.18,
+    "shape keys": 0.25,
 }
 
 SEEDS = 10_000  # layouts of wrinkles a photo can have: two people should not crease alike
