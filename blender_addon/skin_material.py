@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import bpy
 
+from ..core.roughness import SPECULAR, SPECULAR_OIL, SPECULAR_RANGE
 from . import names
 from .fine_skin_nodes import FineSkin, fine_skin_height
 from .shading import attribute, new_material
@@ -12,8 +13,7 @@ SCATTER_RADIUS = (1.0, 0.35, 0.18)  # red light travels furthest in skin
 SCATTER_SCALE = 0.0016  # metres: wider scattering would wash creases out
 CREASE_SHADING = 0.55  # change of the albedo per millimetre of displacement: light is lost between a crease's walls
 CREASE_RANGE = (0.65, 1.08)
-SPECULAR, SPECULAR_OIL = 0.5, 0.5  # at roughness 0.5, and more for each unit of smoothness
-SPECULAR_PORE, SPECULAR_RANGE = 8.0, (0.2, 0.7)  # for each millimetre of height
+SPECULAR_PORE = 8.0  # change of the specular level for each millimetre of height
 MAPS_SCALE, BANDS_SCALE = "Wrinkle Scale (mm)", "Bands Scale (mm)"  # names of Value nodes that scripts may set
 CREASE_STRENGTH = "Crease Shading"
 

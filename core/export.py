@@ -5,7 +5,7 @@
     smooth.obj      the head part of posed.obj, subdivided
     detailed.obj    smooth.obj displaced by the detail maps at that expression
     detail_*.png    displacement maps, 16-bit; mm = (value / 65535 - 0.5) * detail_scale_mm
-    albedo.png roughness.png skin_mask.png, and hair_mask.png (brows, beard, hair over skin) where it is known
+    albedo.png roughness.png specular.png skin_mask.png, and hair_mask.png (brows, beard, hair over skin) where known
     params.json     image size, camera, expression weights, fitted landmarks
 """
 
@@ -22,6 +22,7 @@ from .character import Character, DetailMaps, View
 from .displacement import displaced_head
 from .errors import OutputError
 from .head_model import HeadModel, load_head_model
+from .roughness import specular_map
 from .safe_files import folder_written_aside, write_text
 
 DETAIL_LEVELS = 3
@@ -57,6 +58,8 @@ def write_export(character: Character, directory: Path, model: HeadModel) -> Non
     for name in ("albedo", "roughness", "skin_mask", "hair_mask"):
         if getattr(character, name) is not None:
             png16.write_png(directory / f"{name}.png", getattr(character, name))
+    if character.roughness is not None:
+        png16.write_png(directory / "specular.png", specular_map(character.roughness))
     parameters = {"name": character.name, "detail_scale_mm": scale, "warnings": list(character.warnings)}
     if character.views:
         view = character.views[0]

@@ -30,6 +30,8 @@ REGION_ROUGHNESS = {
 PATTERN_MM = 1.5
 PATTERN_GAIN = 0.35
 PATTERN_LIMIT = 0.05
+# level of the mirror reflection at roughness 0.5, more for each unit of smoothness, and its range: oil shines
+SPECULAR, SPECULAR_OIL, SPECULAR_RANGE = 0.5, 0.5, (0.2, 0.7)
 
 
 def roughness_map(
@@ -59,3 +61,9 @@ def _patterned(rough: np.ndarray, darkness: np.ndarray) -> np.ndarray:
     """(h, w) uint8 of roughness in [0, 1] with the pattern of what is darker than around it."""
     pattern = np.clip(PATTERN_GAIN * darkness, -PATTERN_LIMIT, PATTERN_LIMIT)
     return np.clip(np.round(255 * (rough + pattern)), 0, 255).astype(np.uint8)
+
+
+def specular_map(roughness: np.ndarray) -> np.ndarray:
+    """(S, S) uint8 Principled specular level, 255 is 1, of a roughness map (S, S) uint8: oily skin shines more."""
+    level = SPECULAR + SPECULAR_OIL * (0.5 - roughness.astype(np.float32) / 255)
+    return np.round(255 * np.clip(level, *SPECULAR_RANGE)).astype(np.uint8)

@@ -120,6 +120,9 @@ def test_maps_decode_to_the_characters(character, folder):
     for name in ("roughness", "skin_mask", "hair_mask"):
         found = cv2.imread(str(folder / f"{name}.png"), cv2.IMREAD_UNCHANGED)
         assert found is not None and np.array_equal(found, getattr(character, name))
+    specular = cv2.imread(str(folder / "specular.png"), cv2.IMREAD_UNCHANGED) / 255
+    expected = np.clip(0.75 - 0.5 * character.roughness / 255, 0.2, 0.7)  # as the material does, without pores
+    assert np.abs(specular - expected).max() < 0.0021
 
 
 def test_a_neutral_face_shows_the_static_map_alone(character):
