@@ -33,7 +33,7 @@ from .wrinkle_coefficients import dynamic_share, person, static_share
 DARKENING = 0.10  # log units of coherent response a millimetre of depth
 NOISE = 1.2  # response over the noise that bare skin has
 SAYS = 0.7  # power of what the photo says about a line's depth, against the prior
-CUE = (0.4, 1.8)  # times the prior
+CUE, FOLD_CUE = (0.4, 1.8), (0.4, 1.3)  # times the prior; the shade of a fold is the cheek's as well
 ALONG = (0.5, 1.5)  # along a line, times its mean
 MOST_GAIN = 1.5
 LEAST_MOTION = 0.1  # of a curve's depth in motion that stays though the photo does not show it
@@ -163,7 +163,8 @@ def _drafts(atlas: WrinkleAtlas, groups: LineGroups, view: ViewLines, metric: np
         rest = float(np.clip(mean[0] * share, lined * DEPTH_MM[0], DEPTH_MM[1]))
         moved = float(min(mean[1] * moved_share[group], MOVED_MM))
         prior = max(rest + compression * moved, 1e-3)
-        cue = float(np.clip((shown.mean() / prior) ** SAYS, *CUE))
+        fold = bool((atlas.curve_rank[atlas.curve_group == group] == FOLD).all())
+        cue = float(np.clip((shown.mean() / prior) ** SAYS, *(FOLD_CUE if fold else CUE)))
         taper = np.sin(0.5 * np.pi * np.clip(np.minimum(at, place[-1] - at) / max(end, 1e-6), 0, 1)) ** 2
         drafts.append(
             _Draft(
@@ -178,7 +179,7 @@ def _drafts(atlas: WrinkleAtlas, groups: LineGroups, view: ViewLines, metric: np
                 contrast=contrast,
                 held=float(np.clip(prior * cue / max(float(shown.mean()), 1e-6), 0, 1)),
                 carried=mean,
-                fold=bool((atlas.curve_rank[atlas.curve_group == group] == FOLD).all()),
+                fold=fold,
             )
         )
     return drafts
