@@ -31,7 +31,7 @@ HIGH_PASS_MM = 2.4
 # the filter's estimate is its mean, and skin is rougher than that: gain on a smooth face, and on a lined one, whose
 # relief is its lines
 SHADING_GAIN = (8.0, 0.7)
-LINED = (0.15, 0.5)  # apparent age of a smooth face, a lined one
+LINED = (0.12, 0.4)  # apparent age of a smooth face, a lined one
 TEXTURE_MM = 5.0
 MOTTLING = 0.008  # log units, of a millimetre's size, on skin without relief to speak of
 SPOT_MM = (0.5, 1.0, 1.7)  # standard deviations of freckles and moles
