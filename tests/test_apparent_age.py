@@ -84,7 +84,7 @@ def test_more_lines_and_clearer_ones_never_make_younger(atlas, metric):
     groups = line_groups(atlas)
     for zone in ZONES:
         ages = [apparent_age(atlas, groups, [drawn(atlas, zone.groups[0], n)], metric) for n in (0, 2, 5, 10, 40, 900)]
-        assert ages == sorted(ages) and 0 <= ages[0] < 0.1 < ages[-1] <= 1
+        assert ages == sorted(ages) and 0 <= ages[0] < 0.15 < ages[-1] <= 1
         faint, clear = (
             apparent_age(atlas, groups, [drawn(atlas, zone.groups[0], 5, contrast=c)], metric) for c in (0.008, 0.03)
         )
@@ -93,8 +93,8 @@ def test_more_lines_and_clearer_ones_never_make_younger(atlas, metric):
 
 def test_the_face_young_people_show_keeps_no_lines(atlas, metric):
     groups = line_groups(atlas)
-    assert apparent_age(atlas, groups, [drawn(atlas, "under_eye", 20)], metric) < 0.1
-    assert apparent_age(atlas, groups, [drawn(atlas, "forehead", 2)], metric) < 0.1
+    assert apparent_age(atlas, groups, [drawn(atlas, "under_eye", 20)], metric) < 0.15
+    assert apparent_age(atlas, groups, [drawn(atlas, "forehead", 2)], metric) < 0.15
 
 
 def test_hidden_or_pushed_skin_gives_the_default(atlas, metric):
