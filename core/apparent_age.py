@@ -47,7 +47,7 @@ ZONES = (
     Zone(("crows_feet", "temple"), 1.0, 0.015, 0.08),
     Zone(("glabella", "nose_root"), 0.2, 0.010, 0.05),
     Zone(("perioral", "mouth_corner", "marionette", "chin", "jowl"), 0.7, 0.002, 0.035),
-    Zone(("nasolabial", "tear_trough"), 0.3, 0.010, 0.05),
+    Zone(("nasolabial", "tear_trough"), 0.3, 0.020, 0.08),
 )
 MOST = 1.3  # of what a zone has in old age
 CLEAR = 0.03  # log units of contrast on the fainter side, of a line that counts in full
