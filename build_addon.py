@@ -24,6 +24,7 @@ ROOT = Path(__file__).resolve().parent
 ASSETS = (
     "head.npz", "wrinkles.npz", "fine_skin.npz", "face_detection_short_range.onnx",
     "face_detection_full_range.onnx", "face_landmarks.onnx", "selfie_segmentation.onnx",
+    "palm_detection.onnx", "hand_landmarks.onnx",
 )
 WHEELS = ("onnxruntime", "opencv-python-headless", "scipy", "pillow")  # all that core imports, beside numpy
 WHEEL_TAGS = {

@@ -47,8 +47,17 @@ class Face:
 
 
 @dataclass(frozen=True)
-class _Detector:
-    """How one net is fed and read: input side, anchor grids as (cells, anchors a cell), score threshold, outputs."""
+class Detector:
+    """How one net is fed and read.
+
+    Attributes:
+        net: its name.
+        size: side of its input, pixels.
+        grids: of anchors, as (cells, anchors a cell).
+        threshold: least score of a candidate.
+        regression, score: names of its outputs.
+        black: value that the net expects of black; white is 1.
+    """
 
     net: str
     size: int
@@ -56,6 +65,7 @@ class _Detector:
     threshold: float
     regression: str
     score: str
+    black: float = -1.0
 
     @property
     def anchors(self) -> np.ndarray:
@@ -67,8 +77,8 @@ class _Detector:
         return np.concatenate(grids)
 
 
-_SHORT = _Detector(SHORT_RANGE, 128, ((16, 2), (8, 6)), 0.5, "regressors", "classificators")
-_FULL = _Detector(FULL_RANGE, 192, ((48, 1),), 0.6, "Identity", "Identity_1")
+_SHORT = Detector(SHORT_RANGE, 128, ((16, 2), (8, 6)), 0.5, "regressors", "classificators")
+_FULL = Detector(FULL_RANGE, 192, ((48, 1),), 0.6, "Identity", "Identity_1")
 
 
 def find_faces(pixels: np.ndarray, nets: FaceNets) -> list[Face]:
@@ -119,19 +129,28 @@ def choose_face(faces: list[Face], index: int | None = None) -> tuple[Face, tupl
     return face, ()
 
 
-def _detect(pixels: np.ndarray, square: Square, detector: _Detector, nets: FaceNets) -> list[Face]:
-    """Faces in an upright square of the photo."""
-    batch = crop(pixels, square, detector.size, replicate=False)[None] / np.float32(127.5) - np.float32(1.0)
+def candidates(pixels: np.ndarray, square: Square, detector: Detector, nets: FaceNets) -> tuple[np.ndarray, np.ndarray]:
+    """What a detector sees in a square: the corners of a box and keypoints (n, k, 2), photo pixels, and scores (n,)."""
+    scale = np.float32((1.0 - detector.black) / 255.0)
+    batch = crop(pixels, square, detector.size, replicate=False)[None] * scale + np.float32(detector.black)
     outputs = nets.run(detector.net, batch)
     logits = outputs[detector.score][0, :, 0].astype(np.float64)
     scores = 1.0 / (1.0 + np.exp(-np.clip(logits, -80.0, 80.0)))
     likely = scores >= detector.threshold
-    # centre, size, six keypoints; all but the size are relative to the anchor
-    points = outputs[detector.regression][0, likely].reshape(-1, 8, 2).astype(np.float64) / detector.size
-    points[:, [0, 2, 3, 4, 5, 6, 7]] += detector.anchors[likely][:, None]
-    centre, half = points[:, 0].copy(), points[:, 1] / 2
+    # centre, size, keypoints; all but the size are relative to the anchor
+    values = outputs[detector.regression][0, likely]
+    points = values.reshape(len(values), values.shape[1] // 2, 2).astype(np.float64) / detector.size
+    anchors = detector.anchors[likely]
+    centre, half = points[:, 0] + anchors, points[:, 1] / 2
+    points[:, 2:] += anchors[:, None]
     points[:, 0], points[:, 1] = centre - half, centre + half
-    return _merge_overlapping(square.to_photo(points), scores[likely])
+    return square.to_photo(points), scores[likely]
+
+
+def _detect(pixels: np.ndarray, square: Square, detector: Detector, nets: FaceNets) -> list[Face]:
+    """Faces in an upright square of the photo."""
+    merged = merge_overlapping(*candidates(pixels, square, detector, nets))
+    return [Face(points[:2].ravel(), points[2:], score) for points, score in merged]
 
 
 def _confirmed(pixels: np.ndarray, faces: list[Face], nets: FaceNets) -> list[Face]:
@@ -145,19 +164,18 @@ def _confirmed(pixels: np.ndarray, faces: list[Face], nets: FaceNets) -> list[Fa
     return [face for face, score in zip(faces, scores) if score >= least]
 
 
-def _merge_overlapping(points: np.ndarray, scores: np.ndarray) -> list[Face]:
-    """Weighted non-maximum suppression of candidates (n, 8, 2): box corners and keypoints."""
-    faces = []
+def merge_overlapping(points: np.ndarray, scores: np.ndarray) -> list[tuple[np.ndarray, float]]:
+    """Weighted non-maximum suppression: means (k, 2) of candidates (n, k, 2), box corners first, and their scores."""
+    merged = []
     rest = np.argsort(-scores, kind="stable")
     boxes = points[:, :2].reshape(-1, 4)
     while len(rest):
         together = overlap(boxes[rest], boxes[rest[0]]) > MERGE_OVERLAP
         together[0] = True
         group = rest[together]
-        mean = np.average(points[group], axis=0, weights=scores[group])
-        faces.append(Face(mean[:2].ravel(), mean[2:], float(scores[group[0]])))
+        merged.append((np.average(points[group], axis=0, weights=scores[group]), float(scores[group[0]])))
         rest = rest[~together]
-    return faces
+    return merged
 
 
 def overlap(boxes: np.ndarray, box: np.ndarray) -> np.ndarray:

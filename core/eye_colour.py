@@ -11,10 +11,13 @@ from .skin_mask import log_luminance
 DEFAULT_EYE_COLOUR = (0.36, 0.25, 0.17)
 RING = (0.45, 0.88)  # of the iris radius: between pupil and limbus
 FEWEST_PIXELS = 12
+HIDDEN = 0.1  # from here on a pixel shows what hides the eye
 LUMINANCE_RANGE = (0.02, 0.35)
 
 
-def eye_colour(image: np.ndarray, landmarks: np.ndarray, gain: np.ndarray) -> np.ndarray | None:
+def eye_colour(
+    image: np.ndarray, landmarks: np.ndarray, gain: np.ndarray, hidden: np.ndarray | None = None
+) -> np.ndarray | None:
     """(3,) sRGB in [0, 1] of the irises, or None where too little of them is seen.
 
     The median of the ring between pupil and limbus, inside the lids, without its brightest (reflections) and darkest
@@ -24,6 +27,7 @@ def eye_colour(image: np.ndarray, landmarks: np.ndarray, gain: np.ndarray) -> np
         image: (h, w, 3) uint8 sRGB.
         landmarks: (478, 2) pixels of it.
         gain: (3,) linear gain that takes the photo's colours to albedo (exposure and white balance).
+        hidden: (h, w) in [0, 1], what something before the face hides, or None.
     """
     height, width = image.shape[:2]
     found = []
@@ -38,6 +42,8 @@ def eye_colour(image: np.ndarray, landmarks: np.ndarray, gain: np.ndarray) -> np
         x, y = np.meshgrid(np.arange(x0, x1) + 0.5 - centre[0], np.arange(y0, y1) + 0.5 - centre[1])
         away = np.hypot(x, y) / radius
         ring = inside & (away > RING[0]) & (away < RING[1]) & (y > -0.35 * radius)
+        if hidden is not None:
+            ring &= hidden[y0:y1, x0:x1] < HIDDEN
         found.append(srgb_to_linear(image[y0:y1, x0:x1][ring]))
     pixels = np.concatenate(found) if found else np.zeros((0, 3), np.float32)
     if len(pixels) < FEWEST_PIXELS:

@@ -13,6 +13,8 @@ SHORT_RANGE = "face_detection_short_range"
 FULL_RANGE = "face_detection_full_range"
 LANDMARKS = "face_landmarks"
 SEGMENTATION = "selfie_segmentation"
+PALMS = "palm_detection"
+HANDS = "hand_landmarks"
 
 
 class FaceNets:

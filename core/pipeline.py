@@ -16,6 +16,7 @@ from . import (
     dense_alignment,
     detection,
     fine_skin,
+    hands,
     landmarks,
     own_lines,
     person_detail,
@@ -171,7 +172,7 @@ def reconstruct(
     progress.stage("fit", "fitting the head")
     fit = coarse_fit.fit(models.head, [_observation(photo, mark) for photo, mark in zip(loaded, marks)])
     progress.within(0.6, "refining the shape")
-    people = [landmarks.segment_person(photo.pixels, found, models.nets) for photo, found in zip(loaded, faces)]
+    people = [_bare_person(photo.pixels, found, models.nets) for photo, found in zip(loaded, faces)]
     pictures = [photo.pixels for photo in loaded]
     fit = photometric.refine(models.head, fit, pictures, people)
     fit = smooth_residual.follow_photos(models.head, fit, pictures, people)
@@ -185,6 +186,12 @@ def reconstruct(
 def _observation(photo: Photo, mark: landmarks.Landmarks) -> coarse_fit.Observation:
     height, width = photo.pixels.shape[:2]
     return coarse_fit.Observation(mark, width, height, photo.focal_px, photo.name)
+
+
+def _bare_person(pixels: np.ndarray, face: detection.Face, nets: landmarks.FaceNets) -> np.ndarray:
+    """(H, W) float32, probability that a pixel shows the person and no hand."""
+    person, hidden = landmarks.segment_person(pixels, face, nets), hands.hand_mask(pixels, face.box, nets)
+    return person if hidden is None else person * (1 - hidden)
 
 
 def _character(

@@ -1,7 +1,8 @@
 """Which texels of the unwrapped photo show skin, and which of them plain skin.
 
-Selfie segmentation keeps the background out, landmark polygons the eyes and the inside of the mouth; hair, glasses and
-hands are what a robust Gaussian of the skin's log chroma and the residual of the shading do not explain.
+Selfie segmentation keeps the background out, nets of their own the hands, landmark polygons the eyes and the inside of
+the mouth; hair and glasses are what a robust Gaussian of the skin's log chroma and the residual of the shading do not
+explain.
 """
 
 from __future__ import annotations
@@ -98,11 +99,12 @@ class SkinMask:
     hair: np.ndarray
 
 
-def feature_image(posed: PosedView, person: np.ndarray | None) -> np.ndarray:
+def feature_image(posed: PosedView, person: np.ndarray | None, hands: np.ndarray | None = None) -> np.ndarray:
     """(h, w, 4) uint8 masks in the view's image, in the order of ``FEATURES``.
 
     Args:
         person: (h, w) float in [0, 1] person segmentation at the view's crop and scale, or None where there is none.
+        hands: (h, w) float in [0, 1], likewise, what hands hide.
     """
     height, width = posed.image.shape[:2]
     unit = eye_distance(posed.landmarks)
@@ -119,6 +121,8 @@ def feature_image(posed: PosedView, person: np.ndarray | None) -> np.ndarray:
     if is_grey(posed.image):
         # without colour, hair beside the face looks like skin
         allowed = np.minimum(allowed, oval)
+    if hands is not None:
+        allowed = np.minimum(allowed, np.round(255 * (1 - hands)).astype(np.uint8))
     brows = fill_contours(posed.landmarks, BROWS, width, height, grow=0.03 * unit)
     lips = fill_contours(posed.landmarks, (LIPS_OUTER,), width, height, grow=0.01 * unit)
     core = np.minimum(oval, 255 - np.maximum(brows, np.maximum(lips, eyes)))

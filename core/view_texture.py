@@ -16,6 +16,7 @@ from .even_out import even_out
 from .eye_colour import eye_colour
 from .face_nets import FaceNets
 from .geometry import blur_matrix, smoothstep
+from .hands import hand_mask, hidden_share
 from .head_model import HeadModel, HeadTopology
 from .landmarks import segment_person
 from .lighting import FLOOR, Light, estimate_light
@@ -37,6 +38,7 @@ SHADING_BLUR = 4  # iterations over the mesh
 UNDER = (0.0, 0.5)  # cosine to the ground from which the dark of a beard is no shade, all is
 TRUSTED = (0.1, 0.6)  # confidence from which a texel is used, from which it is used alone
 FEWEST_SAMPLES = 50
+LEAST_HIDDEN = 0.02  # share of the face under which a hand before it is not worth a word
 LEAST_SKIN = 0.02  # share of the map's texels under which the photo's skin says little
 # folds that an expression draws: region and shape keys
 FOLDS = {
@@ -92,7 +94,7 @@ def view_texture(
 
     Args:
         photo: (H, W, 3) uint8 sRGB.
-        nets: for the person segmentation; None does without.
+        nets: for the segmentation of the person and of hands; None does without.
         size: width of the maps.
         texel: mm.
     """
@@ -101,7 +103,8 @@ def view_texture(
     posed = pose_view(model, fit, view, photo, texel)
     unwrapped = unwrap(topology, posed, grid, coarse)
     person = segmented_person(posed, view, photo, nets)
-    features = unwrapped.look_up(feature_image(posed, person)).astype(np.float32) / 255
+    hands = segmented_hands(posed, view, photo, nets)
+    features = unwrapped.look_up(feature_image(posed, person, hands)).astype(np.float32) / 255
     colour = srgb_to_linear(unwrapped.colour)
     light, skin = light_and_tone(model, posed, unwrapped, colour, features)
     shading = sample_smooth(topology, np.log(smooth_shading(topology, light, posed.normals)), grid)
@@ -145,8 +148,8 @@ def view_texture(
         bare=bare,
         hair=shown * mask.hair,
         tone=median_tone(window.reduced(log_albedo), plain[window.work]),
-        eye_colour=eye_colour(posed.image, posed.landmarks, np.exp(gain)),
-        warnings=_warnings(topology, view.photo, skin, plain),
+        eye_colour=eye_colour(posed.image, posed.landmarks, np.exp(gain), hands),
+        warnings=_hand_warnings(posed, view.photo, hands) + _warnings(topology, view.photo, skin, plain),
     )
 
 
@@ -186,6 +189,19 @@ def segmented_person(posed: PosedView, view: View, photo: np.ndarray, nets: Face
         return None
     face = Face(view.landmarks.box, view.landmarks.points[:6], view.landmarks.score)
     return posed.crop(segment_person(photo, face, nets))
+
+
+def segmented_hands(posed: PosedView, view: View, photo: np.ndarray, nets: FaceNets | None) -> np.ndarray | None:
+    """(h, w) what hands hide at the view's crop, or None without hands or nets."""
+    mask = None if nets is None else hand_mask(photo, view.landmarks.box, nets)
+    return None if mask is None else posed.crop(mask)
+
+
+def _hand_warnings(posed: PosedView, photo: str, hands: np.ndarray | None) -> tuple[str, ...]:
+    share = 0.0 if hands is None else hidden_share(hands, posed.landmarks)
+    if share < LEAST_HIDDEN:
+        return ()
+    return (f"{photo}: a hand covers {100 * share:.0f} % of the face; what it hides is completed.",)
 
 
 def median_tone(log_albedo: np.ndarray, plain: np.ndarray) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""Builds the face nets: MediaPipe's detector, landmark and person segmentation nets as ONNX.
+"""Builds the face nets: MediaPipe's detector, landmark and person segmentation nets, and those of hands, as ONNX.
 
 Source: the pinned ``mediapipe`` wheel (Apache-2.0). The landmark net also gets, as metadata, which of the 468 mesh
 points its lip and eye outputs refine; the lists are read from the net itself. Two of its inner maps become outputs:
@@ -48,6 +48,14 @@ FACE_NETS = {
     "selfie_segmentation": FaceNet(
         "mediapipe/modules/selfie_segmentation/selfie_segmentation.tflite",
         "9ee168ec7c8f2a16c56fe8e1cfbc514974cbbb7e434051b455635f1bd1462f5c",
+    ),
+    "palm_detection": FaceNet(
+        "mediapipe/modules/palm_detection/palm_detection_lite.tflite",
+        "e9a4aaddf90dda56a87235303cf00e4c2d3fb28725f68fd88772997dac905c18",
+    ),
+    "hand_landmarks": FaceNet(
+        "mediapipe/modules/hand_landmark/hand_landmark_lite.tflite",
+        "048edd3645c9bf7397d19a9f6e3a42957d6e414c9bea6598030a2e9b624156e6",
     ),
 }
 # inner maps of the landmark net by the size at which its trunk pools them: (1, size, size, channels)

@@ -110,6 +110,17 @@ def transposed_convolution_with_bias(graph: OnnxGraph, operator: Operator) -> No
     graph.put(operator.outputs[0], value, NCHW)
 
 
+def fully_connected(graph: OnnxGraph, operator: Operator) -> None:
+    """Of vectors (N, in), weights (out, in)."""
+    options = options_of(operator, tflite.FullyConnectedOptions)
+    require(options.WeightsFormat() == 0, operator, "shuffled weights")
+    require(len(graph.shape(operator.inputs[0])) == 2, operator, "an input that is not a vector")
+    inputs = [graph.get(operator.inputs[0], TFLITE)]
+    inputs += [graph.constant(graph.constants[tensor]) for tensor in operator.inputs[1:] if tensor >= 0]
+    value = graph.add("Gemm", inputs, transB=1)
+    graph.put(operator.outputs[0], _activate(graph, operator, value, options.FusedActivationFunction()), TFLITE)
+
+
 def pooling(op: str, **attributes: int) -> Translate:
     """MAX_POOL_2D and AVERAGE_POOL_2D (padding does not count in the average)."""
 
@@ -250,6 +261,7 @@ BUILTIN_OPS: dict[str, Translate] = {
     "DEPTHWISE_CONV_2D": depthwise_conv_2d,
     "DEPTH_TO_SPACE": depth_to_space,
     "DEQUANTIZE": constant_as_it_is,
+    "FULLY_CONNECTED": fully_connected,
     "HARD_SWISH": elementwise("HardSwish"),
     "LOGISTIC": elementwise("Sigmoid"),
     "MAX_POOL_2D": pooling("MaxPool"),

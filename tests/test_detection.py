@@ -147,10 +147,10 @@ def test_overlap_by_counting_cells():
 def test_suppression_averages_by_score():
     box = np.array([[0, 0], [100, 100]] + [[50, 50]] * 6, float)
     points = np.stack([box, box + 10, box + 300])
-    first, second = detection._merge_overlapping(points, np.array([0.9, 0.6, 0.7]))
-    np.testing.assert_allclose(first.box, np.array([0, 0, 100, 100]) + 10 * 0.6 / 1.5)
-    np.testing.assert_allclose(second.box, [300, 300, 400, 400])
-    assert (first.score, second.score) == (0.9, 0.7)
+    first, second = detection.merge_overlapping(points, np.array([0.9, 0.6, 0.7]))
+    np.testing.assert_allclose(first[0], box + 10 * 0.6 / 1.5)
+    np.testing.assert_allclose(second[0], box + 300)
+    assert (first[1], second[1]) == (0.9, 0.7)
 
 
 def made_up(*widths: float) -> list[Face]:

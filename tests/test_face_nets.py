@@ -78,6 +78,13 @@ def test_depthwise_convolution(rng, stride, padding, activation):
     assert_same(data, rng.normal(size=(2, 9, 9, 4)))
 
 
+@pytest.mark.parametrize("activation", [NONE, RELU])
+def test_fully_connected(rng, activation):
+    weights, bias = rng.normal(size=(4, 6)).astype(np.float32), rng.normal(size=4).astype(np.float32)
+    options = schema.FullyConnectedOptionsT(activation)
+    assert_same(single_op("FULLY_CONNECTED", [(1, 6)], (1, 4), [weights, bias], options), rng.normal(size=(3, 6)))
+
+
 @pytest.mark.parametrize("op", ["MAX_POOL_2D", "AVERAGE_POOL_2D"])
 @pytest.mark.parametrize("padding, out", [(SAME, 5), (VALID, 4)])
 def test_pooling(rng, op, padding, out):
@@ -316,7 +323,7 @@ def test_transform_landmarks(rng, dimensions):
 
 # The whole nets.
 
-WITHOUT_CUSTOM_OPS = ["face_detection_short_range", "face_detection_full_range", "selfie_segmentation"]
+WITHOUT_CUSTOM_OPS = [name for name in face_nets.FACE_NETS if name != face_nets.LANDMARK_NET]
 
 
 @pytest.mark.parametrize("name", WITHOUT_CUSTOM_OPS)
