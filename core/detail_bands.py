@@ -38,9 +38,3 @@ def static_bands(character: Character) -> np.ndarray:
     sigma = FOLD_MM / texel_millimetres(character.topology, character.neutral, small)
     low, residual_low = (cv2.GaussianBlur(m, (0, 0), max(sigma, 0.3)) for m in (static, residual))
     return np.dstack([low, residual, residual_low]).astype(np.float32)
-
-
-def band_weights(folds: float, lines: float, photo: float, atlas: float) -> np.ndarray:
-    """(4,) weights w of S, S_l, P, P_l; (1, 0, 0, 0) when all strengths are 1."""
-    origin = photo - atlas
-    return np.array([atlas * lines, atlas * (folds - lines), origin * lines, origin * (folds - lines)])

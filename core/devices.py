@@ -63,11 +63,6 @@ def choose(requested: str = "auto") -> Device:
     return Device(name, (_PROVIDERS[name], CPU))
 
 
-def available() -> tuple[str, ...]:
-    """Names of the devices that can be used now, best first."""
-    return tuple(name for name in _PROVIDERS if _is_available(name)) + ("cpu",)
-
-
 def session(path: Path, device: Device) -> tuple[onnxruntime.InferenceSession, str]:
     """An inference session, and a note that is not empty when the device failed and the CPU took its place.
 

@@ -17,7 +17,6 @@ import numpy as np
 from .errors import AssetsError
 from .geometry import edge_to_point
 from .head_model import HeadTopology
-from .normal_map import encode_normals, slopes_to_normals
 from .raster import sample_smooth
 from .safe_files import written_aside
 
@@ -76,14 +75,6 @@ def load_tiles(path: Path) -> np.ndarray:
     heights = steps.astype(np.float32) * np.float32(STEP_MM)
     heights.setflags(write=False)
     return heights
-
-
-def normal_map(height: np.ndarray, mm_per_tile: float = TILE_MM, depth: int = 8) -> np.ndarray:
-    """(S, S, 3) uint8 or uint16 tangent-space normals of a tile (S, S) mm, OpenGL convention (green rises upwards)."""
-    texel = mm_per_tile / len(height)
-    right = (np.roll(height, -1, 1) - np.roll(height, 1, 1)) / (2 * texel)
-    up = (np.roll(height, 1, 0) - np.roll(height, -1, 0)) / (2 * texel)
-    return encode_normals(slopes_to_normals(np.stack([right, up], axis=-1)), depth)
 
 
 def region_weights(topology: HeadTopology, size: int) -> np.ndarray:

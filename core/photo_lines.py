@@ -220,11 +220,6 @@ def scored_folds(groups: LineGroups, folds: Folds, pushed: np.ndarray, metric: n
     )
 
 
-def accepted(found: FoundLines) -> FoundLines:
-    """The lines to be believed."""
-    return found.chosen(believed(found))
-
-
 def believed(found: FoundLines) -> np.ndarray:
     """(c,) bool: the bar falls from ``SURE`` to ``UNSURE`` as sure lines grow, most in their group."""
     sure = np.where(found.score > SURE, found.length, 0.0)

@@ -254,11 +254,6 @@ def sample_smooth(topology: HeadTopology, attribute: np.ndarray, size: int) -> n
     return image if len(image) == size else cv2.resize(image, (size, size), interpolation=cv2.INTER_LINEAR)
 
 
-def sample_vertices(attribute: np.ndarray, raster: Raster) -> np.ndarray:
-    """(H, W, k) float32 vertex attribute (V, k) seen through a raster; zero outside."""
-    return raster.sample(attribute)
-
-
 def fill_outside(image: np.ndarray, covered: np.ndarray, distance: float = np.inf) -> np.ndarray:
     """Continue the covered texels over the uncovered ones (nearest texel), so that filtering sees no border.
 

@@ -80,7 +80,7 @@ def render(model: HeadModel, view: View, colour_at, background=(0.1, 0.3, 0.9)) 
         colour_at: function of (positions (n, 3) head coordinates, normals (n, 3) camera coordinates) to sRGB (n, 3).
     """
     from furrow.core.geometry import vertex_normals
-    from furrow.core.raster import rasterize_view, sample_vertices
+    from furrow.core.raster import rasterize_view
 
     points = view.pose.apply(model.mean.astype(np.float64))
     triangles = model.topology.triangles
@@ -89,8 +89,8 @@ def render(model: HeadModel, view: View, colour_at, background=(0.1, 0.3, 0.9)) 
     width, height = view.camera.width * factor, view.camera.height * factor
     raster = rasterize_view(points, view.camera.project(points) * factor, triangles, width, height)
     image = np.tile(np.array(background, np.float32), (height, width, 1))
-    head = sample_vertices(model.mean, raster)[raster.covered]
-    normal = sample_vertices(normals, raster)[raster.covered]
+    head = raster.sample(model.mean)[raster.covered]
+    normal = raster.sample(normals)[raster.covered]
     normal /= np.linalg.norm(normal, axis=1, keepdims=True)
     image[raster.covered] = colour_at(head, normal)
     image = image.reshape(view.camera.height, factor, view.camera.width, factor, 3).mean((1, 3))

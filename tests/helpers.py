@@ -96,3 +96,9 @@ def tiny_character(name: str = "Tiny", size: int = 16, seed: int = 0) -> Charact
         static_residual=rng.normal(0, 0.05, (size, size)).astype(np.float32),
         hair_mask=rng.integers(0, 256, (size, size), np.uint8),
     )
+
+
+def band_weights(folds: float, lines: float, photo: float, atlas: float) -> np.ndarray:
+    """(4,) weights of the static map and its three bands, by the formula in ``core.detail_bands``."""
+    origin = photo - atlas
+    return np.array([atlas * lines, atlas * (folds - lines), origin * lines, origin * (folds - lines)])

@@ -20,7 +20,8 @@ from furrow.blender_addon.skin_material import BANDS_SCALE, _displacement, _spec
 from furrow.blender_addon.tension_nodes import BANDS  # noqa: E402
 from furrow.core.character_file import load_character, save_character  # noqa: E402
 from furrow.core.errors import FurrowError  # noqa: E402
-from furrow.core.detail_bands import band_weights, static_bands  # noqa: E402
+from furrow.core.detail_bands import static_bands  # noqa: E402
+from helpers import band_weights  # noqa: E402
 from furrow.core.resize import with_map_size  # noqa: E402
 from furrow.core.wrinkles import load_atlas  # noqa: E402
 

@@ -49,7 +49,6 @@ def test_automatic_order(monkeypatch, providers, webgpu, expected):
     offer(monkeypatch, *providers, webgpu=webgpu)
     device = choose("auto")
     assert device.name == expected and device.note == "" and device.providers[-1] == CPU
-    assert devices.available()[0] == expected and devices.available()[-1] == "cpu"
 
 
 def test_webgpu_plugin_is_registered_once(monkeypatch):

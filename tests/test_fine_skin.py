@@ -8,7 +8,6 @@ from furrow.core.fine_skin import (
     TILE_NAMES,
     TILES_FILE,
     load_tiles,
-    normal_map,
     region_weights,
     save_tiles,
     stretch_direction,
@@ -100,17 +99,6 @@ def test_furrows_join_each_pair_of_neighbours_once():
     np.testing.assert_allclose((start + step - points[ends[:, 1]] + 9) % TILE_MM, 9, atol=1e-9)
     assert len(np.unique(np.sort(ends, axis=1), axis=0)) == len(ends)
     assert 1.3 * len(points) < len(ends) < 3 * len(points)
-
-
-def test_normals_of_a_wave_are_its_slopes():
-    x = (np.arange(256) + 0.5) / 256 * TILE_MM
-    height = np.tile(0.05 * np.sin(2 * np.pi * x / 6.0), (256, 1)).astype(np.float32)
-    slope = 0.05 * 2 * np.pi / 6 * np.cos(2 * np.pi * x / 6)
-    expected = np.stack([-slope, 0 * slope, 1 + 0 * slope], -1) / np.sqrt(1 + slope**2)[:, None]
-    found = normal_map(height, depth=16)[100] / 32767.5 - 1
-    np.testing.assert_allclose(found, expected, atol=2e-3)
-    assert normal_map(height.T)[8, 0, 1] > 128  # falls downwards from its crest at 1.5 mm: faces down, then up
-    assert normal_map(height).dtype == np.uint8
 
 
 def test_weights_put_each_tile_on_its_region(assets):

@@ -7,7 +7,7 @@ import numpy as np
 from dome import dome_model, dome_view
 from furrow.core import raster as raster_module
 from furrow.core.head_model import HeadTopology
-from furrow.core.raster import fill_outside, rasterize, rasterize_view, sample_vertices, uv_in_view, uv_raster
+from furrow.core.raster import fill_outside, rasterize, rasterize_view, uv_in_view, uv_raster
 
 
 def brute_force(xy, depth, triangles, width, height):
@@ -56,7 +56,7 @@ def test_perspective_interpolation_follows_the_plane():
     points = np.array([[-60.0, -50, 300], [80, -40, 700], [-10, 70, 450]])
     xy = 100 * points[:, :2] / points[:, 2:] + 20
     raster = rasterize_view(points, xy, np.array([[0, 1, 2]]), 40, 40)
-    seen = sample_vertices(points, raster)[raster.covered]
+    seen = raster.sample(points)[raster.covered]
     rows, columns = np.nonzero(raster.covered)
     assert len(seen) > 100
     np.testing.assert_allclose(100 * seen[:, :2] / seen[:, 2:] + 20, np.stack([columns, rows], -1) + 0.5, atol=1e-3)
@@ -88,7 +88,7 @@ def test_uv_raster_puts_row_zero_at_the_top_of_the_chart_and_is_kept():
     topology, xy = grid_topology()
     raster = uv_raster(topology, 64)
     assert uv_raster(topology, 64) is raster
-    uv = sample_vertices(xy, raster)
+    uv = raster.sample(xy)
     rows, columns = np.nonzero(raster.covered)
     expected = np.stack([(columns + 0.5) / 64, 1 - (rows + 0.5) / 64], -1)
     np.testing.assert_allclose(uv[raster.covered], expected, atol=1e-5)

@@ -13,7 +13,6 @@ from furrow.core.geometry import vertex_normals
 from furrow.core.head_model import HeadModel
 from furrow.core.raster import fill_outside, rasterize, uv_raster
 from furrow.core.skin_mask import region_sum
-from furrow.core.wrinkles import WrinkleAtlas
 
 SIZE = 1024  # of the maps
 PIXELS = 900
@@ -215,12 +214,3 @@ def render(topology, points: np.ndarray, camera: Camera, colour: np.ndarray) -> 
     found = cv2.remap(colour.astype(np.float32), mx, my, cv2.INTER_LINEAR)
     image[head] = found[head]
     return image.reshape(camera.height, 2, camera.width, 2, 3).mean((1, 3))
-
-
-def true_lines(atlas: WrinkleAtlas, age: float, seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Control points of the lines a face of an age has at rest: uv (P, 2), depth (P,) mm, start (c + 1,)."""
-    from furrow.core.wrinkle_coefficients import person
-    from furrow.core.wrinkles import static_amplitudes
-
-    someone = person(atlas, seed)
-    return atlas.uv[someone.points], static_amplitudes(atlas, age, seed), someone.start
