@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import bpy
@@ -83,9 +84,28 @@ def socket(sockets, key: str | int) -> bpy.types.NodeSocket:
     return next(s for s in sockets if s.enabled and s.name in names)
 
 
-def reusable_tree(name: str, version: int) -> bpy.types.NodeTree | None:
-    """A geometry node group of this name and version that is already in the file."""
+def modifier_tree(
+    name: str, version: int, interface: Callable[[bpy.types.NodeTree], None], nodes: Callable[..., bpy.types.NodeSocket]
+) -> bpy.types.NodeTree:
+    """A geometry node group for a modifier, made on first use and shared by all characters.
+
+    Args:
+        name: of the group.
+        version: of its nodes; a group of another version stays with the heads that have it.
+        interface: adds the inputs after the geometry.
+        nodes: adds the nodes, given the builder and the group's input node, and returns the geometry that comes out.
+    """
     for tree in bpy.data.node_groups:
         if tree.name.startswith(name) and tree.get("furrow_version") == version:
             return tree
-    return None
+    tree = bpy.data.node_groups.new(name, "GeometryNodeTree")
+    tree.is_modifier = True
+    tree["furrow_version"] = version
+    for direction in ("INPUT", "OUTPUT"):
+        tree.interface.new_socket("Geometry", in_out=direction, socket_type="NodeSocketGeometry")
+    interface(tree)
+    build = TreeBuilder(tree)
+    source, result = build.node("NodeGroupInput"), build.node("NodeGroupOutput")
+    build.set(result.inputs["Geometry"], nodes(build, source))
+    build.arrange()
+    return tree

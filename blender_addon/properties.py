@@ -63,6 +63,19 @@ def _direction(name: str, description: str, low: float) -> FloatProperty:
     )
 
 
+def _years(get, set) -> FloatProperty:
+    return FloatProperty(
+        name="Age",
+        description="Years: how many lines there are and how deep they have become",
+        min=YOUNGEST,
+        max=OLDEST,
+        precision=0,
+        step=100,
+        get=get,
+        set=set,
+    )
+
+
 def _is_other_character(settings, collection) -> bool:
     return "furrow_schema" in collection and collection != settings.id_data
 
@@ -78,16 +91,7 @@ class FurrowCharacter(bpy.types.PropertyGroup):
     asian: _direction("Asian", "Asian features", 0.0)
     caucasian: _direction("Caucasian", "Caucasian features", 0.0)
 
-    wrinkle_age: FloatProperty(
-        name="Age",
-        description="Years: how many lines there are and how deep they have become",
-        min=YOUNGEST,
-        max=OLDEST,
-        precision=0,
-        step=100,
-        get=shown_age,
-        set=ask_for_age,
-    )
+    wrinkle_age: _years(shown_age, ask_for_age)
     age_shape: BoolProperty(
         name="Age Shape Too",
         default=True,
@@ -136,16 +140,7 @@ class FurrowJob(bpy.types.PropertyGroup):
     so that one undo takes back the new maps.
     """
 
-    age: FloatProperty(
-        name="Age",
-        description="Years: how many lines there are and how deep they have become",
-        min=YOUNGEST,
-        max=OLDEST,
-        precision=0,
-        step=100,
-        get=_age_of_active,
-        set=_ask_for_age_of_active,
-    )
+    age: _years(_age_of_active, _ask_for_age_of_active)
 
     running: BoolProperty()
     changing: BoolProperty()  # the wrinkles of a character, by another worker

@@ -15,7 +15,7 @@ import bpy
 from ..core.head_model import DIRECTIONS
 from ..core.tension import BLUR_ITERATIONS, RATIO_RANGE, TENSION_GAIN
 from . import names
-from .nodes import TreeBuilder, reusable_tree
+from .nodes import TreeBuilder, modifier_tree
 
 VERSION = 2
 
@@ -31,15 +31,11 @@ BANDS = {
 
 def tension_tree() -> bpy.types.NodeTree:
     """The node group, made on first use and shared by all characters."""
-    tree = reusable_tree(names.TENSION, VERSION)
-    if tree is not None:
-        return tree
-    tree = bpy.data.node_groups.new(names.TENSION, "GeometryNodeTree")
-    tree.is_modifier = True
-    tree["furrow_version"] = VERSION
-    _interface(tree)
-    build = TreeBuilder(tree)
-    source, result = build.node("NodeGroupInput"), build.node("NodeGroupOutput")
+    return modifier_tree(names.TENSION, VERSION, _interface, _nodes)
+
+
+def _nodes(build: TreeBuilder, source: bpy.types.Node) -> bpy.types.NodeSocket:
+    """The geometry with both colour attributes."""
     channels = _blurred_tension(build, source)
     geometry = source.outputs["Geometry"]
     weights = _channel_weights(build, source, channels)
@@ -50,15 +46,11 @@ def tension_tree() -> bpy.types.NodeTree:
             data_type="FLOAT_COLOR",
             domain="POINT",
         ).outputs["Geometry"]
-    build.set(result.inputs["Geometry"], _without_helpers(build, geometry))
-    build.arrange()
-    return tree
+    return _without_helpers(build, geometry)
 
 
 def _interface(tree: bpy.types.NodeTree) -> None:
     new = tree.interface.new_socket
-    new("Geometry", in_out="INPUT", socket_type="NodeSocketGeometry")
-    new("Geometry", in_out="OUTPUT", socket_type="NodeSocketGeometry")
     _float(new, "Static Strength", 1.0, 0.0, 3.0, "Wrinkles that show at rest")
     _float(new, "Dynamic Strength", 1.0, 0.0, 3.0, "Wrinkles that come and go with the expression")
     _float(new, "Tension Gain", TENSION_GAIN, 0.0, 10.0, "How soon pushed-together skin shows its full wrinkles")

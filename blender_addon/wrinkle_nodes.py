@@ -5,7 +5,7 @@ from __future__ import annotations
 import bpy
 
 from . import names
-from .nodes import TreeBuilder, reusable_tree
+from .nodes import TreeBuilder, modifier_tree
 
 VERSION = 2
 
@@ -17,15 +17,11 @@ def wrinkle_tree() -> bpy.types.NodeTree:
     of the bands of static detail with those of ``furrow_bands``; D is also stored as ``furrow_displacement`` (metres)
     so that the material's bump adds only what the mesh is too coarse for.
     """
-    tree = reusable_tree(names.WRINKLE, VERSION)
-    if tree is not None:
-        return tree
-    tree = bpy.data.node_groups.new(names.WRINKLE, "GeometryNodeTree")
-    tree.is_modifier = True
-    tree["furrow_version"] = VERSION
-    _interface(tree)
-    build = TreeBuilder(tree)
-    source, result = build.node("NodeGroupInput"), build.node("NodeGroupOutput")
+    return modifier_tree(names.WRINKLE, VERSION, _interface, _nodes)
+
+
+def _nodes(build: TreeBuilder, source: bpy.types.Node) -> bpy.types.NodeSocket:
+    """The geometry moved by the displacement."""
     displacement = _displacement(build, source)
     store = build.node(
         "GeometryNodeStoreNamedAttribute",
@@ -36,15 +32,11 @@ def wrinkle_tree() -> bpy.types.NodeTree:
     stored = build.node("GeometryNodeInputNamedAttribute", {"Name": names.DISPLACEMENT}, data_type="FLOAT")
     offset = build.scale(build.node("GeometryNodeInputNormal").outputs["Normal"], stored.outputs["Attribute"])
     moved = build.node("GeometryNodeSetPosition", {"Geometry": store.outputs["Geometry"], "Offset": offset})
-    build.set(result.inputs["Geometry"], moved.outputs["Geometry"])
-    build.arrange()
-    return tree
+    return moved.outputs["Geometry"]
 
 
 def _interface(tree: bpy.types.NodeTree) -> None:
     new = tree.interface.new_socket
-    new("Geometry", in_out="INPUT", socket_type="NodeSocketGeometry")
-    new("Geometry", in_out="OUTPUT", socket_type="NodeSocketGeometry")
     maps = new("Maps", in_out="INPUT", socket_type="NodeSocketImage")
     maps.description = "Displacement: static, compressed 1, compressed 2, stretched in R, G, B, A; 0.5 is zero"
     scale = new("Scale (mm)", in_out="INPUT", socket_type="NodeSocketFloat")

@@ -7,7 +7,7 @@ import traceback
 import bpy
 
 from ...core.errors import FurrowError
-from ..characters import active_character
+from ..characters import active_character, find_part
 
 REPORT = "Furrow Report"
 
@@ -51,6 +51,24 @@ def has_character(context: bpy.types.Context) -> bool:
 def not_running(context: bpy.types.Context) -> bool:
     """Poll rule: no reconstruction is running."""
     return not context.window_manager.furrow_job.running
+
+
+def select_head(context: bpy.types.Context, collection: bpy.types.Collection) -> bpy.types.Object:
+    """The head of a character, made the active object and the only selected one, in object mode.
+
+    Raises:
+        FurrowError: it is not in the view layer.
+    """
+    head = find_part(collection, "head")
+    if head is None or head.name not in context.view_layer.objects:
+        raise FurrowError(f"The head of {collection.name} is not in this view layer: switch its collection on.")
+    if context.mode != "OBJECT":
+        bpy.ops.object.mode_set(mode="OBJECT")
+    for item in context.selected_objects:
+        item.select_set(False)
+    head.select_set(True)
+    context.view_layer.objects.active = head
+    return head
 
 
 def frame_active(context: bpy.types.Context) -> None:

@@ -12,7 +12,7 @@ from ..expressions import set_expression
 from ..modifier_inputs import default_inputs, set_input
 from ..names import TENSION
 from ..replace import is_edited, remove_character
-from .base import FurrowOperator, has_character
+from .base import FurrowOperator, has_character, select_head
 
 
 def named_character(name: str) -> bpy.types.Collection:
@@ -52,13 +52,7 @@ class FURROW_OT_select_character(FurrowOperator, bpy.types.Operator):
 
     def run(self, context):
         collection = named_character(self.name)
-        head = find_part(collection, "head")
-        if head is None or head.name not in context.view_layer.objects:
-            raise FurrowError(f"The head of {self.name} is not in this view layer.")
-        for item in context.selected_objects:
-            item.select_set(False)
-        head.select_set(True)
-        context.view_layer.objects.active = head
+        select_head(context, collection)
         context.scene.furrow.character = collection
         return {"FINISHED"}
 

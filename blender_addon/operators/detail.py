@@ -5,13 +5,12 @@ from __future__ import annotations
 import bpy
 from bpy.props import EnumProperty
 
-from ...core.errors import FurrowError
 from ...core.resize import SIZES
 from .. import character_store
 from ..characters import active_character, find_part
 from ..detail_mask import add_mask, clear_mask
 from ..wrinkle_change import WrinkleChange
-from .base import FurrowOperator, has_character
+from .base import FurrowOperator, has_character, select_head
 from .wrinkle_job import ChangesWrinkles
 
 
@@ -28,16 +27,7 @@ class FURROW_OT_paint_detail(FurrowOperator, bpy.types.Operator):
         return has_character(context)
 
     def run(self, context):
-        head = find_part(active_character(context), "head")
-        if head is None or head.name not in context.view_layer.objects:
-            raise FurrowError("The head is not in this view layer: switch its collection on.")
-        if context.mode != "OBJECT":
-            bpy.ops.object.mode_set(mode="OBJECT")
-        for item in context.selected_objects:
-            item.select_set(False)
-        head.select_set(True)
-        context.view_layer.objects.active = head
-        add_mask(head.data)
+        add_mask(select_head(context, active_character(context)).data)
         bpy.ops.object.mode_set(mode="VERTEX_PAINT")
         return {"FINISHED"}
 
