@@ -47,7 +47,7 @@ def base_tone(
     """Smooth log albedo (V_head, 3) that follows what is seen and returns to the tone elsewhere.
 
     Solves the screened Poisson equation (w / l^2 + 1 / r^2 - Laplacian) c = w seen / l^2 + tone / r^2 on the mesh;
-    what only the mirrored side shows counts half.
+    what only the mirrored side shows counts half, and hidden skin takes nothing of the inside of openings beside it.
 
     Args:
         vertices: (V, 3) mm, neutral.
@@ -78,8 +78,22 @@ def base_tone(
     length = TONE_LENGTH * (INNER_LENGTH / TONE_LENGTH) ** np.maximum(inner, LID_SHARE * lids)
     area = vertex_areas(positions, triangles)
     data, screen = area * total / DATA_LENGTH**2, area / length**2 + 1e-9
-    system = (cotangent_laplacian(positions, triangles) + sparse.diags(data + screen)).tocsc()
+    depth = np.maximum(inner, region_sum(topology, ("lips",))[:head])
+    system = (_one_way(cotangent_laplacian(positions, triangles), depth) + sparse.diags(data + screen)).tocsc()
     return splu(system).solve(data[:, None] * seen + screen[:, None] * target).astype(np.float32)
+
+
+def _one_way(laplacian: sparse.csr_matrix, depth: np.ndarray) -> sparse.csr_matrix:
+    """(n, n) Laplacian of which no row looks deeper into an opening, whose tone must not spread over hidden skin.
+
+    Args:
+        laplacian: (n, n), rows sum to 0.
+        depth: (n,) in [0, 1], 1 inside the openings and on the lips.
+    """
+    entries = laplacian.tocoo()
+    kept = (entries.row != entries.col) & (depth[entries.col] <= depth[entries.row])
+    coupling = sparse.csr_matrix((entries.data[kept], (entries.row[kept], entries.col[kept])), laplacian.shape)
+    return coupling - sparse.diags(np.asarray(coupling.sum(axis=1)).ravel())
 
 
 def gather_at_vertices(topology: HeadTopology, image: np.ndarray, weight: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

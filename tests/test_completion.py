@@ -117,6 +117,23 @@ def test_the_inside_of_the_mouth_has_its_own_tone_even_where_the_photo_shows_som
     assert np.abs(base[topology.region("forehead") > 0.5] - TONE).max() < 0.03
 
 
+def test_the_inside_of_the_mouth_does_not_stain_hidden_skin():
+    """Lips around it take its tone, as they do; skin around those does not."""
+    topology = replace(MODEL.topology, region_names=(*MODEL.topology.region_names[:-1], "mouth_inner"))
+    inside = topology.region("mouth_inner") > 0
+    lips = np.zeros(len(inside), np.float32)
+    lips[topology.faces[inside[topology.faces].any(1)]] = 1
+    lips[inside] = 0
+    masks = np.vstack([topology.region_masks, lips])
+    topology = replace(topology, region_names=(*topology.region_names, "lips"), region_masks=masks)
+    trust = np.zeros((SIZE, SIZE), np.float32)
+    base = base_tone(topology, MODEL.mean, np.zeros((SIZE, SIZE, 3), np.float32), trust, TONE)
+    np.testing.assert_allclose(
+        base[(lips == 0) & ~inside], np.tile(TONE, (((lips == 0) & ~inside).sum(), 1)), atol=1e-4
+    )
+    assert np.abs(base[lips > 0] - TONE).max(1).min() > 0.1
+
+
 def test_grain_is_not_drawn_out_to_streaks_where_the_chart_is_coarse():
     """The upper part of the dome is pulled up sixfold: what the chart shows of it would be streaks."""
     tall = MODEL.mean.copy()

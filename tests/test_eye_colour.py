@@ -45,3 +45,14 @@ def test_eyes_too_small_or_outside_the_photo_are_not_read():
     assert eye_colour(image, points, np.ones(3)) is None
     image, points = eyes()
     assert eye_colour(image, points - 500, np.ones(3)) is None
+
+
+def test_an_eye_under_a_hand_is_not_read():
+    image, points = eyes()
+    hidden = np.zeros(image.shape[:2], np.float32)
+    hidden[:, :100] = 1
+    image[:, :100] = (150, 90, 70)
+    assert np.abs(eye_colour(image, points, np.ones(3)) * 255 - BLUE).max() > 20
+    np.testing.assert_allclose(eye_colour(image, points, np.ones(3), hidden) * 255, BLUE, atol=3)
+    hidden[:] = 1
+    assert eye_colour(image, points, np.ones(3), hidden) is None

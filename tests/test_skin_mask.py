@@ -210,6 +210,12 @@ def test_features_lie_where_the_landmarks_are():
     assert brows[80, 100] == 255 and brows[150, 150] == 0
     assert lips[228, 150] == 255 and lips[170, 150] == 0
     assert core[150, 150] == 255 and core[80, 100] == core[215, 150] == core[110, 200] == 0
+    hands = np.zeros((300, 300), np.float32)
+    hands[:, 140:] = 1
+    hands[:, 140:160] = np.linspace(0, 1, 20)
+    covered = feature_image(posed, person, hands)
+    assert not covered[:, 160:, 0].any() and 100 < covered[150, 150, 0] < 155
+    np.testing.assert_array_equal(covered[:, :140], feature_image(posed, person)[:, :140])
 
 
 def test_polygons_are_filled_in_pixel_coordinates():

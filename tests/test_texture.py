@@ -7,9 +7,11 @@ import numpy as np
 import pytest
 from dome import dome_fit, dome_model, dome_view, render
 from furrow.core import chart_window
+from furrow.core import view_texture as module
 from furrow.core.chart_window import seen_window
 from furrow.core.colour import linear_to_srgb, srgb_to_linear
 from furrow.core.even_out import even_out
+from furrow.core.hands import hidden_share
 from furrow.core.lighting import sh_basis
 from furrow.core.raster import uv_raster
 from furrow.core.roughness import REGION_ROUGHNESS, SKIN, roughness_map
@@ -144,6 +146,34 @@ def test_a_photo_without_skin_still_gives_a_head_and_says_so():
     texture = build_texture(MODEL, dome_fit(MODEL, view), [empty], None, SIZE)
     assert np.isfinite(texture.views[0].shaded).all()
     assert texture.warnings
+
+
+def test_what_a_hand_covers_is_completed_and_said(monkeypatch):
+    """Red paint over half of the face: without a hand it is kept, under one it is skin again."""
+    view, dim = dome_view(), lamp((0.0, 0, -1.0), 0.5)
+    painted, hidden = photo(view, dim), np.zeros((480, 480), np.float32)
+    hidden[250:330, 245:330] = 1
+    painted[260:320, 255:320] = (150, 70, 55)
+    arguments = MODEL, dome_fit(MODEL, view), [painted], None, SIZE
+    plain = build_texture(*arguments)
+    monkeypatch.setattr(module, "segmented_hands", lambda posed, *_: posed.crop(hidden))
+    covered = build_texture(*arguments)
+    clean = textures(view, dim)
+    there = (plain.skin_mask > 250) & (covered.skin_mask == 0)
+    assert there.sum() > 500
+    wrong, right = (np.abs(t.albedo.astype(float) - clean.albedo)[there].mean() for t in (plain, covered))
+    assert right < 6 and right < 0.4 * wrong
+    (line,) = [line for line in covered.warnings if "hand" in line]
+    share = hidden_share(hidden, view.landmarks.points)
+    assert line == f"dome.png: a hand covers {100 * share:.0f} % of the face; what it hides is completed."
+    assert 0.1 < share < 0.9 and not any("hand" in line for line in plain.warnings)
+
+
+def test_a_hand_that_hides_next_to_nothing_is_not_worth_a_word(monkeypatch):
+    hidden = np.zeros((480, 480), np.float32)
+    hidden[230:236, 240:250] = 1
+    monkeypatch.setattr(module, "segmented_hands", lambda posed, *_: posed.crop(hidden))
+    assert not any("hand" in line for line in textures(dome_view(), lamp((0, 0, -1.0), 0.5)).warnings)
 
 
 def test_a_grey_photo_gets_a_skin_colour_and_a_warning():
