@@ -14,6 +14,7 @@ from __future__ import annotations
 import io
 import json
 import zipfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -109,37 +110,20 @@ def stored_maps(data: bytes) -> tuple[dict[str, bytes], float]:
         return {Path(name).stem: archive.read(name) for name in wanted if name in archive.namelist()}, scale
 
 
-def _entries(character: Character):
+def _entries(character: Character) -> Iterator[tuple[str, bytes]]:
     """(name, bytes) of every entry, in a fixed order."""
-    topology = character.topology
-    stack = character.detail.stack()
-    scale = png16.displacement_scale(stack)
-    residual_scale = None if character.static_residual is None else png16.displacement_scale(character.static_residual)
     moving = character.moving_residual
-    moving_scale = None if moving is None else png16.displacement_scale(moving)
-    header = {
-        "schema": SCHEMA,
-        "name": character.name,
-        "age": float(character.age),
-        "eye_colour": [float(v) for v in character.eye_colour],
-        "expression_names": list(character.expression_names),
-        "region_names": list(topology.region_names),
-        "parts": list(PARTS),
-        "joints": list(JOINTS),
-        "directions": list(DIRECTIONS),
-        "detail_scale_mm": scale,
-        "wrinkle_seed": int(character.wrinkle_seed),
-        "static_residual_scale_mm": residual_scale,
-        "residual_age": float(character.residual_age),
-        "moving_residual_scale_mm": moving_scale,
-        "pore_gains": None if character.pore_gains is None else [float(v) for v in character.pore_gains],
-        "own_lines_age": None if character.own_lines is None else float(character.own_lines.age),
-        "warnings": list(character.warnings),
-        "views": [_view_json(view) for view in character.views],
+    if moving is not None:
+        moving = np.concatenate([moving, np.zeros_like(moving[..., :1])], -1)
+    maps = {
+        "maps/detail.png": character.detail.stack(),
+        STATIC_RESIDUAL: character.static_residual,
+        MOVING_RESIDUAL: moving,
     }
-    yield "character.json", json.dumps(header, indent=1).encode()
+    scales = {name: None if mm is None else png16.displacement_scale(mm) for name, mm in maps.items()}
+    yield "character.json", json.dumps(_header(character, *scales.values()), indent=1).encode()
     for name in TOPOLOGY_ARRAYS:
-        yield f"arrays/{name}.npy", npy_bytes(getattr(topology, name))
+        yield f"arrays/{name}.npy", npy_bytes(getattr(character.topology, name))
     for name in GEOMETRY:
         yield f"arrays/{name}.npy", npy_bytes(np.asarray(getattr(character, name), np.float32))
     if character.shape_residual is not None:
@@ -150,17 +134,38 @@ def _entries(character: Character):
         yield f"arrays/landmarks_{i}.npy", npy_bytes(table)
     for name in ("albedo", "roughness", "skin_mask"):
         yield f"maps/{name}.png", png16.encode_png(getattr(character, name))
-    yield "maps/detail.png", png16.encode_png(png16.to_uint16(stack, scale))
-    if residual_scale is not None:
-        yield STATIC_RESIDUAL, png16.encode_png(png16.to_uint16(character.static_residual, residual_scale))
-    if moving is not None:
-        padded = np.concatenate([moving, np.zeros_like(moving[..., :1])], -1)
-        yield MOVING_RESIDUAL, png16.encode_png(png16.to_uint16(padded, moving_scale))
+    for name, mm in maps.items():
+        if mm is not None:
+            yield name, png16.encode_png(png16.to_uint16(mm, scales[name]))
     if character.own_lines is not None:
         for name, array in character.own_lines.tables().items():
             yield f"arrays/{name}.npy", npy_bytes(array)
     if character.hair_mask is not None:
         yield HAIR_MASK, png16.encode_png(character.hair_mask)
+
+
+def _header(character: Character, detail: float, static: float | None, moving: float | None) -> dict:
+    """What ``character.json`` says; of the maps of displacement the millimetres that their range spans."""
+    return {
+        "schema": SCHEMA,
+        "name": character.name,
+        "age": float(character.age),
+        "eye_colour": [float(v) for v in character.eye_colour],
+        "expression_names": list(character.expression_names),
+        "region_names": list(character.topology.region_names),
+        "parts": list(PARTS),
+        "joints": list(JOINTS),
+        "directions": list(DIRECTIONS),
+        "detail_scale_mm": detail,
+        "wrinkle_seed": int(character.wrinkle_seed),
+        "static_residual_scale_mm": static,
+        "residual_age": float(character.residual_age),
+        "moving_residual_scale_mm": moving,
+        "pore_gains": None if character.pore_gains is None else [float(v) for v in character.pore_gains],
+        "own_lines_age": None if character.own_lines is None else float(character.own_lines.age),
+        "warnings": list(character.warnings),
+        "views": [_view_json(view) for view in character.views],
+    }
 
 
 def _view_json(view: View) -> dict:

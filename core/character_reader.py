@@ -126,46 +126,8 @@ def _read_topology(archive: zipfile.ZipFile, header: dict) -> HeadTopology:
 
 
 def _read_character(archive: zipfile.ZipFile, header: dict, topology: HeadTopology) -> Character:
-    count = topology.vertex_count
-    shapes = {
-        "neutral": (count, 3),
-        "expression_deltas": (52, count, 3),
-        "directions": (len(DIRECTIONS), count, 3),
-        "joints": (len(JOINTS), 2, 3),
-        "joint_directions": (len(DIRECTIONS), len(JOINTS), 2, 3),
-        "identity": (None,),
-    }
-    geometry = {
-        name: _bounded(read_npy(archive.read(f"arrays/{name}.npy"), "f", shape), name) for name, shape in shapes.items()
-    }
-    if SHAPE_RESIDUAL in archive.namelist():
-        stored = read_npy(archive.read(SHAPE_RESIDUAL), "f", (count, 3))
-        geometry["shape_residual"] = _bounded(stored, "shape_residual")
-    maps = {name: png16.decode_png(archive.read(f"maps/{name}.png"), *kind) for name, kind in _MAPS.items()}
-    moving_residual = own_lines = None
-    if header.get("moving_residual_scale_mm") is not None:
-        scale = _number(header["moving_residual_scale_mm"], 0.0, 100.0)
-        moving = png16.from_uint16(png16.decode_png(archive.read(MOVING_RESIDUAL), 16, 4), scale)
-        if moving.shape[0] != moving.shape[1]:
-            raise ValueError("its maps are not square")
-        moving_residual = np.ascontiguousarray(moving[..., :3])
-    if header.get("own_lines_age") is not None:
-        tables = {
-            name: read_npy(archive.read(f"arrays/{name}.npy"), kind, shape)
-            for name, (kind, *shape) in OwnLines.TABLES.items()
-        }
-        own_lines = OwnLines.of_tables(tables, _number(header["own_lines_age"], 0.0, 1.0))
-    if HAIR_MASK in archive.namelist():
-        maps["hair_mask"] = png16.decode_png(archive.read(HAIR_MASK), 8, 1)
-    if any(m.shape[0] != m.shape[1] for m in maps.values()):
-        raise ValueError("its maps are not square")
-    detail = png16.from_uint16(maps.pop("detail"), _number(header["detail_scale_mm"], 0.0, 100.0))
-    static_residual = None
-    if header["static_residual_scale_mm"] is not None:
-        scale = _number(header["static_residual_scale_mm"], 0.0, 100.0)
-        static_residual = png16.from_uint16(png16.decode_png(archive.read(STATIC_RESIDUAL), 16, 1), scale)
-        if static_residual.shape != detail.shape[:2]:
-            raise ValueError("its maps differ in size")
+    maps = _read_maps(archive)
+    detail = png16.from_uint16(maps.pop("detail"), _scale(header["detail_scale_mm"]))
     pore_gains = None  # files from before they were kept have none
     if header.get("pore_gains") is not None:
         pore_gains = np.clip(_numbers(header["pore_gains"], (len(PORE_REGIONS),)), *GAIN_RANGE)
@@ -183,14 +145,64 @@ def _read_character(archive: zipfile.ZipFile, header: dict, topology: HeadTopolo
         detail=DetailMaps(*cv2.split(detail)),
         warnings=tuple(str(line)[:500] for line in header["warnings"][:100]),
         wrinkle_seed=int(_number(header["wrinkle_seed"], 0, LARGEST_SEED)),
-        static_residual=static_residual,
         residual_age=_number(header["residual_age"], 0.0, 1.0),
-        own_lines=own_lines,
-        moving_residual=moving_residual,
         pore_gains=pore_gains,
-        **geometry,
+        **_read_geometry(archive, topology.vertex_count),
         **maps,
+        **_read_residuals(archive, header, len(detail)),
     )
+
+
+def _read_geometry(archive: zipfile.ZipFile, count: int) -> dict[str, np.ndarray]:
+    """Arrays of the character's vertices, bones and coefficients, by attribute."""
+    shapes = {
+        "neutral": (count, 3),
+        "expression_deltas": (52, count, 3),
+        "directions": (len(DIRECTIONS), count, 3),
+        "joints": (len(JOINTS), 2, 3),
+        "joint_directions": (len(DIRECTIONS), len(JOINTS), 2, 3),
+        "identity": (None,),
+    }
+    geometry = {
+        name: _bounded(read_npy(archive.read(f"arrays/{name}.npy"), "f", shape), name) for name, shape in shapes.items()
+    }
+    if SHAPE_RESIDUAL in archive.namelist():
+        stored = read_npy(archive.read(SHAPE_RESIDUAL), "f", (count, 3))
+        geometry["shape_residual"] = _bounded(stored, "shape_residual")
+    return geometry
+
+
+def _read_maps(archive: zipfile.ZipFile) -> dict[str, np.ndarray]:
+    """The maps of every character as they are coded, and any hair mask, by attribute."""
+    maps = {name: png16.decode_png(archive.read(f"maps/{name}.png"), *kind) for name, kind in _MAPS.items()}
+    if HAIR_MASK in archive.namelist():
+        maps["hair_mask"] = png16.decode_png(archive.read(HAIR_MASK), 8, 1)
+    if any(m.shape[0] != m.shape[1] for m in maps.values()):
+        raise ValueError("its maps are not square")
+    return maps
+
+
+def _read_residuals(archive: zipfile.ZipFile, header: dict, size: int) -> dict[str, np.ndarray | OwnLines]:
+    """What the photos added to the detail (of ``size`` texels), by attribute; without what there is none of."""
+    residuals: dict[str, np.ndarray | OwnLines] = {}
+    if header.get("moving_residual_scale_mm") is not None:
+        coded = png16.decode_png(archive.read(MOVING_RESIDUAL), 16, 4)
+        if coded.shape[0] != coded.shape[1]:
+            raise ValueError("its maps are not square")
+        moving = png16.from_uint16(coded, _scale(header["moving_residual_scale_mm"]))
+        residuals["moving_residual"] = np.ascontiguousarray(moving[..., :3])
+    if header.get("own_lines_age") is not None:
+        tables = {
+            name: read_npy(archive.read(f"arrays/{name}.npy"), kind, shape)
+            for name, (kind, *shape) in OwnLines.TABLES.items()
+        }
+        residuals["own_lines"] = OwnLines.of_tables(tables, _number(header["own_lines_age"], 0.0, 1.0))
+    if header["static_residual_scale_mm"] is not None:
+        coded = png16.decode_png(archive.read(STATIC_RESIDUAL), 16, 1)
+        if coded.shape != (size, size):
+            raise ValueError("its maps differ in size")
+        residuals["static_residual"] = png16.from_uint16(coded, _scale(header["static_residual_scale_mm"]))
+    return residuals
 
 
 def _read_view(view: dict, table: np.ndarray) -> View:
@@ -207,6 +219,11 @@ def _read_view(view: dict, table: np.ndarray) -> View:
         ),
         landmark_error=_number(view["landmark_error"], 0.0, 1e6),
     )
+
+
+def _scale(value) -> float:
+    """Millimetres that the range of a displacement map spans."""
+    return _number(value, 0.0, 100.0)
 
 
 def _number(value, low: float, high: float) -> float:
