@@ -26,8 +26,9 @@ class Block:
     upper: np.ndarray
 
 
-def solve_arrow(blocks: list[Block], matrix: np.ndarray, gradient: np.ndarray, fixed: list[np.ndarray],
-                values: list[np.ndarray]) -> list[np.ndarray]:
+def solve_arrow(
+    blocks: list[Block], matrix: np.ndarray, gradient: np.ndarray, fixed: list[np.ndarray], values: list[np.ndarray]
+) -> list[np.ndarray]:
     """Unbounded solution with some variables held.
 
     Args:
@@ -67,8 +68,14 @@ def solve_arrow(blocks: list[Block], matrix: np.ndarray, gradient: np.ndarray, f
     return [own - cross @ np.where(free, shared, 0.0) for own, cross in eliminated] + [shared]
 
 
-def solve_bounded(blocks: list[Block], matrix: np.ndarray, gradient: np.ndarray, lower: np.ndarray, upper: np.ndarray,
-                  rounds: int = 30) -> list[np.ndarray]:
+def solve_bounded(
+    blocks: list[Block],
+    matrix: np.ndarray,
+    gradient: np.ndarray,
+    lower: np.ndarray,
+    upper: np.ndarray,
+    rounds: int = 30,
+) -> list[np.ndarray]:
     """Solution within the bounds: one vector per photo, and last the shared one.
 
     ``matrix`` and every ``Block.matrix`` must be positive definite together (give them damping). The result is

@@ -59,8 +59,9 @@ def fit(model: HeadModel, photos: list[Observation], settings: FitSettings | Non
     return replace(fitted, warnings=tuple(warnings))
 
 
-def problem_of(model: HeadModel, fit: CoarseFit, settings: FitSettings | None = None,
-               reading: bool = True) -> FitProblem:
+def problem_of(
+    model: HeadModel, fit: CoarseFit, settings: FitSettings | None = None, reading: bool = True
+) -> FitProblem:
     """The problem that ``fit`` solved, for a refinement that starts there; focal lengths are held where they are.
 
     Where the expression is held as well, it need not be read (``reading``) once more.
@@ -82,8 +83,9 @@ def state_of(view: View) -> ViewState:
     )
 
 
-def result(model: HeadModel, problem: FitProblem, identity: np.ndarray, states: list[ViewState],
-           warnings: tuple[str, ...]) -> CoarseFit:
+def result(
+    model: HeadModel, problem: FitProblem, identity: np.ndarray, states: list[ViewState], warnings: tuple[str, ...]
+) -> CoarseFit:
     """CoarseFit of parameters found by a refinement."""
     views = tuple(_view(problem, identity, state, photo) for photo, state in zip(problem.photos, states))
     head = displaced(model, problem.residual)

@@ -70,8 +70,14 @@ def contour_band(model: HeadModel, components: int) -> ContourBand:
     return ContourBand(vertex_basis(model, vertices, components), unique_edges(inside), quads_to_triangles(inside))
 
 
-def match_contour(band: ContourBand, identity: np.ndarray, state: ViewState, focal_centre: tuple[float, float, float],
-                  landmarks: np.ndarray, scale: float) -> ContourMatch | None:
+def match_contour(
+    band: ContourBand,
+    identity: np.ndarray,
+    state: ViewState,
+    focal_centre: tuple[float, float, float],
+    landmarks: np.ndarray,
+    scale: float,
+) -> ContourMatch | None:
     """Nearest outline point for each sliding landmark.
 
     Args:

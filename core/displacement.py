@@ -46,8 +46,13 @@ def head_subdivision(topology: HeadTopology, levels: int) -> Subdivision:
     return _cache[key][1]
 
 
-def displaced_head(character: Character, expression: np.ndarray, levels: int = 3, static_strength: float = 1.0,
-                   dynamic_strength: float = 1.0) -> DisplacedHead:
+def displaced_head(
+    character: Character,
+    expression: np.ndarray,
+    levels: int = 3,
+    static_strength: float = 1.0,
+    dynamic_strength: float = 1.0,
+) -> DisplacedHead:
     """The head part at expression weights (52,), in head coordinates.
 
     D = static_strength * static + dynamic_strength * (compression_1 * compressed_1 + compression_2 * compressed_2

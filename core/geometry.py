@@ -16,9 +16,7 @@ def vertex_normals(vertices: np.ndarray, triangles: np.ndarray) -> np.ndarray:
     """(V, 3) unit normals, area-weighted mean of the triangles around; zero where a vertex has none."""
     face = triangle_normals(vertices, triangles)
     index = triangles.ravel()
-    total = np.stack(
-        [np.bincount(index, np.repeat(face[:, k], 3), minlength=len(vertices)) for k in range(3)], axis=-1
-    )
+    total = np.stack([np.bincount(index, np.repeat(face[:, k], 3), minlength=len(vertices)) for k in range(3)], axis=-1)
     length = np.linalg.norm(total, axis=1, keepdims=True)
     return (total / np.where(length > 0, length, 1.0)).astype(vertices.dtype)
 
@@ -73,7 +71,6 @@ def vertex_areas(vertices: np.ndarray, triangles: np.ndarray) -> np.ndarray:
     """(V,) a third of the area of the triangles around each vertex, in the square of the vertices' unit."""
     area = 0.5 * np.linalg.norm(triangle_normals(vertices, triangles), axis=1)
     return np.bincount(triangles.ravel(), np.repeat(area / 3.0, 3), minlength=len(vertices))
-
 
 
 def smoothstep(x: np.ndarray, low: float, high: float) -> np.ndarray:

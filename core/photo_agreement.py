@@ -48,5 +48,6 @@ def agreement_warnings(names: list[str], shares: tuple[float, ...]) -> list[str]
     others = "the other photo" if len(shares) == 2 else "the other photos"
     return [
         f"{name}: this face does not match {others} and counts little; leave it out if it shows somebody else."
-        for name, share in zip(names, shares) if share < LITTLE
+        for name, share in zip(names, shares)
+        if share < LITTLE
     ]

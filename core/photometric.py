@@ -30,8 +30,13 @@ SHADING_BETTER = 0.97  # nor if less of the shading's misfit goes
 SHARES = (1.0, 0.6, 0.3)  # of the refinement, tried in this order
 
 
-def refine(model: HeadModel, fit: CoarseFit, images: list[np.ndarray], masks: list[np.ndarray | None] | None = None,
-           settings: coarse_fit.FitSettings | None = None) -> CoarseFit:
+def refine(
+    model: HeadModel,
+    fit: CoarseFit,
+    images: list[np.ndarray],
+    masks: list[np.ndarray | None] | None = None,
+    settings: coarse_fit.FitSettings | None = None,
+) -> CoarseFit:
     """Refine a fit by the shading of its photos.
 
     Args:
@@ -57,9 +62,7 @@ def refine(model: HeadModel, fit: CoarseFit, images: list[np.ndarray], masks: li
     # the normals' derivative hardly changes within the few steps
     normal_jacobian = [patch_normals(patch, identity, state.expression, True)[1] for state in states]
     for _ in range(ITERATIONS):
-        identity, states = _step(
-            problem, patch, shading, visible, normal_jacobian, start, prior, identity, states
-        )
+        identity, states = _step(problem, patch, shading, visible, normal_jacobian, start, prior, identity, states)
     for share in SHARES:
         partly, partly_states = _part_of_the_way(start, (identity, states), share)
         partly, _ = final_checks(model, partly)
@@ -105,19 +108,13 @@ def _step(problem, patch, shading, visible, normal_jacobian, start, prior, ident
         prior_block = first_blocks[i]
         size = len(prior_block.gradient)
         gone = state_difference(state, first)
-        term = shading_term(
-            patch, shading[i], visible[i], normal_jacobian[i], identity, state, photo[1], photo[2]
-        )
+        term = shading_term(patch, shading[i], visible[i], normal_jacobian[i], identity, state, photo[1], photo[2])
         total, gradient, _ = (problem.shares[i] * part for part in normal_equations([term]))
         shared += total[size:, size:]
         shared_gradient += gradient[size:] - prior_block.shared.T @ gone
         own = total[:size, :size] + prior_block.matrix
-        own_gradient = (
-            gradient[:size] + prior_block.gradient - prior_block.matrix @ gone - prior_block.shared @ moved
-        )
-        block = replace(
-            prior_block, matrix=own, shared=total[:size, size:] + prior_block.shared, gradient=own_gradient
-        )
+        own_gradient = gradient[:size] + prior_block.gradient - prior_block.matrix @ gone - prior_block.shared @ moved
+        block = replace(prior_block, matrix=own, shared=total[:size, size:] + prior_block.shared, gradient=own_gradient)
         blocks.append(expression_held(block))
     bound = problem.settings.limit
     steps = solve_bounded(
@@ -129,7 +126,11 @@ def _step(problem, patch, shading, visible, normal_jacobian, start, prior, ident
 def state_difference(state: ViewState, first: ViewState) -> np.ndarray:
     """(7 + E,) parameter step that leads from ``first`` to ``state``."""
     vector = cv2.Rodrigues(state.rotation @ first.rotation.T)[0].ravel()
-    return np.concatenate([
-        vector, state.translation - first.translation, [state.log_focal - first.log_focal],
-        state.expression - first.expression,
-    ])
+    return np.concatenate(
+        [
+            vector,
+            state.translation - first.translation,
+            [state.log_focal - first.log_focal],
+            state.expression - first.expression,
+        ]
+    )

@@ -30,8 +30,13 @@ FOLDED = 0.0005  # share of the triangles that may turn over
 WORSE = 0.001  # of the eye distance: if the landmarks get worse by more, the displacement is not taken
 
 
-def follow_photos(model: HeadModel, fit: CoarseFit, images: list[np.ndarray],
-                  masks: list[np.ndarray | None] | None = None, settings: FitSettings | None = None) -> CoarseFit:
+def follow_photos(
+    model: HeadModel,
+    fit: CoarseFit,
+    images: list[np.ndarray],
+    masks: list[np.ndarray | None] | None = None,
+    settings: FitSettings | None = None,
+) -> CoarseFit:
     """Add the smooth displacement that the photos show to a fit.
 
     Args:
@@ -71,8 +76,9 @@ def _around(model: HeadModel, neutral: np.ndarray, joints: np.ndarray, modes: np
     return replace(model, mean=neutral, identity_basis=modes, joints=joints, joint_identity=still)
 
 
-def _solve(around: HeadModel, problem: FitProblem, fit: CoarseFit, images: list[np.ndarray],
-           masks: list[np.ndarray | None]) -> np.ndarray:
+def _solve(
+    around: HeadModel, problem: FitProblem, fit: CoarseFit, images: list[np.ndarray], masks: list[np.ndarray | None]
+) -> np.ndarray:
     """(M,) coefficients of the modes; poses move along, expressions are held."""
     coefficients = np.zeros(len(around.identity_basis))
     states = [coarse_fit.state_of(view) for view in fit.views]
@@ -92,7 +98,9 @@ def _solve(around: HeadModel, problem: FitProblem, fit: CoarseFit, images: list[
             total, right, _ = (counts * part for part in normal_equations([term]))
             size = len(block.gradient)
             blocks[i] = replace(
-                block, matrix=block.matrix + total[:size, :size], shared=block.shared + total[:size, size:],
+                block,
+                matrix=block.matrix + total[:size, :size],
+                shared=block.shared + total[:size, size:],
                 gradient=block.gradient + right[:size],
             )
             shared += total[size:, size:]

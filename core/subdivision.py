@@ -107,9 +107,9 @@ def _one_level(faces: np.ndarray, vertices: int, hold_border: bool = False) -> t
     vertex_points = _vertex_points(edges, boundary, ends_mean, face_points, face_of, flat[here], vertices, hold_border)
     step = sparse.vstack([vertex_points, edge_points, face_points]).tocsr()
 
-    new_faces = np.stack([
-        flat[here], vertices + edge_at[here], vertices + len(edges) + face_of, vertices + edge_at[previous]
-    ], axis=1).astype(np.int32)
+    new_faces = np.stack(
+        [flat[here], vertices + edge_at[here], vertices + len(edges) + face_of, vertices + edge_at[previous]], axis=1
+    ).astype(np.int32)
     return step, new_faces
 
 
@@ -124,17 +124,16 @@ def _vertex_points(
     smooth_border = (border_valence == 2) & (not hold_border)
 
     faces_at = np.bincount(corner_vertex, minlength=vertices)
-    face_mean = _sparse(
-        corner_vertex, face_of, 1.0 / faces_at[corner_vertex], (vertices, face_points.shape[0])
-    ) @ face_points
+    face_mean = (
+        _sparse(corner_vertex, face_of, 1.0 / faces_at[corner_vertex], (vertices, face_points.shape[0])) @ face_points
+    )
     touching = np.concatenate([edges[:, 0], edges[:, 1]])
-    edge_mean = _sparse(
-        touching, np.tile(edge_rows, 2), 1.0 / valence[touching], (vertices, len(edges))
-    ) @ ends_mean
+    edge_mean = _sparse(touching, np.tile(edge_rows, 2), 1.0 / valence[touching], (vertices, len(edges))) @ ends_mean
     n = np.maximum(valence, 1).astype(float)
     inside = sparse.diags(np.where((valence > 0) & ~on_border, 1.0 / n, 0.0))
     moved = inside @ (face_mean + 2.0 * edge_mean) + sparse.diags(
-        np.where((valence > 0) & ~on_border, (n - 3.0) / n, 0.0))
+        np.where((valence > 0) & ~on_border, (n - 3.0) / n, 0.0)
+    )
 
     border_edges = edges[boundary]
     a, b = border_edges.T
