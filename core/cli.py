@@ -15,6 +15,7 @@ import subprocess
 import sys
 import tempfile
 from collections import deque
+from collections.abc import Callable
 from pathlib import Path
 
 from . import performance_commands
@@ -56,46 +57,45 @@ def _parser() -> argparse.ArgumentParser:
     make.add_argument("--quiet", action="store_true", help="no progress bar")
     make.set_defaults(action=_reconstruct)
     performance_commands.add_parsers(commands, DEVICES)
-    export = commands.add_parser("export", help="write meshes, maps and parameters of a character")
-    export.add_argument("character", type=Path, metavar="IN.furrow")
-    export.add_argument("--dir", required=True, type=Path)
-    export.set_defaults(action=_export)
-    bake = commands.add_parser("bake", help="maps and masks for game engines, one map per key expression")
-    bake.add_argument("character", type=Path, metavar="IN.furrow")
-    bake.add_argument("--dir", required=True, type=Path)
+    _of_character(commands, "export", "write meshes, maps and parameters of a character", _export)
+    bake = _of_character(commands, "bake", "maps and masks for game engines, one map per key expression", _bake)
     bake.add_argument("--size", type=int, metavar="TEXELS", help="width of the maps (default: the character's)")
     bake.add_argument("--normals", action="store_true", help="tangent-space normal maps instead of displacement")
-    bake.set_defaults(action=_bake)
-    wrinkles = commands.add_parser("wrinkles", help="the character at another age, or with another layout of lines")
-    wrinkles.add_argument("character", type=Path, metavar="IN.furrow")
-    wrinkles.add_argument("-o", "--output", required=True, type=Path, metavar="OUT.furrow")
+    wrinkles = _of_character(
+        commands, "wrinkles", "the character at another age, or with another layout of lines", _wrinkles, "OUT.furrow"
+    )
     wrinkles.add_argument("--age", type=float, metavar="YEARS", help="20 to 85")
     wrinkles.add_argument("--seed", type=int, metavar="N", help="another layout of lines")
-    wrinkles.set_defaults(action=_wrinkles)
-    swap = commands.add_parser("swap", help="give a character the static detail of another")
-    swap.add_argument("character", type=Path, metavar="IN.furrow")
+    swap = _of_character(commands, "swap", "give a character the static detail of another", _swap, "OUT.furrow")
     swap.add_argument("source", type=Path, metavar="SOURCE.furrow")
-    swap.add_argument("-o", "--output", required=True, type=Path, metavar="OUT.furrow")
     swap.add_argument("--mix", type=float, default=1.0, help="0 keeps, 1 takes the source's (default: 1)")
     swap.add_argument("--regions", nargs="+", metavar="REGION", help="only these regions (default: everywhere)")
     swap.add_argument("--dynamic", action="store_true", help="take the wrinkles in motion too")
-    swap.set_defaults(action=_swap)
-    blend = commands.add_parser("blend", help="write a .blend with the head (needs the bpy package)")
-    blend.add_argument("character", type=Path, metavar="IN.furrow")
-    blend.add_argument("-o", "--output", required=True, type=Path, metavar="OUT.blend")
-    blend.set_defaults(action=_blend)
-    render = commands.add_parser("render", help="render the standard expressions (needs the bpy package)")
-    render.add_argument("character", type=Path, metavar="IN.furrow")
-    render.add_argument("--dir", required=True, type=Path)
-    render.set_defaults(action=_render)
-    preview = commands.add_parser(
-        "preview", help="contact sheet: photo, fitted mesh, expressions (needs the bpy package)"
+    _of_character(commands, "blend", "write a .blend with the head (needs the bpy package)", _blend, "OUT.blend")
+    _of_character(commands, "render", "render the standard expressions (needs the bpy package)", _render)
+    preview = _of_character(
+        commands,
+        "preview",
+        "contact sheet: photo, fitted mesh, expressions (needs the bpy package)",
+        _preview,
+        "OUT.png",
     )
-    preview.add_argument("character", type=Path, metavar="IN.furrow")
     preview.add_argument("--photo", required=True, type=Path)
-    preview.add_argument("-o", "--output", required=True, type=Path, metavar="OUT.png")
-    preview.set_defaults(action=_preview)
     return parser
+
+
+def _of_character(
+    commands, name: str, description: str, action: Callable[[argparse.Namespace], int], output: str | None = None
+) -> argparse.ArgumentParser:
+    """The parser of a command that reads a character and writes one file, or without ``output`` a folder."""
+    command = commands.add_parser(name, help=description)
+    command.add_argument("character", type=Path, metavar="IN.furrow")
+    if output:
+        command.add_argument("-o", "--output", required=True, type=Path, metavar=output)
+    else:
+        command.add_argument("--dir", required=True, type=Path)
+    command.set_defaults(action=action)
+    return command
 
 
 def _reconstruct(options: argparse.Namespace) -> int:

@@ -49,30 +49,9 @@ class LineGroups:
 @lru_cache(maxsize=2)
 def line_groups(atlas: WrinkleAtlas) -> LineGroups:
     """Fields of the groups whose lines a photo can show one by one."""
-    chord = np.zeros_like(atlas.uv, dtype=np.float64)
-    chord[:-1] = atlas.uv[1:] - atlas.uv[:-1]
-    last = atlas.curve_start[1:] - 1
-    chord[last] = atlas.uv[last] - atlas.uv[last - 1]
-    uu, cross, vv = atlas.metric.T.astype(np.float64)
-    length = np.sqrt(uu * chord[:, 0] ** 2 + 2 * cross * chord[:, 0] * chord[:, 1] + vv * chord[:, 1] ** 2)
-    area = np.sqrt(np.maximum(uu * vv - cross**2, 1e-9)) / GRID**2  # mm² a texel
+    length, area, values = _elements(atlas)
     texel = float(np.sqrt(np.median(area)))
-    angle = 2 * np.arctan2(-chord[:, 1], chord[:, 0])
     strongest = np.maximum.reduceat(atlas.strength, atlas.curve_start[:-1])
-    values = np.stack(
-        [
-            np.full(len(length), 1.0),
-            np.cos(angle),
-            np.sin(angle),
-            atlas.memory,
-            atlas.dynamic,
-            *(atlas.of_points(c) for c in (atlas.curve_width, atlas.curve_onset)),
-            atlas.roll_crest[:, 0],
-            atlas.roll_crest[:, 1],
-            *atlas.of_points(atlas.curve_roll).T,
-        ],
-        -1,
-    )
     chosen, layers, usual = [], [], []
     whole = np.add.reduceat(length, atlas.curve_start[:-1])
     drawn = atlas.of_points((atlas.curve_rank != SECONDARY) & (strongest > 0)) & (length > 0)
@@ -102,6 +81,36 @@ def line_groups(atlas: WrinkleAtlas) -> LineGroups:
         np.array(usual),
         tuple(_folds(atlas, chosen)),
     )
+
+
+def _elements(atlas: WrinkleAtlas) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Line element after each control point: (P,) mm long, (P,) mm² of a texel there, and what it carries.
+
+    The last are (P, 11): 1, cosine and sine of twice its direction in pixels, ``CARRIED``.
+    """
+    chord = np.zeros_like(atlas.uv, dtype=np.float64)
+    chord[:-1] = atlas.uv[1:] - atlas.uv[:-1]
+    last = atlas.curve_start[1:] - 1
+    chord[last] = atlas.uv[last] - atlas.uv[last - 1]
+    uu, cross, vv = atlas.metric.T.astype(np.float64)
+    length = np.sqrt(uu * chord[:, 0] ** 2 + 2 * cross * chord[:, 0] * chord[:, 1] + vv * chord[:, 1] ** 2)
+    area = np.sqrt(np.maximum(uu * vv - cross**2, 1e-9)) / GRID**2  # mm² a texel
+    angle = 2 * np.arctan2(-chord[:, 1], chord[:, 0])
+    values = np.stack(
+        [
+            np.full(len(length), 1.0),
+            np.cos(angle),
+            np.sin(angle),
+            atlas.memory,
+            atlas.dynamic,
+            *(atlas.of_points(c) for c in (atlas.curve_width, atlas.curve_onset)),
+            atlas.roll_crest[:, 0],
+            atlas.roll_crest[:, 1],
+            *atlas.of_points(atlas.curve_roll).T,
+        ],
+        -1,
+    )
+    return length, area, values
 
 
 def _folds(atlas: WrinkleAtlas, chosen: list[int]) -> list[tuple[int, np.ndarray]]:
