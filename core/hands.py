@@ -18,7 +18,8 @@ from .face_nets import HANDS, PALMS, FaceNets
 from .geometry import smoothstep
 from .landmark_contours import FACE_OVAL, fill_contours
 
-SEARCH = 2.0  # times the longer side of the face's box
+SEARCHES = (2.0, 2.8)  # sides of the crops in which palms are looked for, times the longer side of the face's box
+MOST_PALMS = 4  # candidates that are looked at
 LEAST_PRESENCE = (0.5, 0.85)  # of the landmark net: in the crop of the palm, in that of the hand
 PALM_SIZES = (0.35, 1.4)  # shortest and longest palm, times that side
 CROP_SIZE = 224
@@ -40,7 +41,7 @@ FOREARM, FOREARM_RADIUS = 0.6, 0.28  # how far it is drawn beyond the wrist, hal
 MARGIN, SOFT = 0.02, 0.04
 GRID = 256  # pixels, longer side of the grid on which distances are worked out
 
-PALM_DETECTOR = Detector(PALMS, 192, ((24, 2), (12, 6)), 0.5, "Identity", "Identity_1", black=0.0)
+PALM_DETECTOR = Detector(PALMS, 192, ((24, 2), (12, 6)), 0.35, "Identity", "Identity_1", black=0.0)
 
 
 @dataclass(frozen=True)
@@ -99,9 +100,11 @@ def find_hands(pixels: np.ndarray, box: np.ndarray, nets: FaceNets) -> list[Hand
     low, high = np.asarray(box[:2], float), np.asarray(box[2:], float)
     x, y = (low + high) / 2
     side = float(max(high - low))
-    around = Square(float(x), float(y), SEARCH * side)
+    squares = [Square(float(x), float(y), scale * side) for scale in SEARCHES]
+    seen = [candidates(pixels, square, PALM_DETECTOR, nets) for square in squares]
+    palms = merge_overlapping(*map(np.concatenate, zip(*seen)))
     hands = []
-    for points, _ in merge_overlapping(*candidates(pixels, around, PALM_DETECTOR, nets)):
+    for points, _ in palms[:MOST_PALMS]:
         hand = hand_in(pixels, square_of_palm(points), nets)
         if hand.score < LEAST_PRESENCE[0]:
             continue
