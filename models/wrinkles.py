@@ -228,8 +228,6 @@ def _assemble(
     first_form = np.einsum("nai,naj->nij", jacobian, jacobian)
     stacked = {name: np.stack([getattr(d, name) for d in depths]) for name in ("dynamic", "memory")}
     of_point = np.repeat(group, count)
-    all_groups = [*GROUPS, *FOLDS]
-    habits = [expression for expression, _ in HABITS]
     return WrinkleAtlas(
         uv=(np.stack([points[:, 0], GRID_SIZE - points[:, 1]], axis=-1) / GRID_SIZE).astype(np.float32),
         metric=_smooth_along(first_form[:, [0, 0, 1], [0, 1, 1]], count),
@@ -247,21 +245,27 @@ def _assemble(
         curve_onset=np.array([t.onset for t in traced], np.float32),
         curve_roll=np.array([t.rolls for t in traced], np.float32),
         curve_pair=_pair_numbers(traced),
-        group_names=tuple(g.name for g in all_groups),
-        group_family=np.array([g.family for g in all_groups], np.int32),
-        group_habit=np.array(
-            [habit_of(g) for g in GROUPS] + [habits.index(f.driver) if f.driver in habits else 2 for f in FOLDS],
-            np.int32,
-        ),
-        group_floor=np.array([g.floor for g in GROUPS] + [f.young for f in FOLDS], np.float32),
-        group_retention=np.array([g.retention for g in GROUPS] + [1.0 for _ in FOLDS], np.float32),
-        group_young=np.array([g.young for g in GROUPS] + [1.0 for _ in FOLDS], np.float32),
-        group_driver=np.array(
-            [[g.driver.get(name, 0.0) for name in expression_names] for g in all_groups], np.float32
-        ),
+        **_group_arrays(expression_names),
         expression_names=tuple(expression_names),
         mask=_mask(topology, grid),
     )
+
+
+def _group_arrays(expression_names: Sequence[str]) -> dict[str, np.ndarray | tuple[str, ...]]:
+    """What the atlas says about its groups, by attribute; folds follow the groups of lines."""
+    groups = [*GROUPS, *FOLDS]
+    habits = [expression for expression, _ in HABITS]
+    habit = [habit_of(g) for g in GROUPS] + [habits.index(f.driver) if f.driver in habits else 2 for f in FOLDS]
+    ones = [1.0] * len(FOLDS)
+    return {
+        "group_names": tuple(g.name for g in groups),
+        "group_family": np.array([g.family for g in groups], np.int32),
+        "group_habit": np.array(habit, np.int32),
+        "group_floor": np.array([g.floor for g in GROUPS] + [f.young for f in FOLDS], np.float32),
+        "group_retention": np.array([g.retention for g in GROUPS] + ones, np.float32),
+        "group_young": np.array([g.young for g in GROUPS] + ones, np.float32),
+        "group_driver": np.array([[g.driver.get(name, 0.0) for name in expression_names] for g in groups], np.float32),
+    }
 
 
 def _smooth_along(values: np.ndarray, count: np.ndarray) -> np.ndarray:
