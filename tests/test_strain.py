@@ -132,7 +132,7 @@ def test_streamlines_follow_the_direction_and_keep_apart():
 def test_streamlines_fade_at_both_ends_and_stay_where_the_drive_is():
     lines, grid = traced()
     for line in lines:
-        assert line.strength[0] == line.strength[-1] == 0.0 and line.strength.max() > 0.0
+        assert line.strength[[0, -1]].max() < 1e-9 * line.strength.max()  # nothing but rounding
         assert np.linalg.norm((line.points - GRID_SIZE / 2) * 0.4, axis=1).max() < 62.0
 
 
