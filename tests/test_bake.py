@@ -202,7 +202,7 @@ def test_bad_requests_and_damaged_folders_are_one_line(character, folder, tmp_pa
         blend_bake(tmp_path, {})
 
 
-def test_command_line(tmp_path, capsys):
+def test_the_command_bakes_and_refuses_an_odd_size_in_one_line(tmp_path, capsys):
     save_character(tiny_character(), tmp_path / "a.furrow")
     assert cli.main(["bake", str(tmp_path / "a.furrow"), "--dir", str(tmp_path / "out"), "--size", "64"]) == 0
     assert (tmp_path / "out" / "displacement_smile.png").is_file()

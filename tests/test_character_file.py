@@ -116,13 +116,13 @@ def test_missing_directory_and_not_a_zip(tmp_path):
     assert_refused(text, "not a .furrow file")
 
 
-def test_truncated(saved):
+def test_a_truncated_file_is_refused(saved):
     data = saved.read_bytes()
     saved.write_bytes(data[: len(data) // 2])
     assert_refused(saved, "cut off")
 
 
-def test_damaged_bytes(saved):
+def test_damaged_bytes_are_refused(saved):
     data = bytearray(saved.read_bytes())
     data[len(data) // 2 : len(data) // 2 + 40] = bytes(40)
     saved.write_bytes(data)
@@ -135,7 +135,7 @@ def test_newer_schema_says_update(saved):
 
 
 @pytest.mark.parametrize("name", ["../evil.npy", "/etc/passwd", "arrays/extra.npy"])
-def test_hostile_names(saved, name):
+def test_hostile_names_are_refused(saved, name):
     rewrite(saved, lambda entries: entries.update({name: b"x"}))
     assert_refused(saved, "not those of a character")
 
@@ -171,7 +171,7 @@ def test_faces_outside_the_mesh(saved):
     assert_refused(saved, "outside the mesh")
 
 
-def test_not_finite(saved):
+def test_coordinates_that_are_not_finite_are_refused(saved):
     neutral = tiny_character().neutral.copy()
     neutral[3, 1] = np.nan
     rewrite(saved, lambda entries: entries.update({"arrays/neutral.npy": npy_bytes(neutral)}))

@@ -65,7 +65,7 @@ def test_not_an_image(assets, capsys, tmp_path):
 
 
 @pytest.mark.parametrize("kind", ["missing", "empty", "folder", "truncated"])
-def test_unreadable_photos(assets, capsys, tmp_path, kind):
+def test_unreadable_photos_are_refused_in_one_line(assets, capsys, tmp_path, kind):
     photo, output = tmp_path / "p.png", tmp_path / "x.furrow"
     if kind == "empty":
         photo.write_bytes(b"")
@@ -79,7 +79,7 @@ def test_unreadable_photos(assets, capsys, tmp_path, kind):
     assert "p.png" in line
 
 
-def test_no_face(assets, capsys, tmp_path):
+def test_a_photo_without_a_face_is_refused(assets, capsys, tmp_path):
     photo, output = tmp_path / "wall.png", tmp_path / "x.furrow"
     Image.new("RGB", (640, 480), (120, 140, 150)).save(photo)
     assert "face" in refused(capsys, ["reconstruct", photo, "-o", output], output)
@@ -130,7 +130,7 @@ def test_swap_names_the_unknown_region(assets, capsys, tmp_path):
     assert "elbow" in line and "forehead" in line
 
 
-def test_damaged_character(capsys, tmp_path):
+def test_a_damaged_character_is_refused_by_name(capsys, tmp_path):
     path = tmp_path / "bad.furrow"
     path.write_text("nothing")
     assert "bad.furrow" in refused(capsys, ["export", path, "--dir", tmp_path / "d"], tmp_path / "d")

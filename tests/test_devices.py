@@ -45,7 +45,7 @@ def offer(monkeypatch, *providers: str, webgpu: bool = False) -> list[tuple]:
         (("CoreMLExecutionProvider", "CUDAExecutionProvider"), True, "cuda"),
     ],
 )
-def test_automatic_order(monkeypatch, providers, webgpu, expected):
+def test_auto_takes_the_best_device_there_is(monkeypatch, providers, webgpu, expected):
     offer(monkeypatch, *providers, webgpu=webgpu)
     device = choose("auto")
     assert device.name == expected and device.note == "" and device.providers[-1] == CPU
@@ -77,7 +77,7 @@ def test_absent_device_falls_back_with_a_note(monkeypatch, name, label):
 
 
 @pytest.mark.parametrize("name", ["gpu", "", "cuda:0"])
-def test_unknown_device(name):
+def test_an_unknown_device_is_refused(name):
     with pytest.raises(DeviceError, match="choose one of auto, cuda, webgpu, coreml, cpu") as error:
         choose(name)
     assert "\n" not in str(error.value)

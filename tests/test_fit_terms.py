@@ -33,7 +33,7 @@ def differences(function, state, identity, step=1e-5):
     return np.stack(columns, axis=-1)
 
 
-def test_projection(scene):
+def test_jacobians_of_the_projection_are_its_derivatives(scene):
     basis, identity, state, _ = scene
     projection = fit_terms.project(basis, identity, state, 640, 480)
     expected = state.camera(640, 480).project(state.pose().apply(basis.points(identity, state.expression)))
@@ -60,7 +60,7 @@ def terms(basis, scene_rng_seed=1):
 
 
 @pytest.mark.parametrize("name", ["position", "pair", "depth", "contour"])
-def test_term(scene, name):
+def test_the_jacobian_of_each_term_is_its_derivative(scene, name):
     basis, identity, state, _ = scene
     term = terms(basis)[name]
     analytic = term(fit_terms.project(basis, identity, state, 640, 480)).jacobian

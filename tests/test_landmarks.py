@@ -108,7 +108,7 @@ def evaluation_photos() -> list[Path]:
     return photos
 
 
-def test_evaluation_photos():
+def test_irises_and_yaw_of_the_evaluation_photos():
     """Iris centres against the true heads (those with open eyes), yaw against the true pose, another chain's points."""
     iris_errors, yaw_errors, chain = [], [], []
     for photo in evaluation_photos():
@@ -137,7 +137,7 @@ def test_yaw_of_a_profile(marks):
     assert math.degrees(head_yaw(profile)) == pytest.approx(math.degrees(math.atan2(60, 20)))
 
 
-def test_person_mask(marks):
+def test_the_person_mask_is_face_and_hair_and_no_background(marks):
     mask = segment_person(portrait(), find_faces(portrait(), nets())[0], nets())
     assert mask.shape == (512, 512) and mask.dtype == np.float32 and 0 <= mask.min() and mask.max() <= 1
     inner = marks.points[[1, 9, 152, 50, 280]].astype(int)

@@ -1,7 +1,6 @@
 """A side of the face that is not seen is like the one that is."""
 
 import numpy as np
-import pytest
 from furrow.core.line_depth import ViewLines, own_lines
 from furrow.core.line_detection import Ridges
 from furrow.core.line_groups import line_groups
@@ -10,14 +9,8 @@ from furrow.core.line_sides import borrowed, partners
 from furrow.core.photo_lines import FoundLines
 from furrow.core.polylines import Polylines
 from furrow.core.wrinkle_coefficients import coefficients, person
-from furrow.core.wrinkles import load_atlas
 
 SEED, AGE, GRID = 3, 0.8, 400
-
-
-@pytest.fixture(scope="module")
-def atlas(assets):
-    return load_atlas(assets / "wrinkles.npz")
 
 
 def middles(atlas, curves):

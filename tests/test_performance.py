@@ -122,7 +122,7 @@ def test_short_gaps_are_interpolated_and_long_ones_held():
     np.testing.assert_allclose(filled, [1, 1, 4, 11, 18, 25, 36, 36, 36, 36, 100, 100])
 
 
-def test_frame_ranges():
+def test_frames_are_listed_as_ranges_and_cut_short():
     mask = np.zeros(20, bool)
     mask[[3, 7, 8, 9, 19]] = True
     assert frame_ranges(mask) == "3, 7-9, 19"

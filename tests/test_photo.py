@@ -126,7 +126,7 @@ def test_opaque_alpha_needs_no_note(tmp_path, picture):
 
 @pytest.mark.parametrize("orientation", range(1, 9))
 @pytest.mark.parametrize("name", ["a.jpg", "a.png", "a.webp", "a.tif"])
-def test_exif_orientation(tmp_path, picture, name, orientation):
+def test_exif_orientation_is_undone(tmp_path, picture, name, orientation):
     # EXIF 2.3, tag 0x0112: where row 0 and column 0 of the stored image belong in the upright one
     store = {
         1: lambda a: a,
@@ -230,7 +230,7 @@ def camera_exif(**tags) -> Image.Exif:
         ({}, None),
     ],
 )
-def test_focal_length(tmp_path, picture, tags, expected):
+def test_focal_length_is_read_from_exif(tmp_path, picture, tags, expected):
     Image.fromarray(picture).save(tmp_path / "a.jpg", exif=camera_exif(**tags))
     focal = load_photo(tmp_path / "a.jpg").focal_px
     assert focal == (None if expected is None else pytest.approx(expected, rel=1e-5))
@@ -268,7 +268,7 @@ def test_large_photo_is_reduced_with_its_focal_length(tmp_path, monkeypatch):
         np.testing.assert_allclose(loaded.pixels[150, 100], [64, 127, 90], atol=3)
 
 
-def test_hundred_megapixels(tmp_path, monkeypatch):
+def test_a_hundred_megapixels_are_reduced_as_they_are_decoded(tmp_path, monkeypatch):
     Image.new("L", (10_000, 10_000), 128).save(tmp_path / "huge.jpg")
     decoded, reduce = [], photo_module._reduce
 
@@ -335,7 +335,7 @@ def test_named_pipe_does_not_hang(tmp_path):
         load_photo(tmp_path / "pipe.jpg")
 
 
-def test_unreadable_file(tmp_path, picture, monkeypatch):
+def test_an_unreadable_file_is_refused(tmp_path, picture, monkeypatch):
     path = tmp_path / "secret.png"
     Image.fromarray(picture).save(path)
     path.chmod(0)
@@ -351,7 +351,7 @@ def test_unreadable_file(tmp_path, picture, monkeypatch):
 
 
 @pytest.mark.parametrize("name", ["a.jpg", "a.png", "a.webp", "a.tif"])
-def test_truncated_file(tmp_path, name):
+def test_a_truncated_file_is_refused(tmp_path, name):
     noise = np.random.default_rng(1).integers(0, 255, (200, 200, 3)).astype(np.uint8)
     Image.fromarray(noise).save(tmp_path / name)
     data = (tmp_path / name).read_bytes()
@@ -391,7 +391,7 @@ def test_animation_takes_the_first_frame_and_says_so(tmp_path, picture):
         assert loaded.notes == (f"it has several {'pages' if name == 'a.tif' else 'frames'}, the first is used.",)
 
 
-def test_tiny_image(tmp_path):
+def test_a_tiny_image_is_refused(tmp_path):
     Image.new("RGB", (300, 40)).save(tmp_path / "tiny.png")
     with pytest.raises(PhotoError, match="only 300 x 40 pixels") as error:
         load_photo(tmp_path / "tiny.png")

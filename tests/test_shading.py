@@ -25,7 +25,7 @@ def dome_patch(seed=0, expressions=3, components=4):
     return SkinPatch(basis, triangles, rows, touches[rows], np.ones(len(rows)), rows), rng
 
 
-def test_harmonics_gradient():
+def test_gradient_of_the_harmonics_is_their_derivative():
     rng = np.random.default_rng(1)
     normals, light = rng.normal(size=(20, 3)), rng.normal(size=9)
     numeric = np.stack([
@@ -35,7 +35,7 @@ def test_harmonics_gradient():
     assert np.allclose(shading.harmonics_gradient(normals, light), numeric, atol=1e-6)
 
 
-def test_normal_jacobian():
+def test_jacobian_of_the_normals_is_their_derivative():
     patch, rng = dome_patch()
     identity, expression = rng.normal(size=4), rng.uniform(size=3)
     normals, jacobian = shading.patch_normals(patch, identity, expression, True)

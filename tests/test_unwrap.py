@@ -144,7 +144,7 @@ def test_the_photo_is_sampled_where_the_landmarks_say_the_feature_is():
     assert not landmark_shift(model, points, np.full((478, 2), 50.0)).any()
 
 
-def test_smoothstep():
+def test_smoothstep_rises_from_zero_to_one_between_its_bounds():
     np.testing.assert_allclose(smoothstep(np.array([0.0, 1, 1.5, 2, 3]), 1, 2), [0, 0, 0.5, 1, 1])
 
 

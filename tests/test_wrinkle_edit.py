@@ -125,13 +125,13 @@ def test_swap_between_sizes(person, atlas):
     np.testing.assert_allclose(swapped.detail.static, 0.1, atol=1e-6)
 
 
-def test_clear_errors(person, atlas):
+def test_a_mix_beyond_one_and_an_unknown_region_are_refused(person, atlas):
     with pytest.raises(FurrowError, match="from 0 to 1"):
         wrinkle_edit.swap_detail(person, person, atlas, 1.5)
     with pytest.raises(FurrowError, match="no region 'elbow'"):
         wrinkle_edit.swap_detail(person, person, atlas, 1.0, ["elbow"])
 
 
-def test_years():
+def test_years_and_age_convert_both_ways_within_the_range():
     assert [wrinkle_edit.age_of_years(years) for years in (10, 20, 85, 90)] == [0, 0, 1, 1]
     assert wrinkle_edit.years_of_age(wrinkle_edit.age_of_years(45)) == pytest.approx(45)
