@@ -172,13 +172,14 @@ def reconstruct(
     progress.stage("fit", "fitting the head")
     fit = coarse_fit.fit(models.head, [_observation(photo, mark) for photo, mark in zip(loaded, marks)])
     progress.within(0.6, "refining the shape")
-    people = [_bare_person(photo.pixels, found, models.nets) for photo, found in zip(loaded, faces)]
+    covers = [hands.hand_mask(photo.pixels, found.box, models.nets) for photo, found in zip(loaded, faces)]
+    people = [_bare_person(photo.pixels, *both, models.nets) for photo, *both in zip(loaded, faces, covers)]
     pictures = [photo.pixels for photo in loaded]
     fit = photometric.refine(models.head, fit, pictures, people)
     fit = smooth_residual.follow_photos(models.head, fit, pictures, people)
     fit = dense_alignment.refine(models.head, fit, pictures, people)
     notes += fit.warnings
-    character = _character(models, fit, loaded, name, size, notes, progress)
+    character = _character(models, fit, loaded, covers, name, size, notes, progress)
     progress.finish()
     return character
 
@@ -188,16 +189,19 @@ def _observation(photo: Photo, mark: landmarks.Landmarks) -> coarse_fit.Observat
     return coarse_fit.Observation(mark, width, height, photo.focal_px, photo.name)
 
 
-def _bare_person(pixels: np.ndarray, face: detection.Face, nets: landmarks.FaceNets) -> np.ndarray:
-    """(H, W) float32, probability that a pixel shows the person and no hand."""
-    person, hidden = landmarks.segment_person(pixels, face, nets), hands.hand_mask(pixels, face.box, nets)
-    return person if hidden is None else person * (1 - hidden)
+def _bare_person(
+    pixels: np.ndarray, face: detection.Face, cover: np.ndarray | None, nets: landmarks.FaceNets
+) -> np.ndarray:
+    """(H, W) float32, probability that a pixel shows the person and no hand, which are in the cover."""
+    person = landmarks.segment_person(pixels, face, nets)
+    return person if cover is None else person * (1 - cover)
 
 
 def _character(
     models: Models,
     fit: CoarseFit,
     photos: list[Photo],
+    covers: list[np.ndarray | None],
     name: str | None,
     size: int | None,
     notes: list[str],
@@ -212,6 +216,7 @@ def _character(
         models.nets,
         size,
         lambda f, message: progress.within(f, message),
+        covers,
     )
     progress.stage("wrinkles", "finding lines, placing wrinkles")
     seed = zlib.crc32(np.ascontiguousarray(photos[0].pixels[::16, ::16]).tobytes()) % SEEDS

@@ -16,6 +16,7 @@ from .colour import linear_to_srgb_bytes
 from .completion import complete
 from .eye_colour import DEFAULT_EYE_COLOUR
 from .face_nets import FaceNets
+from .hands import hand_mask
 from .head_model import HeadModel, HeadTopology
 from .raster import sample_smooth
 from .resize import SIZES
@@ -56,6 +57,7 @@ def build_texture(
     nets: FaceNets | None,
     size: int | None = None,
     progress: Callable[[float, str], None] = lambda fraction, message: None,
+    hands: Sequence[np.ndarray | None] | None = None,
 ) -> Texture:
     """Skin textures of a fitted head.
 
@@ -64,13 +66,17 @@ def build_texture(
         nets: for the person segmentation; None does without.
         size: width of the maps; by default what the photos resolve (:func:`map_size`).
         progress: called with a fraction in [0, 1] and a message.
+        hands: (H, W) in [0, 1] what hands hide in each photo (:func:`hand_mask`), or None where there are none; by
+            default the nets look for them.
     """
     size = size or map_size(model, fit)
+    if hands is None:
+        hands = [nets and hand_mask(photo, view.landmarks.box, nets) for view, photo in zip(fit.views, photos)]
     texel = texel_millimetres(model.topology, fit.neutral, size)
     views = []
     for i, (view, photo) in enumerate(zip(fit.views, photos)):
         progress(0.7 * i / len(photos), "unwrapping the photo")
-        views.append(view_texture(model, fit, view, photo, nets, size, texel))
+        views.append(view_texture(model, fit, view, photo, nets, size, texel, hands[i]))
     progress(0.7, "completing hidden skin")
     window = union([v.window for v in views])
     coarse = texel * window.factor

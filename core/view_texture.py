@@ -16,7 +16,7 @@ from .even_out import even_out
 from .eye_colour import eye_colour
 from .face_nets import FaceNets
 from .geometry import blur_matrix, smoothstep
-from .hands import hand_mask, hidden_share
+from .hands import hidden_share
 from .head_model import HeadModel, HeadTopology
 from .landmarks import segment_person
 from .lighting import FLOOR, Light, estimate_light
@@ -88,22 +88,30 @@ class ViewTexture:
 
 
 def view_texture(
-    model: HeadModel, fit: CoarseFit, view: View, photo: np.ndarray, nets: FaceNets | None, size: int, texel: float
+    model: HeadModel,
+    fit: CoarseFit,
+    view: View,
+    photo: np.ndarray,
+    nets: FaceNets | None,
+    size: int,
+    texel: float,
+    hands: np.ndarray | None = None,
 ) -> ViewTexture:
     """Unwrap one photo and take its light out.
 
     Args:
         photo: (H, W, 3) uint8 sRGB.
-        nets: for the segmentation of the person and of hands; None does without.
+        nets: for the person segmentation; None does without.
         size: width of the maps.
         texel: mm.
+        hands: (H, W) in [0, 1] what hands hide, or None.
     """
     topology, grid = model.topology, grid_size(size)
     coarse = texel * size / grid
     posed = pose_view(model, fit, view, photo, texel)
     unwrapped = unwrap(topology, posed, grid, coarse)
     person = segmented_person(posed, view, photo, nets)
-    hands = segmented_hands(posed, view, photo, nets)
+    hands = None if hands is None else posed.crop(hands)
     features = unwrapped.look_up(feature_image(posed, person, hands)).astype(np.float32) / 255
     colour = srgb_to_linear(unwrapped.colour)
     light, skin = light_and_tone(model, posed, unwrapped, colour, features)
@@ -189,12 +197,6 @@ def segmented_person(posed: PosedView, view: View, photo: np.ndarray, nets: Face
         return None
     face = Face(view.landmarks.box, view.landmarks.points[:6], view.landmarks.score)
     return posed.crop(segment_person(photo, face, nets))
-
-
-def segmented_hands(posed: PosedView, view: View, photo: np.ndarray, nets: FaceNets | None) -> np.ndarray | None:
-    """(h, w) what hands hide at the view's crop, or None without hands or nets."""
-    mask = None if nets is None else hand_mask(photo, view.landmarks.box, nets)
-    return None if mask is None else posed.crop(mask)
 
 
 def _hand_warnings(posed: PosedView, photo: str, hands: np.ndarray | None) -> tuple[str, ...]:

@@ -213,7 +213,8 @@ def test_a_crop_outside_the_photo_shows_no_hand():
 def test_the_fit_reads_no_shading_from_a_hand():
     photo, truth, box = with_hand(**POSES["cheek"])
     face = find_faces(portrait_and_box()[0], nets())[0]
-    bare, whole = pipeline._bare_person(photo, face, nets()), segment_person(photo, face, nets())
+    cover = hand_mask(photo, face.box, nets())
+    bare, whole = pipeline._bare_person(photo, face, cover, nets()), segment_person(photo, face, nets())
     x0, y0, x1, y1 = box.astype(int)
     here = np.s_[y0:y1, x0:x1]
     assert whole[here][truth[here]].mean() > 0.8 and bare[here][truth[here]].mean() < 0.1
