@@ -1,13 +1,8 @@
 """Several photos of one head must show the same skin at the same points of it: dense alignment between the views.
 
-For skin that the photos a and b show at u_a and u_b (``view_flow``), and a vertex that the fit projects to p_a and p_b,
-
-    residual = (u_b - p_b) - W (u_a - p_a),
-
-where W carries a motion along the surface from one photo to the other: a vertex may slide on the skin, for which point
-of it is which is known to no photo, but its depth, shape and expression and the heads' poses must explain both photos.
-These residuals are solved together with the expansion of what landmarks and shading say about identity and views. A
-pair of photos counts by how much of the skin they share matches surely: a few matches on plain skin are chance.
+The residuals of skin that two photos show (``match_residuals``) are solved together with the expansion of what
+landmarks and shading say about identity and views. A pair of photos counts by how much of the skin they share matches
+surely: a few matches on plain skin are chance.
 """
 
 from __future__ import annotations
@@ -20,14 +15,14 @@ from . import coarse_fit, photometric
 from .bounded_solve import Block, solve_bounded
 from .character import CoarseFit
 from .fit_checks import final_checks
-from .fit_problem import FitProblem, FitSettings, Observation, system
-from .fit_terms import POSE_PARAMETERS, PointBasis, Term, ViewState, geman_mcclure, project, vertex_basis
-from .geometry import smoothstep, vertex_areas
+from .fit_problem import FitProblem, FitSettings, system
+from .fit_terms import POSE_PARAMETERS, Term, ViewState
+from .geometry import smoothstep
 from .head_model import HeadModel
+from .match_residuals import AlignedSkin, aligned_skin, match_term
 from .shading import (
     ShadingImage,
     SkinPatch,
-    facial_skin,
     patch_normals,
     shading_image,
     shading_term,
@@ -37,33 +32,14 @@ from .shading import (
 from .smooth_modes import displaced
 from .view_flow import FaceCrop, Matches, face_crop, match
 
-NOT_ALIGNED = (
-    "upper_lid", "lower_lid", "nostril", "eye_socket_inner", "mouth_inner", "ear", "scalp", "neck",
-)  # fmt: skip
 TURNED = np.deg2rad((4.0, 60.0))  # between two views: less shows no depth, more leaves no skin in common
 BEST_TURN = np.deg2rad(30.0)
 PARTNERS = 2  # views a view is matched with, at most
-CORRELATION = 2.0  # neighbouring matches err alike: their weight is divided by this
 # standard deviations at which a match loses three quarters of its weight; the matches are sought anew in each round
 ROUNDS = (8.0, 3.0)
 STEPS = 4
 SURE_SHARE = (0.05, 0.3)  # of the skin two photos share: if less is matched a pair counts nothing, if more fully
 VIEW_LIMIT = np.array([0.2] * 3 + [100.0] * 3 + [0.1])  # a step at most: radians, mm, log focal length
-
-
-@dataclass(frozen=True)
-class AlignedSkin:
-    """Vertices whose skin is matched between photos.
-
-    Attributes:
-        vertices: (n,) ascending indices into the model's vertices.
-        basis: of these vertices.
-        area: (n,) of each over the mean area.
-    """
-
-    vertices: np.ndarray
-    basis: PointBasis
-    area: np.ndarray
 
 
 @dataclass(frozen=True)
@@ -151,54 +127,6 @@ def view_pairs(rotations: list[np.ndarray]) -> list[tuple[int, int]]:
             taken[[i, j]] += 1
             pairs.append((i, j))
     return pairs
-
-
-def aligned_skin(model: HeadModel, components: int) -> AlignedSkin:
-    """Skin of the face: brows and lips too, not lids and openings."""
-    topology = model.topology
-    vertices = facial_skin(topology, NOT_ALIGNED)
-    triangles = topology.triangles[(topology.triangles < topology.part_slice("head").stop).all(axis=1)]
-    area = vertex_areas(model.mean.astype(float), triangles)[vertices]
-    return AlignedSkin(vertices, vertex_basis(model, vertices, components), area / area.mean())
-
-
-def match_term(
-    skin: AlignedSkin,
-    matches: Matches,
-    identity: np.ndarray,
-    states: tuple[ViewState, ViewState],
-    photos: tuple[Observation, Observation],
-    robust_scale: float,
-) -> Term:
-    """Residuals of the skin two photos show.
-
-    Args:
-        skin: that was matched.
-        states, photos: of the first and the second view.
-        robust_scale: standard deviations at which a match loses three quarters of its weight.
-
-    Returns:
-        Term whose Jacobian's columns are first view, second view (7 + E each), identity.
-    """
-    rows = np.searchsorted(skin.vertices, matches.vertices)
-    basis = skin.basis.rows(rows)
-    here, there = (project(basis, identity, state, photo.width, photo.height) for state, photo in zip(states, photos))
-    size = POSE_PARAMETERS + basis.expression.shape[2]
-    carried = matches.motion @ here.pixel_jacobian
-    jacobian = np.concatenate(
-        [
-            -carried[..., :size],
-            there.pixel_jacobian[..., :size],
-            there.pixel_jacobian[..., size:] - carried[..., size:],
-        ],
-        axis=2,
-    )
-    residual = matches.second - there.pixels - np.einsum("nij,nj->ni", matches.motion, matches.first - here.pixels)
-    residual = residual / matches.spread[:, None]
-    robust = geman_mcclure(np.linalg.norm(residual, axis=1), robust_scale)
-    weight = matches.weight * skin.area[rows] * robust / CORRELATION
-    jacobian /= matches.spread[:, None, None]
-    return Term(residual.ravel(), jacobian.reshape(-1, jacobian.shape[2]), np.repeat(weight, 2))
 
 
 def _aligned(

@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 from furrow.core import coarse_fit, dense_alignment, photometric
 from furrow.core.camera import rotation_matrix
-from furrow.core.dense_alignment import Joint, aligned_skin, match_term, refine, view_pairs
+from furrow.core.dense_alignment import Joint, refine, view_pairs
 from furrow.core.fit_terms import Term
 from furrow.core.geometry import vertex_normals
+from furrow.core.match_residuals import aligned_skin, match_term
 from furrow.core.view_flow import Matches
 from synthetic_head import some_identity
 from two_views import best_similarity, drawn_person, observations, true_pixels, view_vertices
