@@ -131,8 +131,8 @@ def choose_face(faces: list[Face], index: int | None = None) -> tuple[Face, tupl
 
 def candidates(pixels: np.ndarray, square: Square, detector: Detector, nets: FaceNets) -> tuple[np.ndarray, np.ndarray]:
     """What a detector sees in a square: the corners of a box and keypoints (n, k, 2), photo pixels, and scores (n,)."""
-    scale = np.float32((1.0 - detector.black) / 255.0)
-    batch = crop(pixels, square, detector.size, replicate=False)[None] * scale + np.float32(detector.black)
+    levels = np.float32(255.0 / (1.0 - detector.black))  # for one unit of the net's input
+    batch = crop(pixels, square, detector.size, replicate=False)[None] / levels + np.float32(detector.black)
     outputs = nets.run(detector.net, batch)
     logits = outputs[detector.score][0, :, 0].astype(np.float64)
     scores = 1.0 / (1.0 + np.exp(-np.clip(logits, -80.0, 80.0)))
