@@ -8,7 +8,7 @@ import bpy
 import numpy as np
 
 from . import names
-from .shading import linear, mix, new_material, noise, ramp
+from .shading import finished, linear, mix, new_material, noise, ramp
 
 IRIS_ANGLE = 0.40  # radians seen from the centre: about 11 mm across on the model's ball of 27.6 mm
 PUPIL_ANGLE = 0.13
@@ -84,7 +84,4 @@ def eye_material(name: str, colour: np.ndarray) -> bpy.types.Material:
         "Subsurface Radius": (1.0, 0.6, 0.5),
         "Subsurface Scale": 0.0015,
     }
-    for key, value in values.items():
-        build.set(surface.inputs[key], value)
-    build.arrange()
-    return material
+    return finished(material, build, surface, values)

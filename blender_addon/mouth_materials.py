@@ -7,7 +7,7 @@ import numpy as np
 
 from . import mesh_objects, names
 from .eye_material import ball_centre
-from .shading import attribute, mix, new_material, noise, ramp
+from .shading import attribute, finished, mix, new_material, noise, ramp
 
 TOOTH = "furrow_tooth"
 LASH = "furrow_lash"
@@ -104,7 +104,7 @@ def teeth_material(name: str) -> bpy.types.Material:
         "Subsurface Scale": 0.0015,
         "Normal": bump.outputs["Normal"],
     }
-    return _finish(material, build, surface, values)
+    return finished(material, build, surface, values)
 
 
 def tongue_material(name: str) -> bpy.types.Material:
@@ -121,7 +121,7 @@ def tongue_material(name: str) -> bpy.types.Material:
         "Subsurface Scale": 0.003,
         "Normal": bump.outputs["Normal"],
     }
-    return _finish(material, build, surface, values)
+    return finished(material, build, surface, values)
 
 
 def lash_material(name: str) -> bpy.types.Material:
@@ -137,11 +137,4 @@ def lash_material(name: str) -> bpy.types.Material:
     width = build.math("MULTIPLY", build.math("SUBTRACT", 1.0, build.math("DIVIDE", height, reach)), 0.2)
     alpha = ramp(build, build.math("SUBTRACT", width, place), -0.03, 0.03)
     values = {"Base Color": (0.018, 0.012, 0.01, 1.0), "Roughness": 0.5, "Alpha": alpha}
-    return _finish(material, build, surface, values)
-
-
-def _finish(material, build, surface, values) -> bpy.types.Material:
-    for key, value in values.items():
-        build.set(surface.inputs[key], value)
-    build.arrange()
-    return material
+    return finished(material, build, surface, values)

@@ -19,6 +19,16 @@ def new_material(name: str) -> tuple[bpy.types.Material, TreeBuilder, bpy.types.
     return material, build, surface
 
 
+def finished(
+    material: bpy.types.Material, build: TreeBuilder, surface: bpy.types.Node, values: dict[str, Value]
+) -> bpy.types.Material:
+    """The material of :func:`new_material` with the inputs of its surface set, its nodes in order."""
+    for key, value in values.items():
+        build.set(surface.inputs[key], value)
+    build.arrange()
+    return material
+
+
 def attribute(build: TreeBuilder, name: str, output: str) -> bpy.types.NodeSocket:
     """Output "Color", "Vector", "Fac" or "Alpha" of a mesh attribute."""
     node = build.node("ShaderNodeAttribute", attribute_type="GEOMETRY", attribute_name=name)

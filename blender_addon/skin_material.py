@@ -7,7 +7,7 @@ import bpy
 from ..core.roughness import SPECULAR, SPECULAR_OIL, SPECULAR_RANGE
 from . import names
 from .fine_skin_nodes import FineSkin, fine_skin_height
-from .shading import attribute, new_material
+from .shading import attribute, finished, new_material
 
 SCATTER_RADIUS = (1.0, 0.35, 0.18)  # red light travels furthest in skin
 SCATTER_SCALE = 0.0016  # metres: wider scattering would wash creases out
@@ -52,10 +52,7 @@ def skin_material(
         "Subsurface Scale": SCATTER_SCALE,
         "Normal": bump.outputs["Normal"],
     }
-    for key, value in values.items():
-        build.set(surface.inputs[key], value)
-    build.arrange()
-    return material
+    return finished(material, build, surface, values)
 
 
 def _specular(build, roughness: bpy.types.NodeSocket, pores: bpy.types.NodeSocket) -> bpy.types.NodeSocket:

@@ -71,6 +71,20 @@ def select_head(context: bpy.types.Context, collection: bpy.types.Collection) ->
     return head
 
 
+def run_modally(operator: bpy.types.Operator, context: bpy.types.Context, interval: float) -> set[str]:
+    """Have the operator's ``modal`` called every ``interval`` seconds; its ``_timer`` is to be removed at the end."""
+    operator._timer = context.window_manager.event_timer_add(interval, window=context.window)
+    context.window_manager.modal_handler_add(operator)
+    return {"RUNNING_MODAL"}
+
+
+def redraw_viewports(context: bpy.types.Context) -> None:
+    """Show what has changed, in the sidebars too."""
+    for area in context.screen.areas if context.screen else ():
+        if area.type == "VIEW_3D":
+            area.tag_redraw()
+
+
 def frame_active(context: bpy.types.Context) -> None:
     """Show the selected head in every 3D viewport of the window: a head is small beside Blender's default scene."""
     if bpy.app.background or context.window is None:

@@ -7,7 +7,7 @@ from typing import Any
 
 from ...core.errors import FurrowError
 from ..worker_client import WorkerClient
-from .base import FurrowOperator
+from .base import FurrowOperator, redraw_viewports, run_modally
 
 INTERVAL = 0.1  # seconds between looks at the worker
 running_workers: list[WorkerClient] = []  # at most one: what must be stopped when the add-on goes
@@ -47,9 +47,7 @@ class WorkerOperator(FurrowOperator):
     def start_modal(self, context) -> set[str]:
         """Begin, and look at the worker from time to time."""
         self.begin(context)
-        self._timer = context.window_manager.event_timer_add(INTERVAL, window=context.window)
-        context.window_manager.modal_handler_add(self)
-        return {"RUNNING_MODAL"}
+        return run_modally(self, context, INTERVAL)
 
     def modal(self, context, event):
         job = context.window_manager.furrow_job
@@ -60,9 +58,7 @@ class WorkerOperator(FurrowOperator):
             job.notes = "Cancelled: nothing was changed."
             return {"CANCELLED"}
         result = self.guarded(context, lambda: self._step(context))
-        for area in context.screen.areas if context.screen else ():
-            if area.type == "VIEW_3D":
-                area.tag_redraw()
+        redraw_viewports(context)
         if result == {"RUNNING_MODAL"}:
             return {"PASS_THROUGH"}
         self.finish(context)

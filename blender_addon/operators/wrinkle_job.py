@@ -8,7 +8,7 @@ import bpy
 
 from .. import character_store
 from ..characters import active_character
-from .base import FurrowOperator, has_character
+from .base import FurrowOperator, has_character, redraw_viewports, run_modally
 from .characters import same_character
 
 INTERVAL = 0.05  # seconds between looks at the worker
@@ -35,9 +35,7 @@ class ChangesWrinkles(FurrowOperator):
 
     def _start_modal(self, context):
         self._begin(context)
-        self._timer = context.window_manager.event_timer_add(INTERVAL, window=context.window)
-        context.window_manager.modal_handler_add(self)
-        return {"RUNNING_MODAL"}
+        return run_modally(self, context, INTERVAL)
 
     def modal(self, context, event):
         if event.type != "TIMER":
@@ -46,9 +44,7 @@ class ChangesWrinkles(FurrowOperator):
         if result == {"RUNNING_MODAL"}:
             return {"PASS_THROUGH"}
         self._finish(context, result == {"FINISHED"})
-        for area in context.screen.areas if context.screen else ():
-            if area.type == "VIEW_3D":
-                area.tag_redraw()
+        redraw_viewports(context)
         return result
 
     def cancel(self, context):

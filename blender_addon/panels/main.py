@@ -36,6 +36,20 @@ def wrapped(layout: bpy.types.UILayout, context: bpy.types.Context, text: str, i
         column.label(text=line, icon="BLANK1" if k else icon)
 
 
+def job_notes(layout: bpy.types.UILayout, context: bpy.types.Context, job) -> None:
+    """What went wrong, and what there is to know."""
+    if job.error:
+        wrapped(layout.box(), context, job.error, "ERROR")
+    for line in filter(None, job.notes.splitlines()):
+        wrapped(layout, context, line, "INFO")
+
+
+def job_progress(row: bpy.types.UILayout, job) -> None:
+    """How far the running job is, and a button that stops it."""
+    row.progress(factor=job.fraction, text=f"{job.fraction:.0%}  {job.message}")
+    row.operator("furrow.cancel", text="", icon="CANCEL")
+
+
 class FURROW_PT_photos(FurrowPanel, bpy.types.Panel):
     bl_label = "From Photo"
     bl_idname = "FURROW_PT_photos"
@@ -82,17 +96,12 @@ class FURROW_PT_photos(FurrowPanel, bpy.types.Panel):
 
     def _job(self, layout, context, job) -> None:
         if job.running:
-            row = layout.row(align=True)
-            row.progress(factor=job.fraction, text=f"{job.fraction:.0%}  {job.message}")
-            row.operator("furrow.cancel", text="", icon="CANCEL")
+            job_progress(layout.row(align=True), job)
         else:
             row = layout.row()
             row.scale_y = 1.5
             row.operator("furrow.reconstruct", icon="USER")
-        if job.error:
-            wrapped(layout.box(), context, job.error, "ERROR")
-        for line in filter(None, job.notes.splitlines()):
-            wrapped(layout, context, line, "INFO")
+        job_notes(layout, context, job)
 
 
 CLASSES = (FURROW_PT_photos,)

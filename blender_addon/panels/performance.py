@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import bpy
 
-from .main import CharacterPanel, wrapped
+from .main import CharacterPanel, job_notes, job_progress
 
 
 class FURROW_PT_performance(CharacterPanel, bpy.types.Panel):
@@ -33,15 +33,11 @@ class FURROW_PT_performance(CharacterPanel, bpy.types.Panel):
         column.prop(settings, "fit_range")
         row = layout.row(align=True)
         if job.running:
-            row.progress(factor=job.fraction, text=f"{job.fraction:.0%}  {job.message}")
-            row.operator("furrow.cancel", text="", icon="CANCEL")
+            job_progress(row, job)
         else:
             row.operator("furrow.performance_from_video", icon="FILE_MOVIE")
             row.operator("furrow.import_performance", text="", icon="IMPORT")
-        if job.error:
-            wrapped(layout.box(), context, job.error, "ERROR")
-        for line in filter(None, job.notes.splitlines()):
-            wrapped(layout, context, line, "INFO")
+        job_notes(layout, context, job)
 
 
 CLASSES = (FURROW_PT_performance,)
