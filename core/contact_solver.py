@@ -24,6 +24,7 @@ MOST = 1500  # contacts solved at once
 
 
 def joined(found: list[Contacts]) -> Contacts:
+    """All contacts in one table, in the order of the list."""
     return Contacts(*(np.concatenate([getattr(c, field.name) for c in found]) for field in fields(Contacts)))
 
 
