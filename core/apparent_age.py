@@ -14,8 +14,8 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from .line_depth import ViewLines
 from .line_detection import sample
+from .line_drafts import ViewLines
 from .line_groups import LineGroups
 from .photo_lines import pixels
 from .wrinkle_atlas import WrinkleAtlas

@@ -8,11 +8,13 @@ prior, Tibshirani 1996).
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from scipy import sparse
 from scipy.optimize import minimize
 
-from .curve_basis import texels_near
+from .curve_basis import CurveTexels, texels_near
 from .line_detection import sample
 from .photo_lines import pixels
 from .wrinkle_atlas import WrinkleAtlas
@@ -48,9 +50,42 @@ def curve_columns(
     return columns(atlas.uv[points], atlas.metric[points], someone.start, depth, size), share
 
 
+def motion_columns(
+    atlas: WrinkleAtlas, someone: Person, age: float, tensions: Sequence[np.ndarray], size: int
+) -> tuple[sparse.csr_matrix, list[sparse.csr_matrix], np.ndarray]:
+    """Columns (g * g, c) mm of each curve of a person at rest, and of what each photo's tension adds, at gains of 1.
+
+    Args:
+        tensions: (t, t, 2) compression of both families in each photo.
+
+    Returns:
+        At rest; in each photo; (c,) in [0, 1], how much the photo that pushes a curve most says about it in motion.
+    """
+    points, curves, first = someone.points, someone.curves, someone.start[:-1]
+    along = profile(atlas)[points]
+    family = someone.of_points(atlas.group_family[atlas.curve_group[curves]])
+    rest = along * atlas.memory[points] * someone.of_points(someone.depth * static_share(atlas, age)[curves])
+    moved = along * atlas.dynamic[points] * someone.of_points(someone.depth * dynamic_share(atlas, age)[curves])
+    near = _texels(atlas.uv[points], atlas.metric[points], someone.start, size)
+    parts, told = [], np.zeros(len(curves))
+    for tension in tensions:
+        pushed = sample(tension, pixels(atlas.uv[points], len(tension)))[np.arange(len(points)), family - 1]
+        mean = np.add.reduceat(along * pushed, first) / np.maximum(np.add.reduceat(along, first), 1e-9)
+        told = np.maximum(told, np.clip(mean / FULL_PUSH, 0, 1))
+        parts.append(_columns(near, someone.start, pushed * moved, size))
+    return _columns(near, someone.start, rest, size), parts, told
+
+
 def columns(uv: np.ndarray, metric: np.ndarray, start: np.ndarray, depth: np.ndarray, size: int) -> sparse.csr_matrix:
     """(g * g, c) mm of curves whose points (n,) have a depth in mm, each a Gaussian of ``PROFILE_MM`` across."""
-    near = texels_near(uv, metric, start, np.full(len(uv), REACH_MM), size)
+    return _columns(_texels(uv, metric, start, size), start, depth, size)
+
+
+def _texels(uv: np.ndarray, metric: np.ndarray, start: np.ndarray, size: int) -> CurveTexels:
+    return texels_near(uv, metric, start, np.full(len(uv), REACH_MM), size)
+
+
+def _columns(near: CurveTexels, start: np.ndarray, depth: np.ndarray, size: int) -> sparse.csr_matrix:
     footprint = np.exp(-0.5 * (near.distance / PROFILE_MM) ** 2).astype(np.float32)
     curve = np.repeat(np.arange(len(start) - 1), np.diff(start))
     first, last = depth[near.point], depth[near.point + 1]
@@ -58,7 +93,13 @@ def columns(uv: np.ndarray, metric: np.ndarray, start: np.ndarray, depth: np.nda
     return sparse.coo_matrix((value, (near.texel, curve[near.point])), shape=(size * size, len(start) - 1)).tocsr()
 
 
-def gains(columns: sparse.spmatrix, depth: np.ndarray, noise: np.ndarray, seen: np.ndarray) -> np.ndarray:
+def gains(
+    columns: sparse.spmatrix,
+    depth: np.ndarray,
+    noise: np.ndarray,
+    seen: np.ndarray,
+    sparsity: np.ndarray | float = SPARSITY,
+) -> np.ndarray:
     """(n,) non-negative gains of columns.
 
     Args:
@@ -66,6 +107,7 @@ def gains(columns: sparse.spmatrix, depth: np.ndarray, noise: np.ndarray, seen: 
         depth: (g, g) mm that the photo shows.
         noise: (g, g) mm, standard deviation of that.
         seen: (g, g) in [0, 1], how well skin is seen.
+        sparsity: (n,) or one for all, weight of a gain itself.
     """
     used = np.flatnonzero(seen.ravel() > 0.02)
     columns = columns.tocsr()[used]
@@ -74,7 +116,7 @@ def gains(columns: sparse.spmatrix, depth: np.ndarray, noise: np.ndarray, seen: 
     data = root * depth.ravel()[used]
     # a curve that no seen texel touches keeps its prior gain of 1, without the sparsity
     blind = np.asarray(scaled.power(2).sum(0)).ravel() <= 0
-    sparsity = np.where(blind, 0.0, SPARSITY)
+    sparsity = np.where(blind, 0.0, sparsity)
     matrix = (scaled.T @ scaled).tocsr()
     right = scaled.T @ data + 1.0 / SPREAD**2 - sparsity
 

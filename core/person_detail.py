@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -16,7 +16,8 @@ from .detail_split import split_relief
 from .fold_lines import light_answer
 from .geometry import smoothstep
 from .head_model import HeadModel, HeadTopology
-from .line_depth import ViewLines, carried_values, own_lines
+from .line_depth import own_lines
+from .line_drafts import ViewLines, carried_values
 from .line_groups import CARRIED, LineGroups, line_groups
 from .line_place import grooves
 from .line_trust import line_trust
@@ -80,6 +81,8 @@ def person_detail(
     groups = line_groups(atlas)
     pressures = [vertex_pressure(model, fit, view) for view in fit.views]
     lines = [view_lines(model, groups, t, p, metric, texel) for t, p in zip(views, pressures)]
+    if len(views) > 1:
+        lines = [with_tension(model, fit, v, s) for v, s in zip(fit.views, lines)]
     age = apparent_age(atlas, groups, lines, metric) if age is None else age
     bares = [_reduced(t.bare) for t in views]
     reliefs = [photo_relief(topology, t.posed, t.light, b, texel * size / len(b), age) for t, b in zip(views, bares)]
@@ -138,11 +141,23 @@ def vertex_pressure(model: HeadModel, fit: CoarseFit, view: View) -> np.ndarray:
 
     Where an expression draws a fold, skin counts as pushed whatever its strain.
     """
-    tension = evaluate_tension(tension_weights(model.topology, fit.neutral), posed_vertices(model, fit, view))
-    pressure = np.zeros((model.topology.vertex_count, 3), np.float32)
-    pressure[: len(tension.stretch)] = tension.stack()
+    pressure = vertex_tension(model, fit, view)
     pressure[:, :2] = np.maximum(pressure[:, :2], folds_of(model, view.expression)[:, None])
     return pressure
+
+
+def vertex_tension(model: HeadModel, fit: CoarseFit, view: View) -> np.ndarray:
+    """(V, 3) in [0, 1]: compression of both families and stretch in the expression of a photo, as the mesh has them."""
+    tension = evaluate_tension(tension_weights(model.topology, fit.neutral), posed_vertices(model, fit, view))
+    values = np.zeros((model.topology.vertex_count, 3), np.float32)
+    values[: len(tension.stretch)] = tension.stack()
+    return values
+
+
+def with_tension(model: HeadModel, fit: CoarseFit, view: View, lines: ViewLines) -> ViewLines:
+    """Lines of a photo with the tension that drives them in motion."""
+    tension = vertex_tension(model, fit, view)[:, :2]
+    return replace(lines, tension=sample_smooth(model.topology, tension, len(lines.seen)))
 
 
 def seen_well(model: HeadModel, texture: ViewTexture, bare: np.ndarray, grid: int) -> np.ndarray:

@@ -8,8 +8,8 @@ import pytest
 import wrinkled_photo as wrinkled
 from furrow.core import view_texture as unwrapping
 from furrow.core.apparent_age import DEFAULT_AGE, ZONES, apparent_age, resolution
-from furrow.core.line_depth import ViewLines
 from furrow.core.line_detection import Polylines
+from furrow.core.line_drafts import ViewLines
 from furrow.core.line_groups import GRID, line_groups
 from furrow.core.normal_map import uv_metric
 from furrow.core.person_detail import vertex_pressure, view_lines

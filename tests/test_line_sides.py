@@ -1,8 +1,9 @@
 """A side of the face that is not seen is like the one that is."""
 
 import numpy as np
-from furrow.core.line_depth import ViewLines, own_lines
+from furrow.core.line_depth import own_lines
 from furrow.core.line_detection import Ridges
+from furrow.core.line_drafts import ViewLines
 from furrow.core.line_groups import line_groups
 from furrow.core.line_place import Grooves
 from furrow.core.line_sides import borrowed, partners

@@ -1,0 +1,192 @@
+"""The lines of one photo as a person's own: where their bottoms run, and how deep they are at rest and in motion.
+
+A line is as deep as its shade across says in the light of the photo (``line_place``), d = shade^p prior^(1 - p), within
+``CUE`` of the prior, which is what lines of its group have at that age under that compression.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from scipy.special import expit
+
+from .line_detection import Ridges, sample
+from .line_groups import CARRIED, LineGroups, lookup
+from .line_place import Grooves
+from .photo_lines import FoundLines, pixels, segment_lengths
+from .wrinkle_atlas import FOLD, SECONDARY, WrinkleAtlas
+from .wrinkle_coefficients import dynamic_share, static_share
+
+SAYS = 0.7  # power of what the photo says about a line's depth, against the prior
+CUE, FOLD_CUE = (0.4, 1.8), (0.4, 1.3)  # times the prior; the shade of a fold is the cheek's as well
+ALONG = (0.5, 1.5)  # along a line, times its mean
+DEEPER = 1.2  # of its mean, the deepest point of a line
+MOVED_MM = 1.3  # deepest that motion adds to a line
+PUSHED = 2.5  # 1 over the compression from which a line says nothing about the face at rest
+LINED_AGE = 0.4  # a line that shows at rest is at least as deep as at this age
+DEPTH_MM = (0.08, 1.0)
+POINT_MM = 1.5  # between control points
+TAPER_MM, TAPER_SHARE = 8.0, 0.4
+HOLD_SIZE = 512
+
+
+@dataclass(frozen=True)
+class ViewLines:
+    """What one photo says about lines, on the linking grid.
+
+    Attributes:
+        found: its lines, along their darkest places.
+        grooves: where their bottoms are, and how deep their shade says they are.
+        ridges: its valley response.
+        seen: (g, g) in [0, 1], how well skin is seen and lit.
+        compression: (g, g, 2) of the two families in the photo's expression, full where it draws a fold.
+        tension: (g, g, 2) compression alone, as the head measures it; None if that is the same.
+    """
+
+    found: FoundLines
+    grooves: Grooves
+    ridges: Ridges
+    seen: np.ndarray
+    compression: np.ndarray
+    tension: np.ndarray | None = None
+
+    @property
+    def tension_map(self) -> np.ndarray:
+        """(g, g, 2) compression as the head measures it."""
+        return self.compression if self.tension is None else self.tension
+
+
+@dataclass(frozen=True)
+class Draft:
+    """One line of a photo.
+
+    Attributes:
+        uv, bottom: (n, 2) where it is darkest, and deepest.
+        relative: (n,) depth along it.
+        group, family: of the atlas.
+        rest, moved: mm.
+        contrast: log units.
+        held: share of what shows that is in the relief.
+        carried: means of ``CARRIED`` along it.
+        fold: whether its group is a fold.
+        prior_rest, prior_moved: mm that such a line usually has.
+        prior: mm that it usually shows in the photo.
+        shown: mm that the photo shows.
+        tension: compression across it in the photo.
+    """
+
+    uv: np.ndarray
+    bottom: np.ndarray
+    relative: np.ndarray
+    group: int
+    score: float
+    rest: float
+    moved: float
+    contrast: float
+    held: float
+    carried: np.ndarray
+    fold: bool
+    family: int
+    prior_rest: float
+    prior_moved: float
+    prior: float
+    shown: float
+    tension: float
+
+
+def line_drafts(
+    atlas: WrinkleAtlas, groups: LineGroups, view: ViewLines, metric: np.ndarray, age: float
+) -> list[Draft]:
+    """Each line of a photo; metric (m, m, 3) E, F, G of the chart in mm² per UV², age apparent, 0 to 1."""
+    found = view.found
+    if not len(found):
+        return []
+    uv = found.lines.uv
+    carried = carried_values(groups, found)
+    pushed = sample(view.compression, pixels(uv, len(view.compression)))
+    tension = sample(view.tension_map, pixels(uv, len(view.compression)))
+    gaps = segment_lengths(uv, found.lines.start, metric)
+    moved_share, rest_share = _shares(atlas, age, dynamic_share), _shares(atlas, age, static_share)
+    lined_share = _shares(atlas, max(age, LINED_AGE), static_share)
+    drafts = []
+    for k, (first, last) in enumerate(zip(found.lines.start[:-1], found.lines.start[1:])):
+        group, rows = int(found.group[k]), slice(first, last)
+        place = np.concatenate([[0.0], np.cumsum(gaps[first : last - 1])])
+        count = max(4, int(place[-1] / POINT_MM) + 1)
+        at = np.linspace(0, place[-1], count)
+        shown = view.grooves.depth[rows]
+        contrast = float(found.contrast[rows].mean())
+        along = np.clip((shown / max(float(shown.mean()), 1e-6)) ** SAYS, *ALONG)
+        values = np.column_stack([uv[rows], along, view.grooves.offset[rows]])
+        values = cv2.GaussianBlur(values, (1, 0), sigmaX=0, sigmaY=2.0, borderType=cv2.BORDER_REPLICATE)
+        values = np.stack([np.interp(at, place, c) for c in values.T], -1)
+        values[[0, -1], :2] = uv[[first, last - 1]]
+        mean = carried[rows].mean(0)
+        compression = float(pushed[rows, atlas.group_family[group] - 1].mean())
+        # a line of skin that is not pushed shows at rest, so it is as deep as lines at rest are
+        # as far as it is sure to be one
+        still = float(np.clip(1 - PUSHED * compression, 0, 1))
+        lined = still * float(expit(found.score[k] - 0.5))
+        share = lined * lined_share[group] + (1 - lined) * rest_share[group]
+        end = min(TAPER_MM, TAPER_SHARE * place[-1])
+        rest = float(np.clip(mean[0] * share, lined * DEPTH_MM[0], DEPTH_MM[1]))
+        moved = float(min(mean[1] * moved_share[group], MOVED_MM))
+        prior = max(rest + compression * moved, 1e-3)
+        family = int(atlas.group_family[group])
+        fold = bool((atlas.curve_rank[atlas.curve_group == group] == FOLD).all())
+        cue = float(np.clip((shown.mean() / prior) ** SAYS, *(FOLD_CUE if fold else CUE)))
+        taper = np.sin(0.5 * np.pi * np.clip(np.minimum(at, place[-1] - at) / max(end, 1e-6), 0, 1)) ** 2
+        drafts.append(
+            Draft(
+                uv=values[:, :2],
+                bottom=values[:, :2] + values[:, 3:],
+                relative=taper * np.minimum(values[:, 2], DEEPER),
+                group=group,
+                score=float(found.score[k]),
+                # what is deeper than thought in pushed skin is no line at rest, and motion is as deep as it gets
+                rest=rest * (min(cue, 1.0) + still * max(cue - 1.0, 0.0)),
+                moved=moved * min(cue, 1.0) ** 0.5,
+                contrast=contrast,
+                held=float(np.clip(prior * cue / max(float(shown.mean()), 1e-6), 0, 1)),
+                carried=mean,
+                fold=fold,
+                family=family,
+                prior_rest=rest,
+                prior_moved=moved,
+                prior=prior,
+                shown=float(shown.mean()),
+                tension=float(tension[rows, family - 1].mean()),
+            )
+        )
+    return drafts
+
+
+def carried_values(groups: LineGroups, found: FoundLines) -> np.ndarray:
+    """(n, len(CARRIED)) what the atlas's curves of each line's group carry where its points are."""
+    uv = found.lines.uv
+    column = found.lines.of_points(np.searchsorted(groups.groups, found.group))
+    carried = lookup(groups.carried, uv).reshape(len(uv), len(CARRIED), len(groups.groups))
+    return carried[np.arange(len(uv)), :, column]
+
+
+def _shares(atlas: WrinkleAtlas, age: float, share: Callable[[WrinkleAtlas, float], np.ndarray]) -> np.ndarray:
+    """(G,) mean static or dynamic share of each group's first curves at an age."""
+    first = (atlas.curve_rank != SECONDARY).astype(float)
+    count = np.bincount(atlas.curve_group, first, minlength=len(atlas.group_names))
+    return np.bincount(atlas.curve_group, first * share(atlas, age), minlength=len(count)) / np.maximum(count, 1)
+
+
+def apart(drafts: list[Draft]) -> list[Draft]:
+    """Of lines that several photos show, the one that scores best."""
+    taken = np.zeros((HOLD_SIZE, HOLD_SIZE), np.uint8)
+    kept = []
+    for draft in sorted(drafts, key=lambda d: -d.score):
+        at = np.round(pixels(draft.uv, HOLD_SIZE)).astype(np.int32)
+        inside = np.clip(at, 0, HOLD_SIZE - 1)
+        if (taken[inside[:, 1], inside[:, 0]] > 0).mean() < 0.5:
+            kept.append(draft)
+            cv2.polylines(taken, [at], False, 255, 5)
+    return kept
