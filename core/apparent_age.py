@@ -79,12 +79,24 @@ def apparent_age(atlas: WrinkleAtlas, groups: LineGroups, views: Sequence[ViewLi
         mass, area, full = np.array([view[k] for view in shown]).T
         if full[0] <= 0:
             continue
-        density = mass.sum() / max(float(area.sum()), LEAST_MM2)
+        density = _pooled(mass, area)
         seen = zone.importance * min(1.0, float(area.max()) / (SEEN_SHARE * float(full[0])))
         total += seen * float(np.clip((density - zone.young) / (zone.full - zone.young), 0.0, MOST))
         weight += seen
     measured = float(np.interp(total / max(weight, 1e-6), EVIDENCE, AGES))
     return float(np.clip((weight * measured + PRIOR * DEFAULT_AGE) / (weight + PRIOR), 0.0, 1.0))
+
+
+def _pooled(mass: np.ndarray, area: np.ndarray) -> float:
+    """mm of line for each mm² of skin, of the lines and areas (k,) of several photos.
+
+    Lines are missed more often than they are invented, so one photo that shows some outweighs one that shows none: the
+    quadratic mean of the photos' densities.
+    """
+    if len(mass) == 1:
+        return float(mass[0] / max(float(area[0]), LEAST_MM2))
+    density = mass / np.maximum(area, LEAST_MM2)
+    return float(np.sqrt((area * density**2).sum() / max(float(area.sum()), 1e-6)))
 
 
 def _shown(

@@ -39,7 +39,7 @@ FOLD_DOUBT = 2.0  # the fine response sees little of a broad fold, so its absenc
 LEAST_SEEN = 0.15
 DEEP_SCORE = 3.0  # score that a line e times as deep in one photo is worth, for where it is
 LEAST_SPREAD_MM = 0.03
-LEAST_MOVED, MOST_MOVED = 0.1, 1.6  # times the prior
+LEAST_MOVED, MOST_MOVED = 0.1, 1.25  # times the prior
 LEAST_MOTION = 0.1  # of a curve's depth in motion that stays though no photo shows it
 
 

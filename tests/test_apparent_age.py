@@ -113,6 +113,16 @@ def test_two_photos_pool_their_skin(atlas, metric):
     assert apparent_age(atlas, groups, [lined, replace(hidden, seen=lined.seen)], metric) < alone
 
 
+def test_a_photo_without_the_lines_of_another_takes_less_than_half_of_them(atlas, metric):
+    groups = line_groups(atlas)
+    lined, half, none = (drawn(atlas, "forehead", n) for n in (8, 4, 0))
+    both = apparent_age(atlas, groups, [lined, none], metric)
+    assert apparent_age(atlas, groups, [half], metric) + 0.02 < both < apparent_age(atlas, groups, [lined], metric)
+    assert apparent_age(atlas, groups, [lined, lined], metric) == pytest.approx(
+        apparent_age(atlas, groups, [lined], metric)
+    )
+
+
 def test_resolution_is_the_blur_of_edges_and_never_below_a_pixel():
     step = np.zeros((200, 200, 3), np.uint8)
     step[:, 100:] = 200

@@ -94,7 +94,7 @@ def test_a_line_displaced_between_photos_is_one(atlas, crease):
 
 def test_rest_and_motion_come_back_from_many_photos():
     tension = np.linspace(0, 1, 9)
-    rest, moved = rest_and_motion(0.2 + 0.7 * tension, tension, np.full(9, 0.02), 0.1, 0.5)
+    rest, moved = rest_and_motion(0.2 + 0.7 * tension, tension, np.full(9, 0.02), 0.15, 0.6)
     assert abs(rest - 0.2) < 0.02 and abs(moved - 0.7) < 0.05
     # by the normal equations where no bound is met
     shown, spread = np.array([0.25, 0.5]), np.array([0.1, 0.2])
