@@ -76,7 +76,7 @@ def vertex_areas(vertices: np.ndarray, triangles: np.ndarray) -> np.ndarray:
 def smoothstep(x: np.ndarray, low: float, high: float) -> np.ndarray:
     """0 up to low, 1 from high, 3 t^2 - 2 t^3 between."""
     t = np.asarray(x - low)
-    t *= 1.0 / (high - low)
+    t /= high - low
     np.clip(t, 0.0, 1.0, out=t)
     rest = -2.0 * t
     rest += 3.0
