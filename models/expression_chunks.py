@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import fields
 from pathlib import Path
 
 import numpy as np
@@ -13,8 +14,10 @@ from ..core.safe_files import written_aside
 from ..core.wrinkle_atlas import WrinkleAtlas
 from .expression_samples import Samples, make_samples, opposite_sides
 from .expression_variety import Variety
+from .population import mirrored as mirrored_shape
 
 CHUNK = 250
+FIELDS = tuple(field.name for field in fields(Samples))
 
 
 def collect(
@@ -32,15 +35,14 @@ def collect(
                 np.savez(stream, **vars(samples))
             print(f"{path.stem}: {time.perf_counter() - began:.0f} s", flush=True)
         with np.load(path, allow_pickle=False) as stored:
-            out.append(Samples(stored["points"], stored["weights"], stored.get("textures")))
+            out.append(Samples(*(stored.get(field) for field in FIELDS)))
     return out
 
 
 def joined(chunks: list[Samples]) -> Samples:
-    """One set of samples of several; with textures where all have them."""
-    textured = all(chunk.textures is not None for chunk in chunks)
-    keys = ("points", "weights", "textures") if textured else ("points", "weights")
-    return Samples(*(np.concatenate([getattr(chunk, key) for chunk in chunks]) for key in keys))
+    """One set of samples of several; with textures and identities where all have them."""
+    values = {key: [getattr(chunk, key) for chunk in chunks] for key in FIELDS}
+    return Samples(**{key: np.concatenate(v) for key, v in values.items() if all(part is not None for part in v)})
 
 
 def each_texture(samples: Samples) -> Samples:
@@ -49,13 +51,25 @@ def each_texture(samples: Samples) -> Samples:
         np.concatenate([samples.points] * 2),
         np.concatenate([samples.weights] * 2),
         np.concatenate([samples.textures[:, 0, 0], samples.textures[:, 1, 0]]),
+        None if samples.identity is None else np.concatenate([samples.identity] * 2),
     )
 
 
-def mirrored(samples: Samples, pairs: np.ndarray, names: tuple[str, ...]) -> Samples:
-    """The samples seen in a mirror; ``pairs`` (478,) as of ``landmark_pairs``."""
+def mirrored(samples: Samples, pairs: np.ndarray, names: tuple[str, ...], signs: np.ndarray | None = None) -> Samples:
+    """The samples seen in a mirror; ``pairs`` (478,) as of ``landmark_pairs``.
+
+    Args:
+        signs: (K,) of ``mirror_signs``; identities are left out without it.
+    """
     return Samples(
         samples.points[:, pairs] * np.float32([-1, 1, 1]),
         samples.weights[:, opposite_sides(names)],
         None if samples.textures is None else samples.textures[:, :, ::-1],
+        None if samples.identity is None or signs is None else samples.identity * signs,
     )
+
+
+def mirror_signs(model: HeadModel) -> np.ndarray:
+    """(K,) 1 for identity components that look the same in a mirror, -1 for those that become their opposite."""
+    basis = model.identity_basis.astype(float)
+    return np.sign((basis * mirrored_shape(basis, model.topology.mirror)).sum((1, 2))).astype(np.float32)

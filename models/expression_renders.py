@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
 
 from ..core.geometry import smoothstep, vertex_normals
@@ -24,6 +25,9 @@ FILL = 0.66
 # landmarks along the upper and lower edge of the left brow, from the outer end to the inner one
 BROW_UPPER, BROW_LOWER = (300, 293, 334, 296, 336), (276, 283, 282, 295, 285)
 IRIS_RADIUS = 5.9  # mm
+TURNED = 0.2  # share of pictures from any side between the three-quarter views, the others are near the front
+SHADOWED = 0.5  # share of pictures whose lamp casts shadows
+SHADOW_CELL, SHADOW_BIAS = 3.0, 9.0  # mm, of the shadow map, and by how much a surface lies behind what shades it
 
 
 @dataclass(frozen=True)
@@ -109,13 +113,14 @@ class Shot:
 
 
 def random_shot(rng: np.random.Generator) -> Shot:
-    """Yaw to 35, pitch to 15, roll to 10 degrees, distances of 28 to 100 mm lenses, up to 12 degrees off the axis."""
-    yaw = np.radians(np.clip(rng.normal(0, 17), -38, 38))
+    """Yaw to 60, pitch to 18, roll to 14 degrees, distances of 24 to 135 mm lenses, up to 12 degrees off the axis."""
+    turned = rng.uniform(-60, 60) if rng.random() < TURNED else rng.normal(0, 17)
+    yaw = np.radians(np.clip(turned, -60, 60))
     pitch = np.radians(np.clip(rng.normal(0, 8), -18, 18))
     roll = np.radians(np.clip(rng.normal(0, 6), -14, 14))
     turn = _rotation(yaw, 1) @ np.diag([1.0, -1.0, -1.0])
     rotation = _rotation(roll, 2) @ _rotation(pitch, 0) @ turn
-    distance = np.exp(rng.uniform(np.log(380.0), np.log(2500.0)))
+    distance = np.exp(rng.uniform(np.log(330.0), np.log(2500.0)))
     aside = np.tan(np.radians(rng.uniform(-12, 12, 2))) * distance
     focal = FILL * SIZE / FACE_WIDTH * distance * rng.uniform(0.85, 1.1)
     return Shot(rotation, np.array([aside[0], aside[1], distance]), focal)
@@ -183,7 +188,8 @@ def _light(
     lamp /= np.linalg.norm(lamp)
     ambient = rng.uniform(*looks.ambient)
     harmonics = sh_basis(normals) @ (rng.normal(0, 0.06, 9) * (np.arange(9) > 0))
-    shade = ambient + harmonics + (1.1 - ambient) * np.clip(normals @ lamp, 0, 1)
+    lit = _lit(raster, points, lamp, rng) if rng.random() < SHADOWED else 1.0
+    shade = ambient + harmonics + (1.1 - ambient) * np.clip(normals @ lamp, 0, 1) * lit
     shade = np.clip(shade, 0.05, None)[:, None] * (1.0 + rng.normal(0, 0.05, 3))
     if rng.random() < 0.5:
         view = -raster.sample_covered(points)
@@ -191,6 +197,25 @@ def _light(
         half /= np.linalg.norm(half, axis=1, keepdims=True)
         shade = shade + rng.uniform(0.05, 0.6) * np.clip((half * normals).sum(1), 0, 1)[:, None] ** rng.uniform(8, 50)
     return shade
+
+
+def _lit(raster: Raster, points: np.ndarray, lamp: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """(P,) 0 where the head's own shadow falls, 1 where the lamp is seen; a shadow map, softened in the picture."""
+    side = np.cross(lamp, [0.0, 1.0, 0.0])
+    side /= np.linalg.norm(side)
+    seen = points @ np.stack([side, np.cross(lamp, side), -lamp], axis=1)
+    low, high = seen.min(0), seen.max(0)
+    size = np.ceil((high - low)[:2] / SHADOW_CELL).astype(int) + 1
+    cells, depth = (seen[:, :2] - low[:2]) / SHADOW_CELL, seen[:, 2] - low[2] + 1.0
+    near = Raster(raster.triangles, *rasterize(cells, depth, raster.triangles, *size, perspective=False))
+    nearest = np.full(size[0] * size[1], np.inf)
+    nearest[near.pixels] = near.sample_covered(depth)
+    at = np.clip(raster.sample_covered(cells).astype(int), 0, size - 1)
+    shaded = raster.sample_covered(depth) > nearest[at[:, 1] * size[0] + at[:, 0]] + SHADOW_BIAS
+    picture = np.zeros(SIZE * SIZE, np.float32)
+    picture[raster.pixels] = shaded
+    soft = cv2.GaussianBlur(picture.reshape(SIZE, SIZE), (0, 0), rng.uniform(0.7, 4.0)).ravel()
+    return 1.0 - rng.uniform(0.5, 1.0) * soft[raster.pixels]
 
 
 def _paint(scene: RenderScene, raster: Raster, looks: Looks, rng: np.random.Generator) -> np.ndarray:

@@ -40,11 +40,13 @@ class Samples:
         weights: (n, 52) float32, the true weights.
         textures: (n, 2, 2, ``face_texture.LENGTH``) float16: bare and covered, of the picture and of the picture in a
             mirror; or None.
+        identity: (n, K) float32, coefficients of the neutral heads, their age included; or None.
     """
 
     points: np.ndarray
     weights: np.ndarray
     textures: np.ndarray | None = None
+    identity: np.ndarray | None = None
 
 
 def sample_weights(names: tuple[str, ...], rng: np.random.Generator, variety: Variety = USUAL) -> np.ndarray:
@@ -98,13 +100,41 @@ def _add_gaze(weights: np.ndarray, index: dict[str, int], rng: np.random.Generat
         weights[index[f"eyeLook{'Up' if up > 0 else 'Down'}{eye}"]] = min(abs(up), 1.0)
 
 
-def sample_identity(model: HeadModel, rng: np.random.Generator, variety: Variety = USUAL) -> np.ndarray:
-    """(V, 3) mm neutral head of a random adult: the population, at times more varied, of any age."""
+@dataclass(frozen=True)
+class Person:
+    """A neutral head: identity coefficients (K,), and how much of the model's age direction comes on top."""
+
+    coefficients: np.ndarray
+    age: float
+
+    def head(self, model: HeadModel) -> np.ndarray:
+        """(V, 3) mm."""
+        return model.neutral(self.coefficients).astype(float) + self.age * model.directions[DIRECTIONS.index("age")]
+
+    def mixed(self, other: Person, share: float) -> Person:
+        """Somebody who has ``share`` of this person's features and is as different from the mean as both are."""
+        coefficients = share * self.coefficients + np.sqrt(1.0 - share**2) * other.coefficients
+        return Person(coefficients, share * self.age + (1.0 - share) * other.age)
+
+
+def sample_person(model: HeadModel, rng: np.random.Generator, variety: Variety = USUAL) -> Person:
+    """A random adult: the population, at times more varied, of any age."""
     coefficients = rng.normal(0, rng.uniform(*variety.identity), len(model.identity_basis))
-    head = model.neutral(coefficients).astype(float)
-    if rng.random() < 0.5:
-        head += rng.uniform(-0.2, 0.5) * model.directions[DIRECTIONS.index("age")]
-    return head
+    return Person(coefficients, rng.uniform(-0.2, 0.5) if rng.random() < 0.5 else 0.0)
+
+
+def sample_identity(model: HeadModel, rng: np.random.Generator, variety: Variety = USUAL) -> np.ndarray:
+    """(V, 3) mm neutral head of a random adult."""
+    return sample_person(model, rng, variety).head(model)
+
+
+def age_coefficients(model: HeadModel) -> np.ndarray:
+    """(K,) identity coefficients nearest to the model's age direction over the face (least squares)."""
+    face = model.topology.region("face") > 0.5
+    basis = model.identity_basis[:, face].reshape(len(model.identity_basis), -1).astype(float)
+    age = model.directions[DIRECTIONS.index("age")][face].ravel().astype(float)
+    # a coefficient is of unit variance: the ridge, mm^2 a vertex, keeps weak components out of it
+    return np.linalg.solve(basis @ basis.T + 0.1 * face.sum() * np.eye(len(basis)), basis @ age)
 
 
 def rig_of(model: HeadModel, deltas: np.ndarray, rng: np.random.Generator) -> np.ndarray:
@@ -208,21 +238,23 @@ def make_samples(
     """
     rng, texture_rng = np.random.default_rng(seed), np.random.default_rng([seed, 1])
     scene, mirror = render_scene(model, atlas), landmark_pairs(model)
-    heads = [sample_identity(model, rng, variety) for _ in range(variety.people)]
-    shapes = [personal_deltas(model, head).astype(float) for head in heads]
-    points, weights, textures = [], [], []
+    people = [sample_person(model, rng, variety) for _ in range(variety.people)]
+    shapes = [personal_deltas(model, person.head(model)).astype(float) for person in people]
+    ageing = age_coefficients(model)
+    points, weights, textures, identity = [], [], [], []
     while len(points) < count:
         who = rng.integers(variety.people)
-        near = rng.uniform(0, 1)
-        head = near * heads[who] + (1 - near) * sample_identity(model, rng, variety)
-        posed, drawn = _posed(model, head, shapes[who], rng, variety)
+        person = people[who].mixed(sample_person(model, rng, variety), rng.uniform(0, 1) ** 2)
+        posed, drawn = _posed(model, person.head(model), shapes[who], rng, variety)
         picture = render(scene, posed, random_shot(rng), rng, variety.looks, drawn)
         found, score = detect(picture, nets, rng)
         if score >= LEAST_SCORE and np.isfinite(found).all():
             points.append(found)
             weights.append(drawn)
             textures.append(textures_of(picture, found, mirror, nets, texture_rng))
-    return Samples(np.stack(points).astype(np.float32), np.stack(weights).astype(np.float32), np.stack(textures))
+            identity.append(person.coefficients + person.age * ageing)
+    small = (np.stack(values).astype(np.float32) for values in (points, weights))
+    return Samples(*small, np.stack(textures), np.stack(identity).astype(np.float32))
 
 
 def _posed(

@@ -16,12 +16,15 @@ from ..core.face_nets import FaceNets
 from ..core.geometry import smoothstep
 from ..core.head_model import DIRECTIONS, JOINTS, HeadTopology, quads_to_triangles
 from .ageing import aged
+from .calibrated import calibrated
 from .expressions import build_expressions, read_expressions
 from .joints import joint_matrix, skin_weights
 from .landmark_embedding import EmbeddingScene, embed_landmarks
 from .makehuman import MM_PER_UNIT, BaseMesh, read_base_mesh
+from .measures import VERTICES
 from .population import (
     MEAN_AGE,
+    WEIGHT_TARGETS,
     MorphTargets,
     macro_weights,
     mirrored,
@@ -44,12 +47,6 @@ IN_MM = ("mean", "identity_basis", "directions", "expression_basis", "joints", "
 PEOPLE, SEED = 2000, 1
 COMPONENTS = 150
 EMBEDDING_PEOPLE = 10
-# MakeHuman's weight control leaves the head alone: what its own sliders add to a heavy head, and take from a thin one
-WEIGHT_TARGETS = {
-    "head/head-fat-incr": 0.7, "head/head-fat-decr": -0.5, "neck/neck-double-incr": 0.9,
-    "cheek/l-cheek-volume-incr": 0.4, "cheek/r-cheek-volume-incr": 0.4, "cheek/l-cheek-volume-decr": -0.4,
-    "cheek/r-cheek-volume-decr": -0.4, "neck/measure-neck-circ-incr": 0.3, "neck/measure-neck-circ-decr": -0.3,
-}
 # the source's teeth lie too high and too deep: a smiling mouth would be black. mm, so that the upper incisors end
 # 4 mm below the line of the lips, 8 mm behind it, and overlap the lower ones
 TEETH_SHIFT = {"helper-upper-teeth": (0.0, -4.4, 3.2), "helper-lower-teeth": (0.0, -3.2, 1.8)}
@@ -127,10 +124,15 @@ def build_head(wheel: zipfile.ZipFile, nets: FaceNets) -> dict[str, np.ndarray]:
 
 def _build_shape(wheel: zipfile.ZipFile, base: BaseMesh, topology: SourceTopology) -> _Shape:
     joints = joint_matrix(base, topology)
-    rows = np.union1d(topology.source, np.flatnonzero(joints.any((0, 1))))
+    rows = np.union1d(np.union1d(topology.source, VERTICES), np.flatnonzero(joints.any((0, 1))))
     targets = read_targets(wheel, rows, len(base.vertices))
     mirror = np.searchsorted(rows, base.mirror[rows])
-    people = sample_people(targets, PEOPLE, SEED)
+    at = np.searchsorted(rows, VERTICES)
+    people = calibrated(
+        sample_people(targets, PEOPLE, SEED),
+        ADULT_SIZE * targets.deltas[:, at],
+        ADULT_SIZE * MM_PER_UNIT * base.vertices[VERTICES],
+    )
     points = base.vertices[rows] * MM_PER_UNIT + np.tensordot(people.mean(0), targets.deltas, 1)
     points = 0.5 * (points + mirrored(points, mirror))
     at_joints = joints[..., rows]

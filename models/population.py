@@ -29,8 +29,20 @@ OPPOSITES = (
 SIDES = ("l", "r")
 # standard deviations of the sliders: with an opposite, without one, and of the asymmetry targets
 SLIDER_SPREAD, SHAPE_SPREAD, ASYMMETRY_SPREAD = 0.22, 0.13, 0.08
+# sliders that are strong for their name, or that make an expression rather than a person: share of that spread
+TEMPERED = {
+    "head/": 0.55, "neck/": 0.55, "forehead/": 0.75, "mouth/mouth-angles": 0.4, "mouth/mouth-dimples": 0.5,
+    "mouth/mouth-laugh-lines": 0.6, "eyebrows/eyebrows-angle": 0.5,
+}
 SIDE_DIFFERENCE = 0.2  # share of a side's slider that the other side does not share
 MEAN_AGE = 1.1 / 3.3  # of the beta distribution in sample_people
+MIXING = 0.4  # of the Dirichlet distribution of ancestries: most people are of one, some of several
+# MakeHuman's weight control leaves the head alone: what its own sliders add to a heavy head, and take from a thin one
+WEIGHT_TARGETS = {
+    "head/head-fat-incr": 0.7, "head/head-fat-decr": -0.5, "neck/neck-double-incr": 0.9,
+    "cheek/l-cheek-volume-incr": 0.4, "cheek/r-cheek-volume-incr": 0.4, "cheek/l-cheek-volume-decr": -0.4,
+    "cheek/r-cheek-volume-decr": -0.4, "neck/measure-neck-circ-incr": 0.3, "neck/measure-neck-circ-decr": -0.3,
+}
 
 
 @dataclass(frozen=True)
@@ -38,14 +50,36 @@ class Slider:
     """One control of MakeHuman's: targets for its positive and negative direction, per side ('' for both)."""
 
     folder: str
+    stem: str
     positive: dict[str, int]
     negative: dict[str, int]
 
     @property
     def spread(self) -> float:
+        """Standard deviation over people."""
         if self.folder == "asym":
             return ASYMMETRY_SPREAD
-        return SLIDER_SPREAD if self.negative else SHAPE_SPREAD
+        name = f"{self.folder}/{self.stem}"
+        share = next((share for start, share in TEMPERED.items() if name.startswith(start)), 1.0)
+        return share * (SLIDER_SPREAD if self.negative else SHAPE_SPREAD)
+
+
+@dataclass(frozen=True)
+class People:
+    """Random adults.
+
+    Attributes:
+        weights: (n, T) of the morph targets.
+        age: (n,) 0 (25 years) to 1 (90); gender: (n,) 0 female to 1 male.
+        ancestry: (n, 3) shares in the order of ``ANCESTRIES``.
+        weight: (n,) 0 gaunt to 1 heavy, 0.5 is average.
+    """
+
+    weights: np.ndarray
+    age: np.ndarray
+    gender: np.ndarray
+    ancestry: np.ndarray
+    weight: np.ndarray
 
 
 @dataclass(frozen=True)
@@ -73,7 +107,7 @@ class MorphTargets:
             if folder == "macrodetails":
                 continue
             stem, side, sign = _parse(folder, target)
-            slider = found.setdefault((folder, stem), Slider(folder, {}, {}))
+            slider = found.setdefault((folder, stem), Slider(folder, stem, {}, {}))
             (slider.positive if sign > 0 else slider.negative)[side] = i
         return tuple(found.values())
 
@@ -120,28 +154,27 @@ def macro_weights(
     return out
 
 
-def sample_people(targets: MorphTargets, count: int, seed: int) -> np.ndarray:
-    """(count, T) target weights of random adults; left and right sliders are tied, with mild differences."""
+def sample_people(targets: MorphTargets, count: int, seed: int) -> People:
+    """Random adults; left and right sliders are tied, with mild differences."""
     rng = np.random.default_rng(seed)
-    out = macro_weights(
-        targets,
-        age=rng.beta(1.1, 2.2, count),
-        gender=rng.beta(0.6, 0.6, count),
-        ancestry=rng.dirichlet([0.6, 0.6, 0.6], count),
-        muscle=np.clip(rng.normal(0.5, 0.2, count), 0, 1),
-        weight=np.clip(rng.normal(0.5, 0.22, count), 0, 1),
-    )
+    age, gender = rng.beta(1.1, 2.2, count), rng.beta(0.6, 0.6, count)
+    ancestry = rng.dirichlet([MIXING] * 3, count)
+    muscle, weight = np.clip(rng.normal(0.5, 0.2, count), 0, 1), np.clip(rng.normal(0.5, 0.22, count), 0, 1)
+    out = macro_weights(targets, age, gender, ancestry, muscle, weight)
+    fat = 2.0 * (weight - 0.5)
+    for target, change in WEIGHT_TARGETS.items():
+        out[:, targets.index[target]] += fat * change
     for slider in targets.sliders:
         shared = rng.normal(0, slider.spread, count)
         for side, positive in slider.positive.items():
             own = rng.normal(0, slider.spread, count)
             value = shared if side == "" else np.sqrt(1 - SIDE_DIFFERENCE**2) * shared + SIDE_DIFFERENCE * own
             if side in slider.negative:
-                out[:, positive] = np.maximum(value, 0)
-                out[:, slider.negative[side]] = np.maximum(-value, 0)
+                out[:, positive] += np.maximum(value, 0)
+                out[:, slider.negative[side]] += np.maximum(-value, 0)
             else:
-                out[:, positive] = value
-    return out
+                out[:, positive] += value
+    return People(out, age, gender, ancestry, weight)
 
 
 def rigid_modes(points: np.ndarray) -> np.ndarray:
