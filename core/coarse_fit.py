@@ -45,7 +45,7 @@ def fit(model: HeadModel, photos: list[Observation], settings: FitSettings | Non
     components = min(settings.components, len(model.identity_basis))
     problem = fit_problem(model, [Observation(*photo) for photo in photos], components, settings)
     states = [initial_state(problem.basis.mean, photo, settings, len(model.expression_names)) for photo in photos]
-    identity = np.zeros(components)
+    identity = problem.shape_prior.mean()
     if len(photos) > 1:
         problem, identity, states = weigh_photos(problem, states)
     identity, states = minimise(problem, identity, states)

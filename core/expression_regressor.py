@@ -22,7 +22,7 @@ import numpy as np
 
 from .errors import AssetsError, PhotoError
 from .expression_texture import TextureReading
-from .face_texture import LENGTH
+from .face_texture import LENGTH, LOCAL
 from .fit_terms import APART_PAIRS
 from .head_model import LANDMARK_COUNT
 
@@ -263,9 +263,9 @@ def from_arrays(arrays: dict[str, np.ndarray]) -> ExpressionRegressor:
 def _texture(arrays: dict[str, np.ndarray], inputs: int, outputs: int) -> TextureReading:
     rank = arrays["texture_projection"].shape[-1]
     shapes = {
-        "mean": (LENGTH,),
-        "scale": (LENGTH,),
-        "projection": (LENGTH, rank),
+        "mean": (LOCAL,),
+        "scale": (LOCAL,),
+        "projection": (LOCAL, rank),
         "matrix": (rank, outputs),
         "inputs": (inputs, outputs),
         "offset": (outputs,),

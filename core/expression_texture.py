@@ -46,10 +46,10 @@ class TextureReading:
         """(n, E) to add to what the landmarks told, and (n,) how far to trust it, 0 to 1.
 
         Args:
-            textures: (n, T) of ``face_texture.read_textures``.
+            textures: (n, T or more) of ``face_texture.read_textures``, of which the first T count.
             inputs: (n, P) whitened inputs of the landmark regressor.
         """
-        standard = standardised(textures, self.mean, self.scale)
+        standard = standardised(textures[:, : len(self.mean)], self.mean, self.scale)
         trust = np.minimum(1.0, FAMILIAR / (standard**2).mean(axis=1).clip(1e-6))
         return standard @ self.projection @ self.matrix + inputs @ self.inputs + self.offset, trust
 

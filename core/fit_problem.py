@@ -8,16 +8,19 @@ one shared.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
 
-from . import contour, expression_regressor, fit_terms, identity_prior
+from . import contour, expression_regressor, fit_terms, identity_prior, identity_regressor
 from .bounded_solve import Block
 from .character import Landmarks
 from .expression_prior import ExpressionPrior, expression_prior, guided_prior
 from .fit_terms import POSE_PARAMETERS, PointBasis, Term, ViewState
 from .head_model import LANDMARK_COUNT, HeadModel
+from .identity_prior import ShapePrior
+from .identity_regressor import IdentityReading
 from .landmark_contours import eye_distance
 
 # a step of the pose that a refinement may take: radians, mm, log focal length
@@ -53,6 +56,8 @@ class FitSettings:
         lip_opening: weight of the distance between the lips.
         lip_robust_scale: standard deviations at which that loses three quarters of its weight.
         lip_seal: mm, by how much lips may be farther apart or closer on a neutral head than on the mean head.
+        identity_trust: how much the shape counts that ``identity_regressor`` reads in one photo; 0 leaves it out.
+        identity_kinship: correlation of the errors of readings of several photos of one person.
         size_spread: of the logarithm of the head's size, which no photo shows.
         skull_spread: mm, from the mean head's skull, which lies under hair or outside the photo.
         depth_gain: how much of a face's true depth the net's depth has: it is flatter than measured heads.
@@ -78,6 +83,8 @@ class FitSettings:
     lip_opening: float = 1.0
     lip_robust_scale: float = 12.0
     lip_seal: float = 0.43
+    identity_trust: float = 1.0
+    identity_kinship: float = 0.5
     size_spread: float = 0.02
     skull_spread: float = 6.4
     depth_gain: float = 0.92
@@ -103,7 +110,8 @@ class FitProblem:
         settings: weights.
         basis: the 478 landmarks.
         band: where outlines can be.
-        shape_precision: (K, K) of the identity prior.
+        constraints: (K, K) precision of what holds for every head, whatever the photos say.
+        readings: of each photo's identity, or None of a photo that was not read.
         priors: of each photo's expression.
         photos: what each photo shows.
         shares: how much each photo counts, 1 in full.
@@ -113,7 +121,8 @@ class FitProblem:
     settings: FitSettings
     basis: PointBasis
     band: contour.ContourBand
-    shape_precision: np.ndarray
+    constraints: np.ndarray
+    readings: tuple[IdentityReading | None, ...]
     priors: tuple[ExpressionPrior, ...]
     photos: tuple[Observation, ...]
     shares: tuple[float, ...]
@@ -122,9 +131,20 @@ class FitProblem:
     def of_one_head(self, identity: np.ndarray) -> FitProblem:
         """The problem with the identity (K,) given: views alone are sought."""
         band = replace(self.band, basis=self.band.basis.of_one_head(identity))
-        return replace(
-            self, basis=self.basis.of_one_head(identity), band=band, shape_precision=self.shape_precision[:0, :0]
-        )
+        nothing = self.constraints[:0, :0]
+        return replace(self, basis=self.basis.of_one_head(identity), band=band, constraints=nothing, readings=())
+
+    def of_one_photo(self, index: int) -> FitProblem:
+        """The problem of one of the photos alone, which counts in full."""
+        alone = slice(index, index + 1)
+        return replace(self, photos=self.photos[alone], shares=(1.0,), priors=self.priors[alone],
+                       readings=self.readings[alone])
+
+    @cached_property
+    def shape_prior(self) -> ShapePrior:
+        """What is believed about the head before its landmarks are fitted."""
+        trust, kinship = self.settings.identity_trust, self.settings.identity_kinship
+        return identity_prior.shape_prior(self.constraints, self.readings, self.shares, trust, kinship)
 
 
 def fit_problem(model: HeadModel, photos: list[Observation], components: int, settings: FitSettings,
@@ -132,7 +152,8 @@ def fit_problem(model: HeadModel, photos: list[Observation], components: int, se
     """The problem of some photos; ``shares`` says how much each counts, all in full by default."""
     basis = fit_terms.landmark_basis(model, components)
     return FitProblem(
-        settings, basis, contour.contour_band(model, components), shape_precision(model, basis, settings),
+        settings, basis, contour.contour_band(model, components), constraints(model, basis, settings),
+        tuple(read_identity(photo) for photo in photos) if settings.identity_trust > 0 else (None,) * len(photos),
         (expression_prior(model.expression_names, settings.expression_strength),) * len(photos), tuple(photos),
         tuple(shares) or (1.0,) * len(photos),
     )
@@ -155,11 +176,20 @@ def with_reading(problem: FitProblem) -> FitProblem:
     return replace(problem, priors=tuple(priors))
 
 
-def shape_precision(model: HeadModel, basis: PointBasis, settings: FitSettings) -> np.ndarray:
-    """(K, K) precision of the identity prior: the population's, with sealed lips, and a size and a skull that stay."""
+def read_identity(photo: Observation) -> IdentityReading | None:
+    """What ``identity_regressor`` reads in a photo; None where nobody looked at its texture."""
+    landmarks = photo.landmarks
+    if landmarks.texture is None:
+        return None
+    points = np.column_stack([landmarks.points, landmarks.depth])
+    return identity_regressor.load().read(points, landmarks.texture)
+
+
+def constraints(model: HeadModel, basis: PointBasis, settings: FitSettings) -> np.ndarray:
+    """(K, K) precision of sealed lips, and of a size and a skull that stay."""
     size = identity_prior.known_size(basis, settings.size_spread)
     return (
-        np.eye(len(size)) + size + identity_prior.sealed_lips(basis, settings.lip_seal)
+        size + identity_prior.sealed_lips(basis, settings.lip_seal)
         + identity_prior.plain_skull(model, len(size), settings.skull_spread)
     )
 
@@ -227,11 +257,12 @@ def _camera_prior(settings: FitSettings, photo: Observation, state: ViewState) -
 
 def system(problem: FitProblem, identity: np.ndarray, states: list[ViewState]):
     """Normal equations (blocks per photo, shared matrix and gradient) and the cost, robust weights frozen."""
-    shared = problem.shape_precision.copy()
-    shared_gradient = -shared @ identity
-    cost = -0.5 * float(identity @ shared_gradient)
+    prior = problem.shape_prior
+    shared = prior.precision.copy()
+    shared_gradient = prior.information - shared @ identity
+    cost = -0.5 * float(identity @ (shared_gradient + prior.information))
     blocks = []
-    for photo, state, share, prior in zip(problem.photos, states, problem.shares, problem.priors):
+    for photo, state, share, likely in zip(problem.photos, states, problem.shares, problem.priors):
         size = POSE_PARAMETERS + len(state.expression)
         parts = fit_terms.normal_equations(view_terms(problem, identity, state, photo))
         total, gradient, misfit = (share * part for part in parts)
@@ -240,14 +271,14 @@ def system(problem: FitProblem, identity: np.ndarray, states: list[ViewState]):
         total[pose, pose] += curvature
         gradient[pose] -= camera_gradient
         weights = slice(POSE_PARAMETERS, size)
-        total[weights, weights] += prior.convex_hessian()
-        gradient[weights] -= prior.gradient(state.expression)
-        cost += misfit + camera_cost + prior.cost(state.expression)
+        total[weights, weights] += likely.convex_hessian()
+        gradient[weights] -= likely.gradient(state.expression)
+        cost += misfit + camera_cost + likely.cost(state.expression)
         limit = np.array([0.5] * 3 + [400.0] * 3 + [0.3])
         blocks.append(Block(
             total[:size, :size], total[:size, size:], gradient[:size],
             np.concatenate([-limit, -state.expression]),
-            np.concatenate([limit, prior.upper - state.expression]),
+            np.concatenate([limit, likely.upper - state.expression]),
         ))
         shared += total[size:, size:]
         shared_gradient += gradient[size:]

@@ -3,10 +3,51 @@ coefficients."""
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 
 from .fit_terms import LIP_PAIRS, PointBasis
 from .head_model import HeadModel
+from .identity_regressor import IdentityReading
+
+
+class ShapePrior(NamedTuple):
+    """A Gaussian of identity coefficients in information form: ``precision`` (K, K) and ``information`` (K,), which is
+    precision times mean. Its negative logarithm is alpha P alpha / 2 - h alpha, but for a constant."""
+
+    precision: np.ndarray
+    information: np.ndarray
+
+    def mean(self) -> np.ndarray:
+        """(K,) the likeliest coefficients."""
+        return np.linalg.solve(self.precision, self.information)
+
+
+def shape_prior(
+    constraints: np.ndarray, readings: tuple[IdentityReading | None, ...], shares: tuple[float, ...], trust: float,
+    kinship: float,
+) -> ShapePrior:
+    """The population's N(0, I) with what the photos read, and with constraints (K, K).
+
+    A reading of mean m and covariance S, got with the population as its own prior, adds S^-1 - I of precision and S^-1 m
+    of information. Errors of readings of one person are alike: n of them, of correlation ``kinship``, count as
+    n / (1 + (n - 1) kinship) independent ones.
+
+    Args:
+        shares: how much each photo counts.
+        trust: multiplies what readings add.
+    """
+    precision, information = np.eye(len(constraints)) + constraints, np.zeros(len(constraints))
+    read = [(reading, share) for reading, share in zip(readings, shares) if reading is not None]
+    total = sum(share for _, share in read)
+    fewer = trust / (1.0 + max(total - 1.0, 0.0) * kinship)
+    for (mean, covariance, _), share in read:
+        count = min(len(mean), len(precision))
+        inverse = np.linalg.inv(covariance[:count, :count])
+        precision[:count, :count] += fewer * share * (inverse - np.eye(count))
+        information[:count] += fewer * share * inverse @ mean[:count]
+    return ShapePrior(precision, information)
 
 
 def sealed_lips(basis: PointBasis, spread: float) -> np.ndarray:

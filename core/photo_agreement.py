@@ -28,9 +28,8 @@ def weigh_photos(problem: FitProblem, states: list[ViewState]) -> tuple[FitProbl
     Returns:
         The problem with its ``shares``, and a start for the common fit: identity (K,) and states.
     """
-    singles = [replace(problem, photos=(photo,), shares=(1.0,)) for photo in problem.photos]
-    none = np.zeros(len(problem.shape_precision))
-    alone = [minimise(single, none, [state]) for single, state in zip(singles, states)]
+    singles = [problem.of_one_photo(i) for i in range(len(problem.photos))]
+    alone = [minimise(single, single.shape_prior.mean(), [state]) for single, state in zip(singles, states)]
     heads = np.stack([identity for identity, _ in alone])
     agreed = np.median(heads, axis=0)
     trouble = []

@@ -60,7 +60,7 @@ FACE_NETS = {
 }
 # inner maps of the landmark net by the size at which its trunk pools them: (1, size, size, channels)
 LANDMARK_NET = "face_landmarks"
-TEXTURE_SHAPES = {"texture_48": (1, 48, 48, 32), "texture_24": (1, 24, 24, 64)}
+TEXTURE_SHAPES = {"texture_48": (1, 48, 48, 32), "texture_24": (1, 24, 24, 64), "texture_6": (1, 6, 6, 128)}
 
 
 def build(destination: Path) -> list[Path]:

@@ -13,6 +13,7 @@ import numpy as np
 from ..core import expression_regressor as regressor
 from ..core.expression_regressor import ExpressionRegressor
 from ..core.expression_texture import TextureReading, standardised
+from ..core.face_texture import LOCAL
 from .expression_samples import Samples
 
 LEAST_SCALE = 0.01  # of a feature, lest one that hardly varies decides
@@ -54,7 +55,7 @@ def components_of(standard: np.ndarray, settings: TextureTraining) -> np.ndarray
 def texture_reading(net: ExpressionRegressor, seen: Samples, settings: TextureTraining | None = None) -> TextureReading:
     """The correction for samples that ``net`` was not trained on, textures (n, T); calibration still open."""
     settings = settings or TextureTraining()
-    textures = seen.textures.astype(np.float32)
+    textures = seen.textures[:, :LOCAL].astype(np.float32)
     mean, scale = textures.mean(axis=0), textures.std(axis=0) + np.float32(LEAST_SCALE)
     standard = standardised(textures, mean, scale)
     projection = components_of(standard, settings)

@@ -1,0 +1,143 @@
+"""What a portrait says about the shape of a head before anything is fitted, learned on rendered people.
+
+How high a bridge is, how far lips and chin come forward, how full a face is: outlines in a frontal photo hardly tell, but
+shading, highlights and the shapes of nostrils and lids do, and the landmark net has seen them. Its points and inner maps
+(``face_texture``) explain the identity coefficients linearly (``models/IDENTITY.md`` says how it was trained and how
+much of each coefficient it explains):
+
+    alpha = offset + z(features) P M + e,    e ~ N(0, S) on people not seen in training.
+
+To the fit that is a Gaussian prior of its own for each photo, in place of the population's N(0, I). A face whose
+features are unlike those of the training counts less: the reading is drawn back towards the population's prior.
+"""
+
+from __future__ import annotations
+
+import zipfile
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from .errors import AssetsError, PhotoError
+from .expression_regressor import FEATURES as MARKS
+from .expression_regressor import feature_vectors
+from .face_texture import LENGTH, LOCAL
+from .head_model import LANDMARK_COUNT
+
+FILE = "identity.npz"
+BLOCKS = (MARKS, LOCAL, LENGTH - LOCAL)  # features of landmarks, of the skin around them, and of the whole crop
+FEATURES = sum(BLOCKS)
+LIMIT = 4.0  # standard deviations beyond which a feature says no more
+FAMILIAR = 1.5  # mean square of the standardised features up to which a picture is like those of the training
+MOST_UNITS = 1024
+_DEFAULT_FOLDER = Path(__file__).resolve().parents[1] / "models"
+
+
+class IdentityReading(NamedTuple):
+    """A Gaussian belief about identity coefficients: ``mean`` (K,) and ``covariance`` (K, K), and how far the picture
+    is trusted, 0 to 1."""
+
+    mean: np.ndarray
+    covariance: np.ndarray
+    trust: float
+
+
+@dataclass(frozen=True)
+class IdentityRegressor:
+    """The trained regressor.
+
+    Attributes:
+        template: (478, 3) mm, average landmarks, as in ``expression_regressor``.
+        alignment: (478,) how much each landmark counts in the alignment.
+        mean, scale: (FEATURES,) of the features in training.
+        projection: (FEATURES, r) of the standardised features.
+        matrix: (r, K).
+        offset: (K,).
+        covariance: (K, K) of the errors on people not seen in training.
+        explained: (K,) share of each coefficient's variance that is explained on them.
+    """
+
+    template: np.ndarray
+    alignment: np.ndarray
+    mean: np.ndarray
+    scale: np.ndarray
+    projection: np.ndarray
+    matrix: np.ndarray
+    offset: np.ndarray
+    covariance: np.ndarray
+    explained: np.ndarray
+
+    def read(self, landmarks: np.ndarray, texture: np.ndarray) -> IdentityReading:
+        """What one photo says.
+
+        Args:
+            landmarks: (478, 3) x and y in pixels of the upright photo, and the net's depth in the same unit.
+            texture: (``face_texture.LENGTH``,) around them.
+
+        Raises:
+            PhotoError: landmarks or texture of another shape or not finite.
+        """
+        for values, shape, name in ((landmarks, (LANDMARK_COUNT, 3), "landmarks"), (texture, (LENGTH,), "texture")):
+            if np.shape(values) != shape or not np.isfinite(values).all():
+                raise PhotoError(f"The {name} of the face must be finite and of shape {shape}: use another photo.")
+        marks = feature_vectors(np.asarray(landmarks, float)[None], self.template, self.alignment)[0]
+        values = np.concatenate([marks.astype(np.float32), np.asarray(texture, np.float32)])
+        features = standardised(values[None], self.mean, self.scale)[0]
+        # each block's features have a mean square of 1 / len(BLOCKS) on faces like those of the training
+        trust = float(min(1.0, FAMILIAR / max(float(features @ features), 1e-6)))
+        mean = features @ self.projection @ self.matrix + self.offset
+        covariance = trust * self.covariance + (1.0 - trust) * np.eye(len(mean))
+        return IdentityReading(trust * mean.astype(float), covariance.astype(float), trust)
+
+
+def standardised(values: np.ndarray, mean: np.ndarray, scale: np.ndarray) -> np.ndarray:
+    """(n, FEATURES) float32 within ``LIMIT``, each block of a mean square sum of a third."""
+    out = np.clip((np.asarray(values, np.float32) - mean) / scale, -LIMIT, LIMIT)
+    return out / np.sqrt(len(BLOCKS) * np.repeat(np.float32(BLOCKS), BLOCKS))
+
+
+def load(folder: Path | None = None) -> IdentityRegressor:
+    """The regressor in ``folder`` (default: the package's own).
+
+    Raises:
+        AssetsError: the file is missing or damaged.
+    """
+    return _load((Path(folder) if folder else _DEFAULT_FOLDER) / FILE)
+
+
+@lru_cache(maxsize=4)
+def _load(path: Path) -> IdentityRegressor:
+    try:
+        with np.load(path, allow_pickle=False) as stored:
+            return from_arrays({name: stored[name] for name in stored.files})
+    except FileNotFoundError:
+        raise AssetsError(f"The identity network {path} is missing: install Furrow again.") from None
+    except (OSError, KeyError, ValueError, zipfile.BadZipFile) as error:
+        raise AssetsError(f"The identity network {path} is damaged ({error}): install Furrow again.") from None
+
+
+def from_arrays(arrays: dict[str, np.ndarray]) -> IdentityRegressor:
+    """The regressor of stored arrays, their shapes checked.
+
+    Raises:
+        KeyError, ValueError: an array is missing or not what it should be.
+    """
+    rank, count = arrays["matrix"].shape if arrays["matrix"].ndim == 2 else (0, 0)
+    if not (0 < rank <= MOST_UNITS and 0 < count <= MOST_UNITS):
+        raise ValueError("size of the matrix")
+    shapes = {
+        "template": (LANDMARK_COUNT, 3), "alignment": (LANDMARK_COUNT,), "mean": (FEATURES,), "scale": (FEATURES,),
+        "projection": (FEATURES, rank), "matrix": (rank, count), "offset": (count,), "covariance": (count, count),
+        "explained": (count,),
+    }
+    for name, shape in shapes.items():
+        array = arrays[name]
+        if array.shape != shape or array.dtype.kind != "f" or not np.isfinite(array).all():
+            raise ValueError(f"{name} has shape {array.shape} and type {array.dtype}, or is not finite")
+    covariance = arrays["covariance"].astype(np.float64)
+    if arrays["scale"].min() <= 0 or np.linalg.eigvalsh(0.5 * (covariance + covariance.T)).min() <= 0:
+        raise ValueError("scale or covariance is not positive")
+    return IdentityRegressor(**{name: arrays[name].astype(np.float32) for name in shapes})
