@@ -16,8 +16,8 @@ PULL_BACK = 0.85
 
 def yaw(rotation: np.ndarray) -> float:
     """Angle in radians by which a head pose (3, 3) is turned away from the camera, about the head's vertical axis."""
-    forward = rotation[:, 2]
-    return float(np.arctan2(forward[0], -forward[2]))
+    to_camera = -rotation[2]  # in the head, so that a photo's roll does not count
+    return float(np.arctan2(-to_camera[0], to_camera[2]))
 
 
 def view_warnings(view: View) -> list[str]:

@@ -108,6 +108,26 @@ def test_no_face_in_pictures_without_one():
         assert find_faces(np.ascontiguousarray(picture), nets()) == []
 
 
+def test_face_upside_down_is_told_from_the_face_seen_in_it():
+    """Upside down the landmark net sees a face as well; a sure face is the right way up."""
+    (face,) = find_faces(portrait(), nets())
+    down = np.ascontiguousarray(portrait()[::-1, ::-1])
+    (found,) = find_faces(down, nets())
+    assert face.is_sure and found.is_sure and abs(face.square.angle) < 0.3
+    assert abs(abs(found.square.angle - face.square.angle) - np.pi) < 0.1
+    right, left = found.keypoints[:2]
+    assert right[0] > left[0] and found.keypoints[3, 1] < min(right[1], left[1])
+    wrong = found.square.jittered(0, 0, 1, np.pi)
+    seen = detection._settled(down, found, wrong, nets())
+    assert seen.seen > 0.9 and seen.upright < detection.NO_FACE_SCORE
+
+
+def test_photo_with_a_sure_face_is_searched_once(monkeypatch):
+    turns, search = [], detection._detect_in_whole
+    monkeypatch.setattr(detection, "_detect_in_whole", lambda *args: turns.append(args[1]) or search(*args))
+    assert len(find_faces(portrait(), nets())) == 1 and turns == [0.0]
+
+
 def test_patterns_like_a_face_are_told_from_faces():
     import skimage.data
 
