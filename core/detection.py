@@ -32,6 +32,7 @@ SURE_SCORE, POSSIBLE_SCORE = 0.95, 0.3  # of the landmark net
 UPRIGHT_SCORE = 0.84
 # what scores less is a pattern beside a sure face, and where only a turn has shown it; a masked face has 0.81
 NO_FACE_SCORE = 0.75
+PATTERN_SCORE = 0.6  # below, what the landmark net doubts too is no face; in full profiles both saw one in the ear
 CLEARER = 0.05  # by which that score has to be higher for a candidate to be turned
 TURNS = (0.0, math.pi / 2, -math.pi / 2, math.pi)  # radians, in which a photo is searched
 # a crop stands still: roll in radians, place and size over its side; how often the net is asked at most
@@ -145,10 +146,13 @@ def choose_face(faces: list[Face], index: int | None = None) -> tuple[Face, tupl
             f"The face is only {face.width:.0f} pixels wide, at least {MIN_FACE_WIDTH} are needed: "
             "use a closer or larger photo."
         )
+    notes = []
     if index is None and len(faces) > 1:
         others = "1" if len(faces) == 2 else f"1 to {len(faces) - 1}"
-        return face, (f"{len(faces)} faces found, the largest is used; choose another by its number, {others}.",)
-    return face, ()
+        notes.append(f"{len(faces)} faces found, the largest is used; choose another by its number, {others}.")
+    if face.square is not None and (face.seen < SURE_SCORE or face.upright < NO_FACE_SCORE):
+        notes.append("the face is not seen clearly (a profile, covered or blurred); the head may be quite another.")
+    return face, tuple(notes)
 
 
 def candidates(pixels: np.ndarray, square: Square, detector: Detector, nets: FaceNets) -> tuple[np.ndarray, np.ndarray]:
@@ -197,6 +201,7 @@ def _confirmed(pixels: np.ndarray, searches: Iterable[list[Face]], known: list[F
             break
     least = SURE_SCORE if max((face.seen for face in new), default=0.0) >= SURE_SCORE else POSSIBLE_SCORE
     least_upright = NO_FACE_SCORE if any(face.is_sure for face in [*known, *new]) else 0.0
+    new = [face for face in new if face.seen >= SURE_SCORE or face.upright >= PATTERN_SCORE]
     return _add_new(known, [face for face in new if face.seen >= least and face.upright >= least_upright])
 
 

@@ -1,5 +1,7 @@
 """Face detection: where, how many, how small, and what is said to the artist."""
 
+import dataclasses
+
 import cv2
 import numpy as np
 import pytest
@@ -189,6 +191,27 @@ def test_choosing_among_faces():
         choose_face(faces, -1)
     with pytest.raises(NoFaceError, match="No face was found"):
         choose_face([], 0)
+
+
+@pytest.mark.parametrize("seen, upright, words", [(1.0, 0.8, 0), (0.9, 0.8, 1), (1.0, 0.5, 1)])
+def test_face_that_is_not_seen_clearly_is_noted(seen, upright, words):
+    (made,) = made_up(200)
+    face = dataclasses.replace(made, square=detection.Square(0, 0, 300), seen=seen, upright=upright)
+    notes = choose_face([face])[1]
+    assert len(notes) == words and all("not seen clearly" in note for note in notes)
+
+
+def test_what_both_nets_doubt_is_no_face(monkeypatch):
+    """Such as the ear of a profile; what either is sure of stays."""
+    for seen, upright, faces in ((0.7, 0.45, 0), (0.99, 0.45, 1), (0.7, 0.8, 1)):
+        monkeypatch.setattr(
+            detection,
+            "_settled",
+            lambda pixels, face, square, nets, seen=seen, upright=upright: dataclasses.replace(
+                face, square=square, seen=seen, upright=upright
+            ),
+        )
+        assert len(find_faces(portrait(), nets(), turns=(0.0,))) == faces
 
 
 def test_too_small_a_face_says_its_size():
