@@ -10,6 +10,7 @@ from furrow.core import pipeline
 from furrow.core.crops import Square
 from furrow.core.detection import find_faces
 from furrow.core.landmarks import detect_landmarks
+from furrow.core.performance_capture import capture_photo
 from furrow.core.performance_track import FaceTracker
 from furrow.core.photo import Photo
 from furrow.core.upright import stand_upright, turned_back
@@ -115,6 +116,24 @@ def test_turned_photo_gives_the_same_head_and_expression(head_of):
     off = np.linalg.norm(oblique.neutral - upright.neutral, axis=1)
     assert np.sqrt((off**2).mean()) < 0.9
     assert np.abs(oblique.views[0].expression - upright.views[0].expression).max() < 0.15
+
+
+def test_expression_in_a_photo_upside_down(model, tmp_path):
+    neutral = model.mean
+    character = dataclasses.replace(
+        tiny_character(), topology=model.topology, neutral=neutral, expression_names=model.expression_names,
+        expression_deltas=model.expression_basis, directions=model.directions, joints=model.joints,
+        joint_directions=model.joint_directions, views=(),
+    )  # fmt: skip
+    made = []
+    for name, pixels in (("up", portrait()), ("down", portrait()[::-1, ::-1])):
+        Image.fromarray(np.ascontiguousarray(pixels)).save(tmp_path / f"{name}.png")
+        made.append(capture_photo(character, tmp_path / f"{name}.png", model, nets()))
+    (up, seen), (down, seen_down) = made
+    np.testing.assert_array_equal(down.weights, up.weights)
+    np.testing.assert_array_equal(down.rotation, up.rotation)
+    np.testing.assert_allclose(seen_down.landmarks.points, [512, 512] - seen.landmarks.points, atol=1e-9)
+    assert any("turned by 180 degrees" in note for note in down.notes)
 
 
 def test_face_in_a_clip_on_its_side_is_followed():
