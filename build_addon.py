@@ -68,8 +68,8 @@ def fetch_wheels(python: str, target: str) -> list[Path]:
         pattern = f"{name.replace('-', '_')}-{version}-*.whl"
         if not any(folder.glob(pattern)):
             tags = [item for tag in WHEEL_TAGS[target] for item in ("--platform", tag)]
-            command = [sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-deps",
-                       "--only-binary=:all:", "--implementation", "cp", "--python-version", python, *tags,
+            command = [sys.executable, "-P", "-m", "pip", "download", "--quiet", "--disable-pip-version-check",
+                       "--no-deps", "--only-binary=:all:", "--implementation", "cp", "--python-version", python, *tags,
                        "--dest", str(folder), f"{name}=={version}"]
             result = subprocess.run(command, capture_output=True, text=True, check=False)
             if result.returncode:

@@ -11,13 +11,13 @@ import time
 from pathlib import Path
 
 import numpy as np
-import onnxruntime
 import skimage.data
 from ai_edge_litert.interpreter import Interpreter
 from furrow.core.detection import find_faces
 from furrow.core.devices import choose
 from furrow.core.face_nets import FaceNets
 from furrow.core.landmarks import detect_landmarks, segment_person
+from furrow.core.onnx_runtime import onnxruntime
 from furrow.models import face_nets, tflite_ops
 from furrow.models.tflite_to_onnx import OPS, translate
 from PIL import Image

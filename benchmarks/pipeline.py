@@ -55,7 +55,7 @@ def warm_runs(photo: Path, folder: Path, runs: int) -> tuple[dict[str, float], f
 
 def cold_start(photo: Path, folder: Path) -> float:
     """Seconds of the whole command in a new process."""
-    command = [sys.executable, "-m", "furrow", "reconstruct", str(photo), "-o", str(folder / "cold.furrow")]
+    command = [sys.executable, "-P", "-m", "furrow", "reconstruct", str(photo), "-o", str(folder / "cold.furrow")]
     began = time.perf_counter()
     subprocess.run([*command, "--device", "cpu", "--quiet"], check=True, stderr=subprocess.DEVNULL)
     return time.perf_counter() - began

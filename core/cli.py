@@ -18,7 +18,7 @@ from collections import deque
 from collections.abc import Callable
 from pathlib import Path
 
-from . import performance_commands
+from . import children, performance_commands
 from .errors import FurrowError, OutputError
 from .terminal import check_output, clear_bar, progress_bar
 
@@ -210,15 +210,17 @@ def _in_blender(command: str, character: Path, output: Path, written: str = "wro
     from .character_file import load_character
 
     load_character(character)  # a bad file is one line, before Blender starts
-    package = __package__.rpartition(".")[0]
-    arguments = [sys.executable, "-m", f"{package}.blender_addon.command", command, str(character), str(output)]
+    source, target = character.absolute(), output.absolute()
+    arguments = children.module_command("blender_addon.command", [command, source, target])
     chatter: deque[str] = deque(maxlen=30)
     # Blender's own lines are noise unless it fails; its bar-less renders report one line each
-    with subprocess.Popen(arguments, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process:
+    with subprocess.Popen(
+        arguments, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=children.environment()
+    ) as process:
         for line in process.stdout:
             chatter.append(line)
             if line.startswith("wrote "):
-                print(line.replace("wrote ", written, 1), end="", flush=True)
+                print(line.replace("wrote ", written, 1).replace(str(target), str(output), 1), end="", flush=True)
     if process.returncode:
         print("".join(chatter), end="", file=sys.stderr)
     return process.returncode

@@ -12,9 +12,8 @@ import logging
 from dataclasses import dataclass
 from pathlib import Path
 
-import onnxruntime
-
 from .errors import AssetsError, DeviceError
+from .onnx_runtime import onnxruntime
 
 CPU = "CPUExecutionProvider"
 DEVICES = ("auto", "cuda", "webgpu", "coreml", "cpu")

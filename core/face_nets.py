@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
-import onnxruntime
 
 from .devices import Device, choose, session
+from .onnx_runtime import onnxruntime
 
 SHORT_RANGE = "face_detection_short_range"
 FULL_RANGE = "face_detection_full_range"

@@ -28,8 +28,10 @@ def detect_landmarks(pixels: np.ndarray, face: Face, nets: FaceNets, jitter: int
         nets: the face nets.
         jitter: how many crops to average, odd.
     """
-    square = square_of_box(face.box, face.keypoints)
-    return landmarks_in(pixels, square, nets, jitter, np.asarray(face.box, np.float64))
+    box = np.asarray(face.box, np.float64)
+    if face.square is not None:
+        return _averaged(pixels, face.square, nets, jitter, box)
+    return landmarks_in(pixels, square_of_box(face.box, face.keypoints), nets, jitter, box)
 
 
 def landmarks_in(
@@ -45,7 +47,11 @@ def landmarks_in(
         box: (4,) of the face; None takes the bounding box of the landmarks.
     """
     first, _ = mesh_in(pixels, [square], nets)
-    square = square_of_points(first[0])
+    return _averaged(pixels, square_of_points(first[0]), nets, jitter, box)
+
+
+def _averaged(pixels: np.ndarray, square: Square, nets: FaceNets, jitter: int, box: np.ndarray | None) -> Landmarks:
+    """``landmarks_in`` a crop that fits the face."""
     squares = [square.jittered(*move) for move in _jitter_moves(jitter)]
     points, scores, textures = meshes_in(pixels, squares, nets)
     spread = np.sqrt(points[..., :2].var(axis=0).mean(axis=-1))

@@ -39,6 +39,7 @@ from .performance_smooth import (
 from .performance_solve import FaceMotion, FrameFit, clip_focal, face_motion, solve_frame
 from .performance_track import FaceTracker
 from .photo import load_photo
+from .upright import stand_upright, turned_back
 
 LONGEST_GAP = 0.5  # seconds that are interpolated
 SAMPLES = 24  # frames that tell the face at rest
@@ -121,14 +122,17 @@ def capture_photo(
 ) -> tuple[Performance, View]:
     """Expression, head pose and gaze in one photo: a performance of one frame, and the photo as a view.
 
+    The pose is that of the photo turned upright.
+
     Raises:
         PhotoError, NoFaceError: the photo cannot be read or shows no face.
         CharacterFileError: the character was made with another head model.
     """
     check_character(character, head)
     photo = load_photo(Path(path))
-    height, width = photo.pixels.shape[:2]
     chosen, notes = choose_face(find_faces(photo.pixels, nets), face)
+    photo, chosen, turn = stand_upright(photo, chosen, nets)
+    height, width = photo.pixels.shape[:2]
     marks = detect_landmarks(photo.pixels, chosen, nets)
     clip = Clip(Path(path), (Path(path),), 24.0, 1, width, height)
     moving, focal = _face(character, head, clip, [marks], same_person, photo.focal_px)
@@ -140,7 +144,7 @@ def capture_photo(
     performance = replace(_finished(character, clip, rest, [fit], seen, settings, notes), name=Path(photo.name).stem)
     state = fit.state
     view = View(photo.name, state.camera(width, height), state.pose(), state.expression, marks, fit.error)
-    return performance, view
+    return performance, turned_back(view, turn)
 
 
 def check_character(character: Character, head: HeadModel) -> None:

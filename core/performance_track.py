@@ -6,17 +6,21 @@ looks over the whole frame.
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from .character import Landmarks
 from .crops import Square
-from .detection import MIN_FACE_WIDTH, Face, find_faces, overlap
+from .detection import MIN_FACE_WIDTH, TURNS, Face, find_faces, overlap
 from .face_mesh import square_of_points
 from .face_nets import FaceNets
 from .landmarks import detect_landmarks, landmarks_in
 
+QUARTER = math.pi / 2
 SEEN = 0.5  # score of the landmark net from which a face counts as seen
 JITTER = 3  # crops averaged a frame
+SEARCH_TURNED = 8  # every how many frames a face on its side is looked for, until one was seen
 SAME_FACE = 0.1  # overlap with where the face was last
 
 
@@ -31,6 +35,7 @@ class FaceTracker:
     def __init__(self, nets: FaceNets, face: int | None = None):
         self._nets, self._face = nets, face
         self._square: Square | None = None
+        self._turn: float | None = None
         self._box: np.ndarray | None = None
         self.redetected = 0
 
@@ -47,12 +52,16 @@ class FaceTracker:
             self._square = None
             return None
         self._square, self._box = square_of_points(np.column_stack([found.points, found.depth])), found.box
+        self._turn = round(self._square.angle / QUARTER) * QUARTER
         return found
 
     def _detect(self, pixels: np.ndarray) -> Landmarks | None:
         """Landmarks of the face where it was last, else of the one that was asked for."""
+        turns = (self._turn or 0.0,)
+        if self._turn is None and self.redetected % SEARCH_TURNED == 0:
+            turns = TURNS
         self.redetected += 1
-        faces = [face for face in find_faces(pixels, self._nets) if face.width >= MIN_FACE_WIDTH]
+        faces = [face for face in find_faces(pixels, self._nets, turns) if face.width >= MIN_FACE_WIDTH]
         face = self._choose(faces) if faces else None
         if face is None:
             return None

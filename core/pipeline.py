@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 import zlib
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -27,6 +27,7 @@ from . import (
     smooth_residual,
     texture,
     unwrap,
+    upright,
     wrinkle_edit,
     wrinkles,
 )
@@ -160,15 +161,18 @@ def reconstruct(
     notes = list(models.notes)
     progress.stage("photo", "reading the photo" if len(photos) == 1 else f"reading {len(photos)} photos")
     loaded = [load_photo(Path(path)) for path in photos]
-    notes += [f"{photo.name}: {note}" for photo in loaded for note in photo.notes]
     progress.stage("face", "finding the face")
-    faces, marks = [], []
+    faces, marks, quarters = [], [], []
     for i, photo in enumerate(loaded):
         progress.within(i / len(loaded), f"finding the face in {photo.name}")
         found, remarks = detection.choose_face(detection.find_faces(photo.pixels, models.nets), face)
         notes += [f"{photo.name}: {remark}" for remark in remarks]
+        photo, found, turn = upright.stand_upright(photo, found, models.nets)
+        loaded[i] = photo
+        quarters.append(turn)
         faces.append(found)
         marks.append(landmarks.detect_landmarks(photo.pixels, found, models.nets))
+    notes += [f"{photo.name}: {note}" for photo in loaded for note in photo.notes]
     progress.stage("fit", "fitting the head")
     fit = coarse_fit.fit(models.head, [_observation(photo, mark) for photo, mark in zip(loaded, marks)])
     progress.within(0.6, "refining the shape")
@@ -181,7 +185,8 @@ def reconstruct(
     notes += fit.warnings
     character = _character(models, fit, loaded, covers, name, size, notes, progress)
     progress.finish()
-    return character
+    views = tuple(upright.turned_back(view, turn) for view, turn in zip(character.views, quarters))
+    return replace(character, views=views)
 
 
 def _observation(photo: Photo, mark: landmarks.Landmarks) -> coarse_fit.Observation:

@@ -97,7 +97,7 @@ def fetch_wheel(name: str, cache: Path = CACHE) -> Path:
 
 def _download(wheel: Wheel, cache: Path) -> None:
     cache.mkdir(parents=True, exist_ok=True)
-    command = [sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-deps"]
+    command = [sys.executable, "-P", "-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-deps"]
     command += ["--only-binary=:all:", "--platform", "manylinux_2_28_x86_64", "--python-version", "3.11"]
     command += ["--dest", str(cache), f"{wheel.name}=={wheel.version}"]
     result = subprocess.run(command, capture_output=True, text=True)

@@ -1,5 +1,8 @@
 """The commands behind `furrow blend` and `furrow render`, and the coordinates that the materials draw with."""
 
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 
@@ -11,6 +14,7 @@ from furrow.blender_addon.build_head import build_head  # noqa: E402
 from furrow.blender_addon.mesh_objects import get_attribute  # noqa: E402
 from furrow.core.character_file import save_character  # noqa: E402
 from furrow.core.errors import OutputError  # noqa: E402
+from helpers import traps  # noqa: E402
 
 pytestmark = pytest.mark.usefixtures("scene")
 
@@ -28,6 +32,21 @@ def test_blend_is_written_whole_and_renders(character, tmp_path, capfd):
     bpy.ops.wm.open_mainfile(filepath=str(blend))
     assert bpy.context.scene.camera is not None and bpy.context.scene.render.engine == "CYCLES"
     assert len([o for o in bpy.data.objects if o.type == "LIGHT"]) == 3
+
+
+def test_blend_runs_nothing_of_the_current_folder(character, tmp_path):
+    traps(tmp_path)
+    save_character(character, tmp_path / "mean.furrow")
+    done = subprocess.run(
+        [sys.executable, "-P", "-m", "furrow", "blend", "mean.furrow", "-o", "mean.blend"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert done.returncode == 0 and done.stdout == "wrote mean.blend\n", done.stdout + done.stderr
+    assert (tmp_path / "mean.blend").stat().st_size > 100_000
+    assert not list(tmp_path.glob("*.ran"))
 
 
 def test_render_shows_a_head_in_the_middle_of_the_picture(character, tmp_path, monkeypatch):

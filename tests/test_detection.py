@@ -1,5 +1,7 @@
 """Face detection: where, how many, how small, and what is said to the artist."""
 
+import dataclasses
+
 import cv2
 import numpy as np
 import pytest
@@ -108,6 +110,26 @@ def test_no_face_in_pictures_without_one():
         assert find_faces(np.ascontiguousarray(picture), nets()) == []
 
 
+def test_face_upside_down_is_told_from_the_face_seen_in_it():
+    """Upside down the landmark net sees a face as well; a sure face is the right way up."""
+    (face,) = find_faces(portrait(), nets())
+    down = np.ascontiguousarray(portrait()[::-1, ::-1])
+    (found,) = find_faces(down, nets())
+    assert face.is_sure and found.is_sure and abs(face.square.angle) < 0.3
+    assert abs(abs(found.square.angle - face.square.angle) - np.pi) < 0.1
+    right, left = found.keypoints[:2]
+    assert right[0] > left[0] and found.keypoints[3, 1] < min(right[1], left[1])
+    wrong = found.square.jittered(0, 0, 1, np.pi)
+    seen = detection._settled(down, found, wrong, nets())
+    assert seen.seen > 0.9 and seen.upright < detection.NO_FACE_SCORE
+
+
+def test_photo_with_a_sure_face_is_searched_once(monkeypatch):
+    turns, search = [], detection._detect_in_whole
+    monkeypatch.setattr(detection, "_detect_in_whole", lambda *args: turns.append(args[1]) or search(*args))
+    assert len(find_faces(portrait(), nets())) == 1 and turns == [0.0]
+
+
 def test_patterns_like_a_face_are_told_from_faces():
     import skimage.data
 
@@ -169,6 +191,27 @@ def test_choosing_among_faces():
         choose_face(faces, -1)
     with pytest.raises(NoFaceError, match="No face was found"):
         choose_face([], 0)
+
+
+@pytest.mark.parametrize("seen, upright, words", [(1.0, 0.8, 0), (0.9, 0.8, 1), (1.0, 0.5, 1)])
+def test_face_that_is_not_seen_clearly_is_noted(seen, upright, words):
+    (made,) = made_up(200)
+    face = dataclasses.replace(made, square=detection.Square(0, 0, 300), seen=seen, upright=upright)
+    notes = choose_face([face])[1]
+    assert len(notes) == words and all("not seen clearly" in note for note in notes)
+
+
+def test_what_both_nets_doubt_is_no_face(monkeypatch):
+    """Such as the ear of a profile; what either is sure of stays."""
+    for seen, upright, faces in ((0.7, 0.45, 0), (0.99, 0.45, 1), (0.7, 0.8, 1)):
+        monkeypatch.setattr(
+            detection,
+            "_settled",
+            lambda pixels, face, square, nets, seen=seen, upright=upright: dataclasses.replace(
+                face, square=square, seen=seen, upright=upright
+            ),
+        )
+        assert len(find_faces(portrait(), nets(), turns=(0.0,))) == faces
 
 
 def test_too_small_a_face_says_its_size():

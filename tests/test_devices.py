@@ -3,13 +3,13 @@
 import types
 
 import numpy as np
-import onnxruntime
 import pytest
 from face_fixtures import ASSETS, nets
 from furrow.core import devices
 from furrow.core.devices import CPU, Device, choose, session
 from furrow.core.errors import AssetsError, DeviceError
 from furrow.core.face_nets import SEGMENTATION, FaceNets
+from furrow.core.onnx_runtime import onnxruntime
 
 
 @pytest.fixture(autouse=True)

@@ -4,12 +4,12 @@ import hashlib
 
 import numpy as np
 import onnx
-import onnxruntime
 import pytest
 import scipy.sparse
 from ai_edge_litert import schema_py_generated as schema
 from flatbuffers import flexbuffers
 from furrow.core.errors import AssetsError
+from furrow.core.onnx_runtime import onnxruntime
 from furrow.models import attention_ops, face_nets, sources, tflite_ops
 from furrow.models.onnx_graph import TFLITE, OnnxGraph
 from furrow.models.tflite_graph import Operator, TfliteGraph, read_tflite

@@ -61,7 +61,7 @@ def test_enlarged_photo_scales_the_landmarks(marks, scale):
     assert np.abs(back - marks.points).mean() < 0.5 and np.abs((back - marks.points).mean(axis=0)).max() < 0.25
 
 
-@pytest.mark.parametrize("angle", [-30, 20])
+@pytest.mark.parametrize("angle", [-135, -90, -30, 20, 45, 60, 90, 135, 180])
 def test_turned_photo_turns_the_landmarks(marks, angle):
     # pixel centres at one half: the matrix for cv2's pixel centres at whole numbers
     matrix = cv2.getRotationMatrix2D((226 - 0.5, 128 - 0.5), angle, 1.0)
