@@ -12,6 +12,10 @@ import numpy as np
 
 from ..core.camera import Camera, Pose, rotation_matrix
 from ..core.colour import LUMINANCE, srgb_to_linear
+from ..core.detection import choose_face, find_faces
+from ..core.face_nets import FaceNets
+from ..core.fit_problem import Observation
+from ..core.landmarks import detect_landmarks
 from .expression_renders import FACE_MIDDLE, FACE_WIDTH, Light, Looks, RenderScene, Shot, between_eyes, render
 
 SIZE = 512  # pixels
@@ -103,3 +107,15 @@ def portrait(
     pose = Pose(rotation, position - rotation @ between_eyes(scene, head))
     camera = Camera(focal, focal, size / 2, size / 2, size, size)
     return Portrait(render(scene, head, shot, rng, looks), camera, pose)
+
+
+def observation(taken: Portrait, nets: FaceNets, name: str = "portrait") -> Observation:
+    """What the fit is told of a portrait, as of a photo whose file does not tell the focal length.
+
+    Raises:
+        NoFaceError: the nets find no face in it.
+        PhotoError: the face is too small for them.
+    """
+    face, _ = choose_face(find_faces(taken.pixels, nets), None)
+    marks = detect_landmarks(taken.pixels, face, nets)
+    return Observation(marks, taken.camera.width, taken.camera.height, None, name)
