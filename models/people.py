@@ -14,10 +14,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from ..core.head_model import HeadModel
+from .calibrated import YOUNG
 from .expressions import read_expressions
 from .head import ADULT_SIZE, DrawnPopulation, drawn_population, drawn_to_norms
 from .makehuman import MM_PER_UNIT, read_base_mesh
 from .measures import MEASURES, VERTICES, measured
+from .norms import NORMS, RELATIVE, group_means
 from .population import ANCESTRIES, GENDERS, People, sample_people
 from .topology import SourceTopology, cut_head
 from .untangle import lips_kept_together
@@ -161,6 +163,47 @@ def extreme_people(crowd: Crowd) -> list[KnownPerson]:
             kinds.append(name)
             chosen.append(int(of_sex[fits][(rest[fits] ** 2).sum(1).argmin()]))
     return crowd.known(kinds, chosen)
+
+
+@dataclass(frozen=True)
+class Surveyed:
+    """One measure of one ancestry and sex: of the crowd's members near the age of those surveyed, and as published.
+
+    Attributes:
+        mean, spread: mm or degrees, of ``people`` members.
+        published: expected of these very people, by their shares of ancestry and sex; published_spread: within a group.
+    """
+
+    measure: str
+    ancestry: str
+    sex: str
+    people: int
+    mean: float
+    spread: float
+    published: float
+    published_spread: float
+
+
+def surveyed_groups(crowd: Crowd) -> list[Surveyed]:
+    """Every measure of the norms by ancestry and sex; ``RELATIVE`` ones less what all groups together are off by."""
+    who = crowd.people
+    young = np.abs(who.age - YOUNG) < AGE_UNIT
+    out = []
+    for measure, norm in (NORMS | RELATIVE).items():
+        found = crowd.measures[:, list(MEASURES).index(measure)]
+        expected = group_means(measure, who.ancestry, who.gender)
+        members = [
+            (ancestry, sex, young & (who.ancestry[:, i] > PURE) & (np.abs(who.gender - gender) < 2 * GENDER_UNIT))
+            for i, ancestry in enumerate(ANCESTRIES) for gender, sex in enumerate(GENDERS)
+        ]
+        if measure in RELATIVE:
+            found = found - np.mean([(found - expected)[chosen].mean() for *_, chosen in members])
+        out += [
+            Surveyed(measure, ancestry, sex, int(chosen.sum()), float(found[chosen].mean()),
+                     float((found - expected)[chosen].std(ddof=1)), float(expected[chosen].mean()), norm.spread)
+            for ancestry, sex, chosen in members
+        ]
+    return out
 
 
 def _nearest(people: People, ancestry: str, gender: int, years: float, count: int, taken: set[int]) -> list[int]:
