@@ -8,18 +8,27 @@ import numpy as np
 SIZE = 256  # pixels
 
 
-def background(rng: np.random.Generator) -> np.ndarray:
-    """(SIZE, SIZE, 3) linear colours, a random smooth gradient."""
-    y, x = np.mgrid[-1 : 1 : SIZE * 1j, -1 : 1 : SIZE * 1j][..., None]
+def background(rng: np.random.Generator, size: int = SIZE) -> np.ndarray:
+    """(size, size, 3) linear colours, a random smooth gradient."""
+    y, x = np.mgrid[-1 : 1 : size * 1j, -1 : 1 : size * 1j][..., None]
     base = np.exp(rng.normal(-1.0, 0.8)) * (1 + rng.normal(0, 0.2, 3))
     wave = np.cos(rng.normal(0, 2) * x + rng.normal(0, 2) * y + rng.uniform(0, 6))
     return np.clip(base * (1 + rng.normal(0, 0.3, 3) * x + rng.normal(0, 0.3, 3) * y + 0.2 * wave), 0.0, None)
 
 
-def developed(image: np.ndarray, noise: float, blur: float, rng: np.random.Generator) -> np.ndarray:
-    """(H, W, 3) uint8: exposure, gamma, blur and noise."""
-    exposure = rng.uniform(0.35, 1.0) / max(float(np.quantile(image[SIZE // 3 : 2 * SIZE // 3], 0.8)), 0.05)
-    encoded = np.clip(image * min(exposure, 4.0), 0, 1) ** (1 / 2.2)
+def developed(
+    image: np.ndarray, noise: float, blur: float, rng: np.random.Generator, exposure: float | None = None
+) -> np.ndarray:
+    """(H, W, 3) uint8: exposure, gamma, blur and noise.
+
+    Args:
+        image: (H, W, 3) linear.
+        noise, blur: ``expression_renders.Looks``.
+        exposure: what light is multiplied by; None meters the picture, at random.
+    """
+    third = len(image) // 3
+    metered = rng.uniform(0.35, 1.0) / max(float(np.quantile(image[third : 2 * len(image) // 3], 0.8)), 0.05)
+    encoded = np.clip(image * (min(metered, 4.0) if exposure is None else exposure), 0, 1) ** (1 / 2.2)
     if rng.random() < 0.5:
         encoded = cv2.GaussianBlur(encoded, (0, 0), rng.uniform(0.3, blur))
     encoded += rng.normal(0, rng.uniform(0.002, noise), image.shape)

@@ -22,11 +22,15 @@ from .expression_relief import ReliefScene, relief_scene, slopes, slopes_at
 
 FACE_WIDTH = 150.0  # mm that fill about FILL of the picture
 FILL = 0.66
+FACE_MIDDLE = (0.0, -32.0, 0.0)  # mm from between the eyes
 # landmarks along the upper and lower edge of the left brow, from the outer end to the inner one
 BROW_UPPER, BROW_LOWER = (300, 293, 334, 296, 336), (276, 283, 282, 295, 285)
 IRIS_RADIUS = 5.9  # mm
 TURNED = 0.2  # share of pictures from any side between the three-quarter views, the others are near the front
 SHADOWED = 0.5  # share of pictures whose lamp casts shadows
+REFLECTANCE = 0.028  # of skin, seen head on: index of refraction 1.4
+SHININESS, SHEEN = 14.0, 0.4  # exponent of the highlight, and how much of its surroundings the skin mirrors
+LEAST_COSINE = 0.25  # of the view that counts: the rims of lips and nostrils would shine, which see no light
 SHADOW_CELL, SHADOW_BIAS = 3.0, 9.0  # mm, of the shadow map, and by how much a surface lies behind what shades it
 
 
@@ -74,6 +78,21 @@ def render_scene(model: HeadModel, atlas: WrinkleAtlas | None = None) -> RenderS
 
 
 @dataclass(frozen=True)
+class Light:
+    """A given light, where the pictures' own is random.
+
+    Attributes:
+        ambient: share of the light that comes from everywhere.
+        lamp: (3,) direction to the lamp in camera coordinates.
+        colour: (3,) linear, white is 1.
+    """
+
+    ambient: float
+    lamp: tuple[float, float, float]
+    colour: tuple[float, float, float] = (1.0, 1.0, 1.0)
+
+
+@dataclass(frozen=True)
 class Looks:
     """How varied the pictures are.
 
@@ -86,6 +105,11 @@ class Looks:
         lamp: standard deviations of the lamp's place to the side and up.
         noise: largest standard deviation of the noise, in the encoded picture.
         blur: pixels, largest standard deviation of the blur that half of the pictures have.
+        beard: chance of stubble.
+        skin: (3,) linear albedo; None draws it by ``tone``.
+        skin_age: 0 (20 years) to 1 (85 years) of the wrinkles; None draws it.
+        light: None draws it by ``ambient`` and ``lamp``.
+        exposure: what light is multiplied by; None meters every picture, at random.
     """
 
     brow_height: tuple[float, float] = (-0.5, 1.2)
@@ -96,6 +120,11 @@ class Looks:
     lamp: tuple[float, float] = (0.6, 0.4)
     noise: float = 0.015
     blur: float = 0.8
+    beard: float = 0.35
+    skin: tuple[float, float, float] | None = None
+    skin_age: float | None = None
+    light: Light | None = None
+    exposure: float | None = None
 
 
 USUAL_LOOKS = Looks()
@@ -104,12 +133,21 @@ HARD_LOOKS = Looks((-1.0, 2.5), 0.05, (0.5, 1.5), (1.0, 1.0), (0.25, 0.8), (0.7,
 
 @dataclass(frozen=True)
 class Shot:
-    """Camera and pose of one picture: ``rotation`` (3, 3) head to camera, ``position`` (3,) mm of the point between the
-    eyes, ``focal`` pixels; the picture is a window whose middle shows the face."""
+    """Camera and pose of one picture.
+
+    Attributes:
+        rotation: (3, 3) head to camera.
+        position: (3,) mm of the point between the eyes.
+        focal: pixels.
+        size: pixels, side of the picture.
+        centre: (2,) pixels, principal point; None makes the picture a window whose middle shows the face, about.
+    """
 
     rotation: np.ndarray
     position: np.ndarray
     focal: float
+    size: int = SIZE
+    centre: tuple[float, float] | None = None
 
 
 def random_shot(rng: np.random.Generator) -> Shot:
@@ -143,37 +181,50 @@ def render(
     looks: Looks = USUAL_LOOKS,
     weights: np.ndarray | None = None,
 ) -> np.ndarray:
-    """(SIZE, SIZE, 3) uint8 random portrait of a posed head.
+    """(size, size, 3) uint8 random portrait of a posed head, ``size`` by the shot.
 
     Args:
         vertices: (V, 3) mm, head coordinates, expression included.
         weights: (E,) of that expression, for its wrinkles; None is a face at rest.
     """
-    centre = vertices[np.concatenate(scene.eyes)].mean(0)
-    points = (vertices - centre) @ shot.rotation.T + shot.position
-    middle = np.array([0.0, -32.0, 0.0]) @ shot.rotation.T + shot.position
-    shift = SIZE / 2 - shot.focal * middle[:2] / middle[2] + rng.uniform(-6, 6, 2)
-    xy = shot.focal * points[:, :2] / points[:, 2:] + shift
+    size = shot.size
+    points = (vertices - between_eyes(scene, vertices)) @ shot.rotation.T + shot.position
+    middle = np.array(FACE_MIDDLE) @ shot.rotation.T + shot.position
+    shift = size / 2 - shot.focal * middle[:2] / middle[2] + size / SIZE * rng.uniform(-6, 6, 2)
+    xy = shot.focal * points[:, :2] / points[:, 2:] + (shift if shot.centre is None else np.array(shot.centre))
     a, b, c = (xy[scene.triangles[:, k]] for k in range(3))
     # what faces away cannot be seen; the mesh is closed but for the cut of the neck
     front = (b[:, 0] - a[:, 0]) * (c[:, 1] - a[:, 1]) - (b[:, 1] - a[:, 1]) * (c[:, 0] - a[:, 0]) < 0
     triangles = scene.triangles[front]
     # on odd combinations teeth come through the chin: sort them behind it
     depth = points[:, 2] + np.where(scene.part >= 2, 5.0, 0.0)
-    raster = Raster(triangles, *rasterize(xy, depth, triangles, SIZE, SIZE))
+    raster = Raster(triangles, *rasterize(xy, depth, triangles, size, size))
     normals = raster.sample_covered(vertex_normals(points, scene.triangles))
     if scene.relief is not None:
-        normals = normals - _tilts(scene, raster, weights, rng) @ shot.rotation.T[:2]
+        normals = normals - _tilts(scene, raster, weights, looks, rng) @ shot.rotation.T[:2]
     normals /= np.linalg.norm(normals, axis=1, keepdims=True).clip(1e-6)
-    colour = _paint(scene, raster, looks, rng) * _light(normals, raster, points, looks, rng)
-    image = background(rng).reshape(-1, 3)
+    colour = _paint(scene, raster, looks, rng)
+    if looks.light is None:
+        colour = colour * _light(normals, raster, points, size, looks, rng)
+    else:
+        shade, shine = _given_light(normals, raster, points, size, looks.light, rng)
+        colour = colour * shade + shine
+    image = background(rng, size).reshape(-1, 3)
     image[raster.pixels] = colour
-    return developed(image.reshape(SIZE, SIZE, 3), looks.noise, looks.blur, rng)
+    return developed(image.reshape(size, size, 3), looks.noise, looks.blur, rng, looks.exposure)
 
 
-def _tilts(scene: RenderScene, raster: Raster, weights: np.ndarray | None, rng: np.random.Generator) -> np.ndarray:
+def between_eyes(scene: RenderScene, vertices: np.ndarray) -> np.ndarray:
+    """(3,) mm middle of the eyeballs of a head (V, 3) mm: the point that ``Shot.position`` places."""
+    return vertices[np.concatenate(scene.eyes)].mean(0)
+
+
+def _tilts(
+    scene: RenderScene, raster: Raster, weights: np.ndarray | None, looks: Looks, rng: np.random.Generator
+) -> np.ndarray:
     """(P, 2) slopes of the skin of a random person, zero on other parts."""
-    age = rng.uniform(-0.1, 0.9)
+    drawn = rng.uniform(-0.1, 0.9)
+    age = drawn if looks.skin_age is None else looks.skin_age
     still = np.zeros(len(scene.model.expression_names))
     field = slopes(scene.relief, still if weights is None else weights, max(age, 0.0), rng)
     out = slopes_at(scene.relief, field, raster.sample_covered(scene.model.mean))
@@ -181,14 +232,14 @@ def _tilts(scene: RenderScene, raster: Raster, weights: np.ndarray | None, rng: 
 
 
 def _light(
-    normals: np.ndarray, raster: Raster, points: np.ndarray, looks: Looks, rng: np.random.Generator
+    normals: np.ndarray, raster: Raster, points: np.ndarray, size: int, looks: Looks, rng: np.random.Generator
 ) -> np.ndarray:
     """(P, 3) shading: ambient, one lamp, smooth harmonics, and a highlight at times."""
     lamp = np.array([rng.normal(0, looks.lamp[0]), rng.normal(-0.5, looks.lamp[1]), -1.0])
     lamp /= np.linalg.norm(lamp)
     ambient = rng.uniform(*looks.ambient)
     harmonics = sh_basis(normals) @ (rng.normal(0, 0.06, 9) * (np.arange(9) > 0))
-    lit = _lit(raster, points, lamp, rng) if rng.random() < SHADOWED else 1.0
+    lit = _lit(raster, points, size, lamp, rng) if rng.random() < SHADOWED else 1.0
     shade = ambient + harmonics + (1.1 - ambient) * np.clip(normals @ lamp, 0, 1) * lit
     shade = np.clip(shade, 0.05, None)[:, None] * (1.0 + rng.normal(0, 0.05, 3))
     if rng.random() < 0.5:
@@ -199,22 +250,47 @@ def _light(
     return shade
 
 
-def _lit(raster: Raster, points: np.ndarray, lamp: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+def _given_light(
+    normals: np.ndarray, raster: Raster, points: np.ndarray, size: int, light: Light, rng: np.random.Generator
+) -> tuple[np.ndarray, np.ndarray]:
+    """(P, 3) shading by ambient light and one lamp that casts shadows, and (P, 3) light that the surface reflects.
+
+    The shine is the same on every skin: Blinn 1977, normalised, with Schlick's Fresnel term (1994).
+    """
+    lamp, white = np.array(light.lamp) / np.linalg.norm(light.lamp), np.array(light.colour)
+    direct = (1.0 - light.ambient) * _lit(raster, points, size, lamp, rng) * np.clip(normals @ lamp, 0, 1)
+    view = -raster.sample_covered(points)
+    view /= np.linalg.norm(view, axis=1, keepdims=True)
+    half = view + lamp
+    half /= np.linalg.norm(half, axis=1, keepdims=True)
+    lobe = (SHININESS + 8.0) / 8.0 * np.clip((half * normals).sum(1), 0, 1) ** SHININESS
+    grazing = _fresnel(np.clip((view * normals).sum(1), LEAST_COSINE, 1))
+    shine = direct * lobe * _fresnel(np.clip(half @ lamp, 0, 1)) + SHEEN * light.ambient * grazing
+    return (light.ambient + direct)[:, None] * white, shine[:, None] * white
+
+
+def _fresnel(cosine: np.ndarray) -> np.ndarray:
+    return REFLECTANCE + (1.0 - REFLECTANCE) * (1.0 - cosine) ** 5
+
+
+def _lit(
+    raster: Raster, points: np.ndarray, size: int, lamp: np.ndarray, rng: np.random.Generator
+) -> np.ndarray:
     """(P,) 0 where the head's own shadow falls, 1 where the lamp is seen; a shadow map, softened in the picture."""
     side = np.cross(lamp, [0.0, 1.0, 0.0])
     side /= np.linalg.norm(side)
     seen = points @ np.stack([side, np.cross(lamp, side), -lamp], axis=1)
     low, high = seen.min(0), seen.max(0)
-    size = np.ceil((high - low)[:2] / SHADOW_CELL).astype(int) + 1
+    grid = np.ceil((high - low)[:2] / SHADOW_CELL).astype(int) + 1
     cells, depth = (seen[:, :2] - low[:2]) / SHADOW_CELL, seen[:, 2] - low[2] + 1.0
-    near = Raster(raster.triangles, *rasterize(cells, depth, raster.triangles, *size, perspective=False))
-    nearest = np.full(size[0] * size[1], np.inf)
+    near = Raster(raster.triangles, *rasterize(cells, depth, raster.triangles, *grid, perspective=False))
+    nearest = np.full(grid[0] * grid[1], np.inf)
     nearest[near.pixels] = near.sample_covered(depth)
-    at = np.clip(raster.sample_covered(cells).astype(int), 0, size - 1)
-    shaded = raster.sample_covered(depth) > nearest[at[:, 1] * size[0] + at[:, 0]] + SHADOW_BIAS
-    picture = np.zeros(SIZE * SIZE, np.float32)
+    at = np.clip(raster.sample_covered(cells).astype(int), 0, grid - 1)
+    shaded = raster.sample_covered(depth) > nearest[at[:, 1] * grid[0] + at[:, 0]] + SHADOW_BIAS
+    picture = np.zeros(size * size, np.float32)
     picture[raster.pixels] = shaded
-    soft = cv2.GaussianBlur(picture.reshape(SIZE, SIZE), (0, 0), rng.uniform(0.7, 4.0)).ravel()
+    soft = cv2.GaussianBlur(picture.reshape(size, size), (0, 0), size / SIZE * rng.uniform(0.7, 4.0)).ravel()
     return 1.0 - rng.uniform(0.5, 1.0) * soft[raster.pixels]
 
 
@@ -237,7 +313,7 @@ def _paint(scene: RenderScene, raster: Raster, looks: Looks, rng: np.random.Gene
     if rng.random() < 0.5:
         colour = _mix(colour, skin * [0.75, 0.65, 0.65], np.maximum(upper_lid, lower_lid) * rng.uniform(0, 0.6))
     colour = _mix(colour, hair, _brows(scene, at, looks, rng) * rng.uniform(0.4, 1.0))
-    if rng.random() < 0.35:
+    if rng.random() < looks.beard:
         colour = _mix(colour, hair, _beard(scene, at, rng) * (1 - neck) * (1 - lips) * rng.uniform(0.1, 0.9))
     if rng.random() < 0.75:
         edge = np.clip(scalp + 0.3 * _blotches(at, rng)[:, None], 0, 1)
@@ -258,7 +334,9 @@ def _mix(colour: np.ndarray, other: np.ndarray, share: np.ndarray) -> np.ndarray
 
 
 def _skin_tone(looks: Looks, rng: np.random.Generator) -> np.ndarray:
-    """(3,) linear albedo between dark brown and pale."""
+    """(3,) linear albedo, a given one or between dark brown and pale."""
+    if looks.skin is not None:
+        return np.array(looks.skin)
     tones = np.array([[0.045, 0.02, 0.012], [0.16, 0.075, 0.04], [0.36, 0.2, 0.125], [0.62, 0.42, 0.33]])
     place = 3.0 * rng.beta(*looks.tone)
     low = min(int(place), 2)

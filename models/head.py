@@ -26,6 +26,7 @@ from .population import (
     MEAN_AGE,
     WEIGHT_TARGETS,
     MorphTargets,
+    People,
     macro_weights,
     mirrored,
     principal_components,
@@ -69,6 +70,32 @@ class _Shape:
     joints: np.ndarray
     joint_identity: np.ndarray
     joint_directions: np.ndarray
+
+
+@dataclass(frozen=True)
+class DrawnPopulation:
+    """The sampled people and how the frame of the head model sees them, at the size of the source.
+
+    Attributes:
+        rows: (r,) sorted base mesh vertices of the other arrays.
+        targets: morph targets there.
+        weights: (n, T) of the people's targets.
+        points: (r, 3) mm, the mean head.
+        still: (T, r, 3) mm, targets without the rigid motion of the face: a person is ``points`` + the difference of
+            the weights from their mean, times these.
+        face: (r,) importance of the face, 0 to 1.
+        mirror: (r,) row of the vertex on the other side.
+        at_joints: (J, 2, r) averaging weights of the joints.
+    """
+
+    rows: np.ndarray
+    targets: MorphTargets
+    weights: np.ndarray
+    points: np.ndarray
+    still: np.ndarray
+    face: np.ndarray
+    mirror: np.ndarray
+    at_joints: np.ndarray
 
 
 def build_head(wheel: zipfile.ZipFile, nets: FaceNets) -> dict[str, np.ndarray]:
@@ -122,17 +149,13 @@ def build_head(wheel: zipfile.ZipFile, nets: FaceNets) -> dict[str, np.ndarray]:
     return arrays | {name: arrays[name] * arrays[name].dtype.type(ADULT_SIZE) for name in IN_MM}
 
 
-def _build_shape(wheel: zipfile.ZipFile, base: BaseMesh, topology: SourceTopology) -> _Shape:
+def drawn_population(wheel: zipfile.ZipFile, base: BaseMesh, topology: SourceTopology) -> DrawnPopulation:
+    """The people whose statistics the head model holds, in the model's own frame."""
     joints = joint_matrix(base, topology)
     rows = np.union1d(np.union1d(topology.source, VERTICES), np.flatnonzero(joints.any((0, 1))))
     targets = read_targets(wheel, rows, len(base.vertices))
     mirror = np.searchsorted(rows, base.mirror[rows])
-    at = np.searchsorted(rows, VERTICES)
-    people = calibrated(
-        sample_people(targets, PEOPLE, SEED),
-        ADULT_SIZE * targets.deltas[:, at],
-        ADULT_SIZE * MM_PER_UNIT * base.vertices[VERTICES],
-    )
+    people = drawn_to_norms(sample_people(targets, PEOPLE, SEED), targets, rows, base)
     points = base.vertices[rows] * MM_PER_UNIT + np.tensordot(people.mean(0), targets.deltas, 1)
     points = 0.5 * (points + mirrored(points, mirror))
     at_joints = joints[..., rows]
@@ -143,11 +166,27 @@ def _build_shape(wheel: zipfile.ZipFile, base: BaseMesh, topology: SourceTopolog
     face = _face_weight(points)
     face[np.searchsorted(rows, topology.source[topology.part_slice("head").stop:])] = 0.0
     still = remove_rigid(targets.deltas, points, face)
-    importance = 0.05 + 0.95 * face**2
-    identity = principal_components(people, still, mirror, importance, COMPONENTS)
-    directions = np.tensordot(_direction_weights(targets), still, 1)
+    return DrawnPopulation(rows, targets, people, points, still, face, mirror, at_joints)
+
+
+def drawn_to_norms(people: People, targets: MorphTargets, rows: np.ndarray, base: BaseMesh) -> np.ndarray:
+    """(n, T) target weights of sampled people at the size of living ones, their measures drawn to the norms.
+
+    Args:
+        targets: at base mesh vertices ``rows`` (r,), ``measures.VERTICES`` among them, sorted.
+    """
+    at = np.searchsorted(rows, VERTICES)
+    return calibrated(people, ADULT_SIZE * targets.deltas[:, at], ADULT_SIZE * MM_PER_UNIT * base.vertices[VERTICES])
+
+
+def _build_shape(wheel: zipfile.ZipFile, base: BaseMesh, topology: SourceTopology) -> _Shape:
+    drawn = drawn_population(wheel, base, topology)
+    points, mirror, still, at_joints = drawn.points, drawn.mirror, drawn.still, drawn.at_joints
+    importance = 0.05 + 0.95 * drawn.face**2
+    identity = principal_components(drawn.weights, still, mirror, importance, COMPONENTS)
+    directions = np.tensordot(_direction_weights(drawn.targets), still, 1)
     directions = 0.5 * (directions + mirrored(directions, mirror))
-    ours = np.searchsorted(rows, topology.source)
+    ours = np.searchsorted(drawn.rows, topology.source)
     mean = level_border(points[ours], topology.head_faces)
     return _Shape(
         mean=0.5 * (mean + mirrored(mean, topology.mirror)),
