@@ -26,6 +26,7 @@ ASSETS = (
     "face_detection_full_range.onnx", "face_landmarks.onnx", "selfie_segmentation.onnx",
     "palm_detection.onnx", "hand_landmarks.onnx",
 )
+TRAINED = ("expression.npz", "identity.npz")  # networks of our own, which live beside the code that trains them
 WHEELS = ("onnxruntime", "opencv-python-headless", "scipy", "pillow")  # all that core imports, beside numpy
 WHEEL_TAGS = {
     "linux-x64": ("manylinux_2_28_x86_64", "manylinux_2_27_x86_64", "manylinux_2_17_x86_64", "manylinux2014_x86_64"),
@@ -123,7 +124,7 @@ def package_files() -> dict[str, Path]:
         raise BuildError(f"models/assets has no {missing[0]}: run 'make models' first.")
     files = [ROOT / name for name in ("__init__.py", "LICENSE", "THIRD_PARTY.md")]
     files += [path for folder in ("core", "blender_addon") for path in sorted((ROOT / folder).rglob("*.py"))]
-    files += [ROOT / "models" / "assets" / name for name in ASSETS] + [ROOT / "models" / "expression.npz"]
+    files += [ROOT / "models" / "assets" / name for name in ASSETS] + [ROOT / "models" / name for name in TRAINED]
     return {path.relative_to(ROOT).as_posix(): path for path in files}
 
 

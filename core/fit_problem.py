@@ -60,8 +60,6 @@ class FitSettings:
         identity_kinship: correlation of the errors of readings of several photos of one person.
         size_spread: of the logarithm of the head's size, which no photo shows.
         skull_spread: mm, from the mean head's skull, which lies under hair or outside the photo.
-        depth_gain: how much of a face's true depth the net's depth has: it is flatter than measured heads.
-        depth_spread: mm, of the net's relative depth.
         contour_spread: mm, across the outline.
         outline_weight: of oval landmarks that found no outline.
         robust_scale: standard deviations at which a landmark loses three quarters of its weight.
@@ -76,7 +74,7 @@ class FitSettings:
     """
 
     components: int = 150
-    landmark_spread: float = 5.35
+    landmark_spread: float = 7.5
     pair_spread: float = 0.75
     lip_sharpness: float = 2.0
     lid_sharpness: float = 2.0
@@ -87,9 +85,7 @@ class FitSettings:
     identity_kinship: float = 0.5
     size_spread: float = 0.02
     skull_spread: float = 6.4
-    depth_gain: float = 0.92
-    depth_spread: float = 4.8
-    contour_spread: float = 4.3
+    contour_spread: float = 6.0
     outline_weight: float = 0.15
     robust_scale: float = 3.0
     expression_strength: float = 0.3
@@ -226,8 +222,6 @@ def view_terms(problem: FitProblem, identity: np.ndarray, state: ViewState, phot
     weight_of_pair = np.where(fit_terms.OF_LIPS, settings.lip_opening, 0.5)
     robust = np.where(fit_terms.OF_LIPS, settings.lip_robust_scale, settings.robust_scale)
     terms.append(fit_terms.pair_term(projection, landmarks.points, pairs, pair_spread, weight_of_pair, robust))
-    depth = landmarks.depth / settings.depth_gain
-    terms.append(fit_terms.depth_term(projection, depth, scale, settings.depth_spread, weight))
     return terms
 
 

@@ -30,8 +30,8 @@ def shape_prior(
 ) -> ShapePrior:
     """The population's N(0, I) with what the photos read, and with constraints (K, K).
 
-    A reading of mean m and covariance S, got with the population as its own prior, adds S^-1 - I of precision and S^-1 m
-    of information. Errors of readings of one person are alike: n of them, of correlation ``kinship``, count as
+    A reading of mean m and covariance S, got with the population as its own prior, adds S^-1 - I of precision and
+    S^-1 m of information. Errors of readings of one person are alike: n of them, of correlation ``kinship``, count as
     n / (1 + (n - 1) kinship) independent ones.
 
     Args:

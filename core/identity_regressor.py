@@ -1,9 +1,9 @@
 """What a portrait says about the shape of a head before anything is fitted, learned on rendered people.
 
-How high a bridge is, how far lips and chin come forward, how full a face is: outlines in a frontal photo hardly tell, but
-shading, highlights and the shapes of nostrils and lids do, and the landmark net has seen them. Its points and inner maps
-(``face_texture``) explain the identity coefficients linearly (``models/IDENTITY.md`` says how it was trained and how
-much of each coefficient it explains):
+How high a bridge is, how far lips and chin come forward, how full a face is: outlines in a frontal photo hardly tell,
+but shading, highlights and the shapes of nostrils and lids do, and the landmark net has seen them. Its points and inner
+maps (``face_texture``) explain the identity coefficients linearly (``models/IDENTITY.md`` says how it was trained and
+how much of each coefficient it explains):
 
     alpha = offset + z(features) P M + e,    e ~ N(0, S) on people not seen in training.
 
@@ -58,6 +58,8 @@ class IdentityRegressor:
         offset: (K,).
         covariance: (K, K) of the errors on people not seen in training.
         explained: (K,) share of each coefficient's variance that is explained on them.
+        sizes: (K,) mm, root mean square of the components that the coefficients belong to: those of the head model
+            that the samples were rendered with.
     """
 
     template: np.ndarray
@@ -69,6 +71,7 @@ class IdentityRegressor:
     offset: np.ndarray
     covariance: np.ndarray
     explained: np.ndarray
+    sizes: np.ndarray
 
     def read(self, landmarks: np.ndarray, texture: np.ndarray) -> IdentityReading:
         """What one photo says.
@@ -131,7 +134,7 @@ def from_arrays(arrays: dict[str, np.ndarray]) -> IdentityRegressor:
     shapes = {
         "template": (LANDMARK_COUNT, 3), "alignment": (LANDMARK_COUNT,), "mean": (FEATURES,), "scale": (FEATURES,),
         "projection": (FEATURES, rank), "matrix": (rank, count), "offset": (count,), "covariance": (count, count),
-        "explained": (count,),
+        "explained": (count,), "sizes": (count,),
     }
     for name, shape in shapes.items():
         array = arrays[name]

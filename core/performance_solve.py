@@ -70,7 +70,7 @@ class SolveSettings:
     lid_sharpness: float = 2.0
     pair_spread: float = 0.7
     gaze_spread: float = 0.5
-    depth_gain: float = coarse_fit.FitSettings.depth_gain
+    depth_gain: float = 0.92
     depth_spread: float = 20.0
     outline_weight: float = 0.1
     robust_scale: float = 4.0

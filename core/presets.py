@@ -17,6 +17,9 @@ PRESETS: dict[str, dict[str, float]] = {
               "eyeSquintLeft": 0.2, "eyeSquintRight": 0.2},
     "smile": {"mouthSmileLeft": 0.9, "mouthSmileRight": 0.9, "cheekSquintLeft": 0.8, "cheekSquintRight": 0.8,
               "eyeSquintLeft": 0.5, "eyeSquintRight": 0.5},
+    "grin": {"mouthSmileLeft": 0.9, "mouthSmileRight": 0.9, "mouthUpperUpLeft": 0.4, "mouthUpperUpRight": 0.4,
+             "mouthLowerDownLeft": 0.35, "mouthLowerDownRight": 0.35, "jawOpen": 0.08, "cheekSquintLeft": 0.8,
+             "cheekSquintRight": 0.8, "eyeSquintLeft": 0.45, "eyeSquintRight": 0.45},  # a smile that shows teeth
     "pucker": {"mouthPucker": 1.0},
 }
 

@@ -85,7 +85,7 @@ def contact_sheet(pixels: np.ndarray, character: Character, renders: Path) -> np
             tile = image.convert("RGB")
             tile.thumbnail(TILE)
             tiles.append((preset.replace("_", " "), np.asarray(tile)))
-    columns = 4
+    columns = 3
     rows = -(-len(tiles) // columns)
     gap, label = 8, 30
     width = columns * (TILE[0] + gap) + gap

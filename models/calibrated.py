@@ -1,12 +1,13 @@
 """The sampled population drawn to what surveys have measured of people (``norms``).
 
-A person's slider weights x have measures m(x). Within a group, given age, sex, ancestry and weight, the deviation r of m
-from its mean is carried to the published covariance by the optimal transport between Gaussians (Dowson and Landau 1982),
+A person's slider weights x have measures m(x). Within a group, given age, sex, ancestry and weight, the deviation r of
+m from its mean is carried to the published covariance by the optimal transport between Gaussians (Dowson and Landau
+1982),
 
     r* = A r,  A = S^-1/2 (S^1/2 S* S^1/2)^1/2 S^-1/2,
 
-and x moves by the least change, in the sliders' own covariance, that has the measures wanted: x* = x + C_xm S^-1 (m* - m).
-Measures are not linear in x, so that this is done a few times.
+and x moves by the least change, in the sliders' own covariance, that has the measures wanted:
+x* = x + C_xm S^-1 (m* - m). Measures are not linear in x, so that this is done a few times.
 """
 
 from __future__ import annotations

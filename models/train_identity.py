@@ -137,7 +137,14 @@ def train(model: HeadModel, chunks: list[Samples], settings: IdentityTraining | 
         (axes @ first).astype(np.float16).astype(np.float32), second.astype(np.float32), offset.astype(np.float32),
         error_covariance(predicted - true, settings.shrinkage).astype(np.float32),
         explained(predicted, true).astype(np.float32),
+        component_sizes(model, settings.coefficients),
     )
+
+
+def component_sizes(model: HeadModel, count: int) -> np.ndarray:
+    """(count,) float32 mm, root mean square displacement of the identity components."""
+    basis = model.identity_basis[:count].astype(np.float64)
+    return np.sqrt((basis**2).sum(2).mean(1)).astype(np.float32)
 
 
 def _every(chunks: list[Samples], step: int) -> Samples:

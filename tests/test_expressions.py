@@ -161,7 +161,7 @@ def test_lips_of_people_and_of_old_age_stay_together_at_rest(model):
     people = [model.neutral(np.random.default_rng(seed).normal(size=len(model.identity_basis))) for seed in range(10)]
     people.append(model.mean + model.directions[DIRECTIONS.index("age")])
     found = [len(crossing_pairs(points[head].astype(float), triangles)) for points in people]
-    assert found.count(0) >= 6 and max(found) < 40, found
+    assert found.count(0) >= 8 and max(found) < 80, found
 
 
 def test_no_slit_is_left_between_shut_lids(model):
@@ -274,7 +274,9 @@ def test_a_raised_chin_gathers_its_skin(model):
     delta = _shape(model, "mouthShrugLower")
     edges = model.topology.head_edges
     middle = model.mean[edges].mean(1)
-    pad = (np.hypot(middle[:, 0] / 10.0, (middle[:, 1] + 99.0) / 6.0) < 1) & (middle[:, 2] > 95.0)
+    chin = model.landmarks(model.mean.astype(float))[199]
+    off = middle - chin
+    pad = (np.hypot(off[:, 0] / 12.0, off[:, 1] / 8.0) < 1) & (np.abs(off[:, 2]) < 10.0)
     along = model.mean[edges[pad, 1]] - model.mean[edges[pad, 0]]
     level = np.abs(along[:, 0]) > 0.8 * np.linalg.norm(along, axis=1)
     after = along + delta[edges[pad, 1]] - delta[edges[pad, 0]]

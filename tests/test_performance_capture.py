@@ -13,7 +13,6 @@ from face_fixtures import nets
 from furrow.core import cli, performance_capture, performance_clip
 from furrow.core.camera import Camera, rotation_matrix
 from furrow.core.character_file import load_character, save_character
-from furrow.core.coarse_fit import FitSettings
 from furrow.core.errors import CharacterFileError, NoFaceError, PerformanceError
 from furrow.core.performance_capture import CaptureSettings, capture_performance, capture_photo
 from furrow.core.performance_clip import natural_order, open_clip
@@ -223,14 +222,14 @@ def test_depth_of_the_net_counts_as_flatter_than_the_face(model):
     """A flat depth must not be taken for a face farther away where depth is all that tells."""
     identity = some_identity(model, 8)
     seen, pose = observe(model, identity, turn=(0.1, 0.35, 0.0), noise=0.01)
-    flat = dataclasses.replace(seen.landmarks, depth=seen.landmarks.depth * FitSettings.depth_gain)
+    flat = dataclasses.replace(seen.landmarks, depth=seen.landmarks.depth * SolveSettings.depth_gain)
     off = {}
     for gain in (1.0, SolveSettings().depth_gain):
         settings = SolveSettings(depth_gain=gain, depth_spread=0.2, landmark_spread=20.0)
         face = face_motion(model, model.neutral(identity), model.expression_basis, settings)
         found = solve_frame(face, flat, 1000, 1000, 1500.0, neutral=True).state.translation
         off[gain] = np.linalg.norm(found - pose.translation)
-    assert off[FitSettings.depth_gain] < 7.0 and off[1.0] > 30.0
+    assert off[SolveSettings.depth_gain] < 7.0 and off[1.0] > 30.0
 
 
 def test_reading_at_rest_is_taken_off_the_guess(model, video):

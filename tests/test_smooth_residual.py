@@ -10,7 +10,7 @@ from furrow.core.fit_terms import LIP_PAIRS
 from helpers import tiny_character
 from synthetic_head import aligned_distance, observe
 
-EXACT = coarse_fit.FitSettings(reading_trust=0.0, depth_gain=1.0)
+EXACT = coarse_fit.FitSettings(reading_trust=0.0, landmark_spread=5.0, contour_spread=4.0)
 
 
 @pytest.fixture(scope="module")
