@@ -32,7 +32,7 @@ def collect(
             began = time.perf_counter()
             samples = make_samples(model, atlas, nets, CHUNK, seed, variety)
             with written_aside(path) as aside, open(aside, "wb") as stream:
-                np.savez(stream, **vars(samples))
+                np.savez(stream, **{key: value for key, value in vars(samples).items() if value is not None})
             print(f"{path.stem}: {time.perf_counter() - began:.0f} s", flush=True)
         with np.load(path, allow_pickle=False) as stored:
             out.append(Samples(*(stored.get(field) for field in FIELDS)))

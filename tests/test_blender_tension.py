@@ -56,7 +56,7 @@ def test_nodes_compute_what_core_computes(character, directional):
         give(made, character, weights)
         found = wrinkle_weights(made.head)
         reference = expected(character, weights, directional=directional)
-        assert reference.max() > 0.5  # the test would be empty on a face at rest
+        assert reference.max() > 0.4  # the test would be empty on a face at rest
         np.testing.assert_allclose(found[whole, 1:], reference[whole], atol=1e-4)
         np.testing.assert_allclose(found[whole, 0], 1.0, atol=1e-6)
 

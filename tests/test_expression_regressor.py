@@ -10,7 +10,7 @@ from furrow.core.character import Landmarks
 from furrow.core.devices import choose
 from furrow.core.errors import AssetsError, PhotoError
 from furrow.core.face_nets import FaceNets
-from furrow.core.face_texture import LENGTH
+from furrow.core.face_texture import LENGTH, LOCAL
 from furrow.models import expression_samples
 from furrow.models.expression_samples import landmark_pairs, make_samples, opposite_sides
 from furrow.models.expression_variety import USUAL
@@ -71,7 +71,7 @@ def test_texture_betters_what_the_landmarks_tell(net, fresh):
 
 
 def test_a_texture_unlike_the_training_counts_less(net, fresh):
-    points, usual = fresh.points[:8].astype(float), fresh.textures[:8, 0, 0].astype(np.float32)
+    points, usual = fresh.points[:8].astype(float), fresh.textures[:8, 0, 0, :LOCAL].astype(np.float32)
     odd = net.texture.mean + 12.0 * net.texture.scale * np.sign(usual - net.texture.mean)
     inputs = net.inputs(points)
     assert (net.texture.change(usual, inputs)[1] > 0.8).all()

@@ -347,12 +347,12 @@ def test_landmark_net_equals_litert_and_the_definitions(built, images):
     moves = by_name["TransformLandmarks"]
     mesh_and_flag = [graph.outputs[0], graph.outputs[6]]
     features, matrices = crops[0].inputs[0], {op.outputs[0]: op for op in makers}
-    # what the trunk pools to 24 and to 12 pixels
+    # what the trunk pools to 24, to 12 and to 3 pixels
     pools = [op.inputs[0] for op in graph.operators if op.name == "MAX_POOL_2D"]
-    textures = [next(t for t in pools if graph.shapes[t][1:3] == (size, size)) for size in (48, 24)]
+    textures = [next(t for t in pools if graph.shapes[t][1:3] == (size, size)) for size in (48, 24, 6)]
     first = cut(data, graph.inputs, [features, *mesh_and_flag, *textures, *(op.inputs[0] for op in makers)])
     second = cut(data, [op.outputs[0] for op in crops], [op.inputs[0] for op in moves])
-    feature_map, mesh, flag, fine, coarse, *scaled = run_litert(first, images)
+    feature_map, mesh, flag, fine, coarse, whole, *scaled = run_litert(first, images)
 
     matrix, regions = {}, []
     for maker, points, resample in zip(makers, scaled, crops):
@@ -362,7 +362,7 @@ def test_landmark_net_equals_litert_and_the_definitions(built, images):
         pairs = zip(feature_map, matrix[resample.inputs[1]])
         regions.append(np.array([reference_resample(image, m, options) for image, m in pairs]))
     expected = {graph.names[graph.outputs[0]]: mesh, graph.names[graph.outputs[6]]: flag}
-    expected |= {"texture_48": fine, "texture_24": coarse}
+    expected |= {"texture_48": fine, "texture_24": coarse, "texture_6": whole}
     for move, points in zip(moves, run_litert(second, *regions)):
         scale = graph.producer(move.inputs[1])
         assert scale.name == "MUL" and scale.inputs[0] in matrices

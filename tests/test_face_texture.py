@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from face_fixtures import nets, portrait
 from furrow.core.detection import find_faces
-from furrow.core.face_texture import LENGTH, MAPS, PLACES, interpolated, read_textures
+from furrow.core.face_texture import LENGTH, LOCAL, MAPS, PLACES, WHOLE, interpolated, read_textures
 from furrow.core.landmarks import detect_landmarks
 from scipy.ndimage import map_coordinates
 
@@ -30,7 +30,9 @@ def test_each_place_is_read_where_its_point_lies():
         size = int(name[-2:])
         column = np.tile((np.arange(size, dtype=np.float32) + 0.5) / size, (2, size, 1))
         outputs[name] = np.repeat(column[..., None], channels, axis=3)
+    outputs |= {name: rng.normal(size=(2, 6, 6, 128)).astype(np.float32) for name in WHOLE}
     found = read_textures(outputs, mesh)
+    np.testing.assert_array_equal(found[:, LOCAL:], outputs["texture_6"].reshape(2, -1))
     assert found.shape == (2, LENGTH) and len(np.unique(PLACES)) == len(PLACES)
     fine = found[:, : len(PLACES) * MAPS["texture_48"]].reshape(2, len(PLACES), -1)
     np.testing.assert_allclose(fine[..., 0], mesh[:, PLACES, 0], atol=1e-5)

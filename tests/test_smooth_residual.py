@@ -68,14 +68,14 @@ def test_eyes_and_teeth_are_rigid_and_lips_stay_sealed(model, modes):
     upper, lower = LIP_PAIRS.T
     lips = model.landmarks(modes)
     apart = np.sqrt(((lips[:, upper] - lips[:, lower]) ** 2).sum(axis=0))
-    assert apart.max() < 0.15 * np.sqrt((lips[:, upper] ** 2).sum(axis=0)).max()
+    assert apart.max() < 0.17 * np.sqrt((lips[:, upper] ** 2).sum(axis=0)).max()
 
 
 def test_a_displacement_is_found(model, bumpy):
     residual, truth, _, fit = bumpy
     grey = np.full((1000, 1000, 3), 128, np.uint8)  # no shading: the landmarks alone
     found = smooth_residual.follow_photos(model, fit, [grey], settings=EXACT)
-    assert found.views[0].landmark_error < 0.6 * fit.views[0].landmark_error
+    assert found.views[0].landmark_error < 0.8 * fit.views[0].landmark_error
     face = model.topology.region("face") > 0.5
     before, after = (aligned_distance(made.neutral[face].astype(float), truth[face]) for made in (fit, found))
     assert after < 0.85 * before

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from furrow.core import expression_regressor as regressor
-from furrow.core.face_texture import LENGTH
+from furrow.core.face_texture import LOCAL
 from furrow.models import expression_chunks, train_texture
 from furrow.models import expression_samples as samples
 from furrow.models import train_expression as training
@@ -53,7 +53,7 @@ def test_pictures_show_a_face_that_the_pose_turns(model):
     rng = np.random.default_rng(3)
     shots = [random_shot(rng) for _ in range(40)]
     yaw = np.degrees([np.arctan2(shot.rotation[0, 2], -shot.rotation[2, 2]) for shot in shots])
-    assert np.abs(yaw).max() < 45 and yaw.std() > 8
+    assert 40 < np.abs(yaw).max() < 61 and yaw.std() > 8
     assert all(np.linalg.det(shot.rotation) == pytest.approx(1.0) for shot in shots)
     picture = render(scene, model.mean.astype(float), shots[0], rng)
     assert picture.shape == (256, 256, 3) and picture.std() > 8
@@ -142,18 +142,18 @@ def told_by_textures():
     weights = np.zeros((count, len(net.names)), np.float32)
     weights[:, smile] = np.clip(rng.uniform(-0.6, 1.0, (count, 1)), 0, 1)
     points = net.template * [1.0, -1.0, -1.0] + rng.normal(0, 0.3, (count, *net.template.shape))
-    tells, other = rng.normal(size=(2, LENGTH)), rng.normal(size=(6, LENGTH))
-    textures = weights[:, smile] @ tells + rng.normal(size=(count, 6)) @ other + rng.normal(size=(count, LENGTH))
+    tells, other = rng.normal(size=(2, LOCAL)), rng.normal(size=(6, LOCAL))
+    textures = weights[:, smile] @ tells + rng.normal(size=(count, 6)) @ other + rng.normal(size=(count, LOCAL))
     return net, samples.Samples(points.astype(np.float32), weights, textures.astype(np.float16)), smile
 
 
 def test_texture_tells_what_landmarks_do_not(told_by_textures):
     net, drawn, smile = told_by_textures
     half = slice(0, 800), slice(800, None)
-    seen, unseen = (samples.Samples(*(value[part] for value in vars(drawn).values())) for part in half)
+    seen, unseen = (samples.Samples(drawn.points[part], drawn.weights[part], drawn.textures[part]) for part in half)
     settings = train_texture.TextureTraining(components=30, rank=4, ridge=10.0)
     reading = train_texture.texture_reading(net, seen, settings)
-    assert reading.projection.shape == (LENGTH, 4) and reading.matrix.shape == (4, len(net.names))
+    assert reading.projection.shape == (LOCAL, 4) and reading.matrix.shape == (4, len(net.names))
     plain = train_texture.outputs_of(net, net.inputs(unseen.points.astype(float)))
     found = train_texture.corrected_outputs(replace(net, texture=reading), unseen)
     truth = unseen.weights[:, smile[0]]
