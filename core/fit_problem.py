@@ -84,7 +84,7 @@ class FitSettings:
     identity_trust: float = 1.0
     identity_kinship: float = 0.5
     size_spread: float = 0.02
-    skull_spread: float = 6.4
+    skull_spread: float = 15.0
     contour_spread: float = 6.0
     outline_weight: float = 0.15
     robust_scale: float = 3.0

@@ -76,7 +76,7 @@ def test_render_shows_a_head_in_the_middle_of_the_picture(character, tmp_path, m
     [
         (["blend", "missing.furrow", "out.blend"], "missing.furrow"),
         (["render", "missing.blend", "folder"], "missing.blend"),
-        (["render", "missing.furrow", "folder", "grin"], "grin"),
+        (["render", "missing.furrow", "folder", "scowl"], "scowl"),
     ],
 )
 def test_bad_input_is_one_line_and_status_2(arguments, line, tmp_path, monkeypatch, capfd):

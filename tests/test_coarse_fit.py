@@ -144,7 +144,7 @@ def test_weights_and_coefficients_keep_their_bounds(model):
     fit = coarse_fit.fit(model, [broken(seen, points=points)], settings)
     assert 1.45 < np.abs(fit.identity).max() <= 1.5 + 1e-9
     expression = fit.views[0].expression
-    assert 0.0 == expression.min() and 0.99 < expression.max() <= 1.0
+    assert 0.0 == expression.min() and 0.95 < expression.max() <= 1.0
     assert np.isfinite(fit.neutral).all()
 
 

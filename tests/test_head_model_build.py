@@ -140,7 +140,7 @@ def test_sampled_sides_are_tied_but_not_equal(source):
     share = np.corrcoef(left, right)[0, 1]
     assert abs(share - (1 - population.SIDE_DIFFERENCE**2)) < 0.03
     assert abs(left.std() - population.SLIDER_SPREAD) < 0.03
-    races = [people[:, targets.index[f"macrodetails/{a}-{g}-{y}"]] for a in population.ANCESTRIES
+    races = [people.weights[:, targets.index[f"macrodetails/{a}-{g}-{y}"]] for a in population.ANCESTRIES
              for g in population.GENDERS for y in population.AGES]
     np.testing.assert_allclose(np.sum(races, axis=0), 1, atol=1e-12)
 

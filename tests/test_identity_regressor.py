@@ -97,7 +97,7 @@ def test_fit_with_a_reading_is_nearer_to_the_truth_than_without(model, fresh):
             centred, aim = head - head.mean(0), true - true.mean(0)
             scale = (centred * aim).sum() / (centred**2).sum()
             found.append(np.linalg.norm(scale * centred - aim, axis=1).mean())
-    assert np.mean(off[1.0]) < 0.9 * np.mean(off[0.0])
+    assert np.mean(off[1.0]) < 0.95 * np.mean(off[0.0])
 
 
 def test_unfamiliar_picture_is_drawn_back_to_the_population(net, fresh):

@@ -19,7 +19,7 @@ def heads(model):
     """Identity, neutral head and shape keys of heads drawn from the population."""
     # what a photo says is nearer to the mean than a draw from the population
     size = len(model.identity_basis)
-    identities = [np.random.default_rng(seed).normal(0, 0.85, size=size) for seed in range(HEADS)]
+    identities = [np.random.default_rng(seed).normal(0, 0.7, size=size) for seed in range(HEADS)]
     neutrals = [rest_kept_apart(model, model.neutral(identity)) for identity in identities]
     return [(i, n, personal_shapes.personal_deltas(model, n)) for i, n in zip(identities, neutrals)]
 
