@@ -4,7 +4,9 @@ Sources: [1] Farkas and others 2005, J Craniofac Surg 16, 615-646 (1,470 people,
 a group); [2] Wen and others 2015, PLOS ONE 10, e0134525 (38 photogrammetric studies); [3] Farkas 1994, Anthropometry of
 the Head and Face; [4] scan-based face model, 4,000 draws (eye corners behind the nasion 21.3 +- 4.0 mm of all people),
 split between groups by the heights of their bridges. Figures are rounded to half a millimetre or a degree: the nations
-of one group differ by more.
+of one group differ by more. They were compiled from what is commonly quoted of these surveys, not copied from their
+tables line by line: who has the tables at hand should check them, build the head anew and train the identity regressor
+again.
 """
 
 from __future__ import annotations
