@@ -23,6 +23,7 @@ from .identity_prior import ShapePrior
 from .identity_regressor import IdentityReading
 from .landmark_contours import eye_distance
 
+TURNED = 0.5  # sine of the angle between face and camera axis in a three-quarter view
 # a step of the pose that a refinement may take: radians, mm, log focal length
 LITTLE = np.array([0.1] * 3 + [50.0] * 3 + [0.1])
 
@@ -51,6 +52,7 @@ class FitSettings:
     Attributes:
         components: identity components used, at most.
         landmark_spread: mm, how far the net's points are from where the model has them.
+        turned_doubt: share of it that a view from ``TURNED`` adds; there the net draws the profile it expects.
         lip_sharpness, lid_sharpness: how much closer the points on lips and lids are to where the model has them.
         pair_spread: mm, the same for the distance between lids and between lips.
         lip_opening: weight of the distance between the lips.
@@ -76,6 +78,7 @@ class FitSettings:
     components: int = 150
     landmark_spread: float = 7.5
     pair_spread: float = 0.75
+    turned_doubt: float = 1.0
     lip_sharpness: float = 2.0
     lid_sharpness: float = 2.0
     lip_opening: float = 1.0
@@ -214,7 +217,8 @@ def view_terms(problem: FitProblem, identity: np.ndarray, state: ViewState, phot
     sharp = np.ones(LANDMARK_COUNT)
     sharp[fit_terms.LIPS] = settings.lip_sharpness
     sharp[fit_terms.LIDS] = settings.lid_sharpness
-    spread = np.hypot(settings.landmark_spread * scale / sharp, landmarks.spread)
+    doubt = 1.0 + settings.turned_doubt * (state.rotation[0, 2] / TURNED) ** 2
+    spread = np.hypot(doubt * settings.landmark_spread * scale / sharp, landmarks.spread)
     terms.append(fit_terms.position_term(projection, landmarks.points, spread, weight, settings.robust_scale))
     pairs = fit_terms.APART_PAIRS
     pair_spread = np.hypot(settings.pair_spread * scale, 0.5 * landmarks.spread[pairs].mean(axis=1))
