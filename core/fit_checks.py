@@ -31,7 +31,7 @@ def view_warnings(view: View) -> list[str]:
             f"{view.photo}: the head is turned by {np.rad2deg(turned):.0f} degrees or more, too far to measure it; "
             "shape and expression are mostly guessed. Add a photo from the front."
         )
-    if view.landmark_error > LARGE_ERROR:
+    elif view.landmark_error > LARGE_ERROR:  # in a profile the eyes are too near to each other to measure by
         lines.append(
             f"{view.photo}: the head fits only roughly (landmarks off by {100 * view.landmark_error:.1f} % of the eye "
             "distance); a sharper or more frontal photo may help."

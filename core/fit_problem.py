@@ -52,7 +52,7 @@ class FitSettings:
     Attributes:
         components: identity components used, at most.
         landmark_spread: mm, how far the net's points are from where the model has them.
-        turned_doubt: share of it that a view from ``TURNED`` adds; there the net draws the profile it expects.
+        turned_doubt: share of it that a view from ``TURNED`` or beyond adds; the net draws the profile it expects.
         lip_sharpness, lid_sharpness: how much closer the points on lips and lids are to where the model has them.
         pair_spread: mm, the same for the distance between lids and between lips.
         lip_opening: weight of the distance between the lips.
@@ -217,7 +217,7 @@ def view_terms(problem: FitProblem, identity: np.ndarray, state: ViewState, phot
     sharp = np.ones(LANDMARK_COUNT)
     sharp[fit_terms.LIPS] = settings.lip_sharpness
     sharp[fit_terms.LIDS] = settings.lid_sharpness
-    doubt = 1.0 + settings.turned_doubt * (state.rotation[0, 2] / TURNED) ** 2
+    doubt = 1.0 + settings.turned_doubt * min((state.rotation[0, 2] / TURNED) ** 2, 1.0)
     spread = np.hypot(doubt * settings.landmark_spread * scale / sharp, landmarks.spread)
     terms.append(fit_terms.position_term(projection, landmarks.points, spread, weight, settings.robust_scale))
     pairs = fit_terms.APART_PAIRS
