@@ -13,18 +13,18 @@ it corrects the ensemble before the calibration (``expression_texture``).
 
 from __future__ import annotations
 
-import zipfile
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
 
-from .errors import AssetsError, PhotoError
+from .errors import PhotoError
 from .expression_texture import TextureReading
 from .face_texture import LENGTH, LOCAL
 from .fit_terms import APART_PAIRS
 from .head_model import LANDMARK_COUNT
+from .trained_file import MODELS, read_network
 
 FILE = "expression.npz"
 # distances that expressions change: lids and lips (``APART_PAIRS``), brows to eyes, corners of mouth and nose, chin
@@ -80,7 +80,6 @@ OUTPUTS = np.array([0.0, 0.1, 0.2, 0.3, 0.45, 0.65, 1.0])  # of the ensemble, at
 FEATURES = LANDMARK_COUNT * 3 + len(DISTANCES) * 3 + 3
 FAMILIAR = 2.5  # mean square of the whitened inputs up to which a face is like those of the training
 MOST_UNITS, MOST_MEMBERS = 1024, 16
-_DEFAULT_FOLDER = Path(__file__).resolve().parents[1] / "models"
 
 
 @dataclass(frozen=True)
@@ -204,19 +203,12 @@ def load(folder: Path | None = None) -> ExpressionRegressor:
     Raises:
         AssetsError: the file is missing or damaged.
     """
-    return _load((Path(folder) if folder else _DEFAULT_FOLDER) / FILE)
+    return _load((Path(folder) if folder else MODELS) / FILE)
 
 
 @lru_cache(maxsize=4)
 def _load(path: Path) -> ExpressionRegressor:
-    try:
-        with np.load(path, allow_pickle=False) as stored:
-            arrays = {name: stored[name] for name in stored.files}
-        return from_arrays(arrays)
-    except FileNotFoundError:
-        raise AssetsError(f"The expression network {path} is missing: install Furrow again.") from None
-    except (OSError, KeyError, ValueError, zipfile.BadZipFile) as error:
-        raise AssetsError(f"The expression network {path} is damaged ({error}): install Furrow again.") from None
+    return read_network(path, "expression network", from_arrays)
 
 
 def predict(

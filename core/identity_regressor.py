@@ -13,7 +13,6 @@ features are unlike those of the training counts less: the reading is drawn back
 
 from __future__ import annotations
 
-import zipfile
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -21,11 +20,12 @@ from typing import NamedTuple
 
 import numpy as np
 
-from .errors import AssetsError, PhotoError
+from .errors import PhotoError
 from .expression_regressor import FEATURES as MARKS
 from .expression_regressor import feature_vectors
 from .face_texture import LENGTH, LOCAL
 from .head_model import LANDMARK_COUNT
+from .trained_file import MODELS, read_network
 
 FILE = "identity.npz"
 BLOCKS = (MARKS, LOCAL, LENGTH - LOCAL)  # features of landmarks, of the skin around them, and of the whole crop
@@ -33,7 +33,6 @@ FEATURES = sum(BLOCKS)
 LIMIT = 4.0  # standard deviations beyond which a feature says no more
 FAMILIAR = 1.5  # mean square of the standardised features up to which a picture is like those of the training
 MOST_UNITS = 1024
-_DEFAULT_FOLDER = Path(__file__).resolve().parents[1] / "models"
 
 
 class IdentityReading(NamedTuple):
@@ -108,18 +107,12 @@ def load(folder: Path | None = None) -> IdentityRegressor:
     Raises:
         AssetsError: the file is missing or damaged.
     """
-    return _load((Path(folder) if folder else _DEFAULT_FOLDER) / FILE)
+    return _load((Path(folder) if folder else MODELS) / FILE)
 
 
 @lru_cache(maxsize=4)
 def _load(path: Path) -> IdentityRegressor:
-    try:
-        with np.load(path, allow_pickle=False) as stored:
-            return from_arrays({name: stored[name] for name in stored.files})
-    except FileNotFoundError:
-        raise AssetsError(f"The identity network {path} is missing: install Furrow again.") from None
-    except (OSError, KeyError, ValueError, zipfile.BadZipFile) as error:
-        raise AssetsError(f"The identity network {path} is damaged ({error}): install Furrow again.") from None
+    return read_network(path, "identity network", from_arrays)
 
 
 def from_arrays(arrays: dict[str, np.ndarray]) -> IdentityRegressor:

@@ -13,10 +13,11 @@ from ..core.head_model import HeadModel
 from ..core.safe_files import written_aside
 from ..core.wrinkle_atlas import WrinkleAtlas
 from .expression_samples import Samples, make_samples, opposite_sides
-from .expression_variety import Variety
+from .expression_variety import HARD, USUAL, Variety
 from .population import mirrored as mirrored_shape
 
 CHUNK = 250
+FIRST_TEXTURED = 100  # seed of the textured chunks
 FIELDS = tuple(field.name for field in fields(Samples))
 
 
@@ -37,6 +38,17 @@ def collect(
         with np.load(path, allow_pickle=False) as stored:
             out.append(Samples(*(stored.get(field) for field in FIELDS)))
     return out
+
+
+def collect_textured(
+    model: HeadModel, atlas: WrinkleAtlas, nets: FaceNets, folder: Path, count: int
+) -> list[Samples]:
+    """The first ``count`` textured chunks, at least two; every third is a hard one."""
+    varieties = [HARD if place % 3 == 2 else USUAL for place in range(max(2, count))]
+    return [
+        collect(model, atlas, nets, folder, range(seed, seed + 1), variety, "textured")[0]
+        for seed, variety in enumerate(varieties, start=FIRST_TEXTURED)
+    ]
 
 
 def joined(chunks: list[Samples]) -> Samples:

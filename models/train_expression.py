@@ -21,14 +21,13 @@ from ..core.face_nets import FaceNets
 from ..core.head_model import HeadModel, load_head_model
 from ..core.wrinkle_atlas import load_atlas
 from .build import ASSETS, WRINKLES, write_npz
-from .expression_chunks import CHUNK, collect, each_texture, joined, mirrored
+from .expression_chunks import CHUNK, collect, collect_textured, each_texture, joined, mirrored
 from .expression_samples import Samples, landmark_pairs
 from .expression_variety import HARD, USUAL
 from .sources import CACHE
 from .train_texture import corrected_outputs, outputs_of, stored_texture, texture_reading
 
 USUAL_CHUNKS, HARD_CHUNKS, TEXTURED_CHUNKS = 34, 23, 29
-FIRST_TEXTURED = 100  # seed; every third of these chunks is a hard one
 HELD_OUT = 3  # chunks, people of their own, that measure the error
 MEDIAN = 0.5  # how far the answer lies from the conditional mean towards the conditional median
 OUTLINE_SLIDES = 0.2  # landmarks of the outline slide over the cheek as the head turns: they count less in alignment
@@ -284,11 +283,7 @@ def main() -> None:
         # the first chunks are held out: usual ones
         chunks = collect(*given, range(max(2, arguments.usual)), USUAL, "usual")
         net = train(model, chunks + collect(*given, range(arguments.hard), HARD, "hard"), Training())
-    seeds = range(FIRST_TEXTURED, FIRST_TEXTURED + max(2, arguments.textured))
-    textured = [
-        collect(*given, range(seed, seed + 1), HARD if place % 3 == 2 else USUAL, "textured")[0]
-        for place, seed in enumerate(seeds)
-    ]
+    textured = collect_textured(*given, arguments.textured)
     net = train_texture(net, model, textured)
     write_npz(arguments.output, stored_arrays(net))
     held = each_texture(joined(textured[:HELD_OUT]))

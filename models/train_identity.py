@@ -25,13 +25,12 @@ from ..core.head_model import HeadModel, load_head_model
 from ..core.identity_regressor import IdentityRegressor, standardised
 from ..core.wrinkle_atlas import load_atlas
 from .build import ASSETS, WRINKLES, write_npz
-from .expression_chunks import CHUNK, collect, mirror_signs, mirrored
+from .expression_chunks import CHUNK, collect_textured, mirror_signs, mirrored
 from .expression_samples import Samples, landmark_pairs
-from .expression_variety import HARD, USUAL
 from .sources import CACHE
-from .train_expression import FIRST_TEXTURED, alignment_weights, fitted_template
+from .train_expression import alignment_weights, fitted_template
 
-CHUNKS = 60
+CHUNKS = 54
 HELD_OUT = 4  # chunks, people of their own, that measure the error
 LEAST_SCALE = 0.01  # of a feature, lest one that hardly varies decides
 
@@ -122,11 +121,10 @@ def train(model: HeadModel, chunks: list[Samples], settings: IdentityTraining | 
     """The regressor; the first ``HELD_OUT`` chunks measure its error."""
     settings = settings or IdentityTraining()
     held = min(HELD_OUT, len(chunks) - 1)
-    every = max(1, len(chunks) * CHUNK * 4 // settings.principal)
-    some = _every(chunks[held:], max(1, every // 4))
+    some = _every(chunks[held:], max(1, len(chunks) * CHUNK // settings.principal))
     features = Features(model, some)
-    axes = principal_axes(features.of(some)[0][:: max(1, 4 * len(some.points) // settings.principal)],
-                          settings.components)
+    values = features.of(some)[0]
+    axes = principal_axes(values[:: max(1, len(values) // settings.principal)], settings.components)
     inputs, targets = _projected(features, chunks[held:], axes, settings)
     matrix, offset = ridge(inputs, targets, settings.ridge)
     first, second = cut_to_rank(matrix, inputs, settings.rank)
@@ -177,11 +175,7 @@ def main() -> None:
     arguments = parser.parse_args()
     model, atlas = load_head_model(ASSETS / "head.npz"), load_atlas(ASSETS / WRINKLES)
     given = (model, atlas, FaceNets(ASSETS, choose("cpu")), CACHE / "expression")
-    seeds = range(FIRST_TEXTURED, FIRST_TEXTURED + max(2, arguments.chunks))
-    chunks = [
-        collect(*given, range(seed, seed + 1), HARD if place % 3 == 2 else USUAL, "textured")[0]
-        for place, seed in enumerate(seeds)
-    ]
+    chunks = collect_textured(*given, arguments.chunks)
     net = train(model, chunks)
     write_npz(arguments.output, stored_arrays(net))
     print("explained:", " ".join(f"{share:.2f}" for share in net.explained[:40]))

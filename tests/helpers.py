@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import pytest
 from furrow.core.camera import Camera, Pose
 from furrow.core.character import Character, DetailMaps, Landmarks, View
+from furrow.core.devices import choose
+from furrow.core.face_nets import FaceNets
 from furrow.core.head_model import DIRECTIONS, JOINTS, PARTS, HeadTopology
+from furrow.models import expression_samples
+from furrow.models.expression_samples import Samples
+from furrow.models.expression_variety import USUAL
 
 ARKIT = (
     "browDownLeft browDownRight browInnerUp browOuterUpLeft browOuterUpRight cheekPuff cheekSquintLeft "
@@ -112,3 +119,12 @@ def traps(folder: Path) -> None:
     for place in ("furrow/__init__.py", "furrow/core/__init__.py", "furrow/core/pipeline.py", "numpy.py", "bpy.py"):
         name = place.partition("/")[0].removesuffix(".py")
         (folder / place).write_text(f"open({str(folder / name)!r} + '.ran', 'w').close()\n")
+
+
+def rendered_people(model, atlas, assets: Path, count: int, seed: int) -> Samples:
+    """Samples of ``count`` portraits of rendered people, whose shapes are as the model has them."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(expression_samples, "personal_deltas", lambda model, head: model.expression_basis)
+        return expression_samples.make_samples(
+            model, atlas, FaceNets(assets, choose("cpu")), count, seed, replace(USUAL, people=4)
+        )

@@ -1,19 +1,15 @@
 """The expression regressor: alignment, the stored network on faces it has not seen, and damaged files."""
 
-from dataclasses import replace
 
 import numpy as np
 import pytest
 from furrow.core import coarse_fit
 from furrow.core import expression_regressor as regressor
 from furrow.core.character import Landmarks
-from furrow.core.devices import choose
 from furrow.core.errors import AssetsError, PhotoError
-from furrow.core.face_nets import FaceNets
 from furrow.core.face_texture import LENGTH, LOCAL
-from furrow.models import expression_samples
-from furrow.models.expression_samples import landmark_pairs, make_samples, opposite_sides
-from furrow.models.expression_variety import USUAL
+from furrow.models.expression_samples import landmark_pairs, opposite_sides
+from helpers import rendered_people
 from scipy.spatial.transform import Rotation
 
 FRESH = 9_999  # seed beyond those of the training
@@ -28,9 +24,7 @@ def net():
 @pytest.fixture(scope="module")
 def fresh(model, atlas, assets):
     """Landmarks and textures found on rendered people that were in no training chunk; shapes as the model has them."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(expression_samples, "personal_deltas", lambda model, head: model.expression_basis)
-        return make_samples(model, atlas, FaceNets(assets, choose("cpu")), 48, FRESH, replace(USUAL, people=4))
+    return rendered_people(model, atlas, assets, 48, FRESH)
 
 
 def moved(points, turn, scale, shift):

@@ -1,20 +1,15 @@
 """The identity reading: the prior it makes, the stored network on people it has not seen, and damaged files."""
 
-from dataclasses import replace
 
 import numpy as np
 import pytest
 from furrow.core import coarse_fit, identity_regressor
 from furrow.core.character import Landmarks
-from furrow.core.devices import choose
 from furrow.core.errors import AssetsError, PhotoError
-from furrow.core.face_nets import FaceNets
 from furrow.core.fit_problem import FitSettings, Observation
 from furrow.core.identity_prior import shape_prior
 from furrow.core.identity_regressor import IdentityReading
-from furrow.models import expression_samples
-from furrow.models.expression_samples import make_samples
-from furrow.models.expression_variety import USUAL
+from helpers import rendered_people
 
 FRESH = 9_998  # seed beyond those of the training
 
@@ -27,9 +22,7 @@ def net():
 @pytest.fixture(scope="module")
 def fresh(model, atlas, assets):
     """Portraits of rendered people that were in no training chunk."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(expression_samples, "personal_deltas", lambda model, head: model.expression_basis)
-        return make_samples(model, atlas, FaceNets(assets, choose("cpu")), 40, FRESH, replace(USUAL, people=4))
+    return rendered_people(model, atlas, assets, 40, FRESH)
 
 
 def observed(fresh, i):
