@@ -57,11 +57,11 @@ class FitSettings:
         pair_spread: mm, the same for the distance between lids and between lips.
         lip_opening: weight of the distance between the lips.
         lip_robust_scale: standard deviations at which that loses three quarters of its weight.
-        lip_seal: mm, by how much lips may be farther apart or closer on a neutral head than on the mean head.
+        lip_seal: mm, by how much lips may be farther apart or closer on a neutral head than was read.
         identity_trust: how much the shape counts that ``identity_regressor`` reads in one photo; 0 leaves it out.
         identity_kinship: correlation of the errors of readings of several photos of one person.
-        size_spread: of the logarithm of the head's size, which no photo shows.
-        skull_spread: mm, from the mean head's skull, which lies under hair or outside the photo.
+        size_spread: of the logarithm of the head's size beside what was read; no landmark shows it.
+        skull_spread: mm, from the skull that was read, which lies under hair or outside the photo.
         contour_spread: mm, across the outline.
         outline_weight: of oval landmarks that found no outline.
         robust_scale: standard deviations at which a landmark loses three quarters of its weight.

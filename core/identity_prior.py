@@ -32,13 +32,15 @@ def shape_prior(
 
     A reading of mean m and covariance S, got with the population as its own prior, adds S^-1 - I of precision and
     S^-1 m of information. Errors of readings of one person are alike: n of them, of correlation ``kinship``, count as
-    n / (1 + (n - 1) kinship) independent ones.
+    n / (1 + (n - 1) kinship) independent ones. Constraints hold the fit near what was read: they are about what
+    landmarks seem to say of a size, a skull or lips at rest, which the reading knew and weighed. About the mean head
+    they would draw everybody towards it (benchmarks/likeness.py: error .74 of the mean head's, .67 so).
 
     Args:
         shares: how much each photo counts.
         trust: multiplies what readings add.
     """
-    precision, information = np.eye(len(constraints)) + constraints, np.zeros(len(constraints))
+    precision, information = np.eye(len(constraints)), np.zeros(len(constraints))
     read = [(reading, share) for reading, share in zip(readings, shares) if reading is not None]
     total = sum(share for _, share in read)
     fewer = trust / (1.0 + max(total - 1.0, 0.0) * kinship)
@@ -47,11 +49,12 @@ def shape_prior(
         inverse = np.linalg.inv(covariance[:count, :count])
         precision[:count, :count] += fewer * share * (inverse - np.eye(count))
         information[:count] += fewer * share * inverse @ mean[:count]
-    return ShapePrior(precision, information)
+    read_alone = ShapePrior(precision, information).mean()
+    return ShapePrior(precision + constraints, information + constraints @ read_alone)
 
 
 def sealed_lips(basis: PointBasis, spread: float) -> np.ndarray:
-    """(K, K) precision of the identity prior that keeps the lips of the neutral head as far apart as on the mean head.
+    """(K, K) precision of the identity prior that keeps the lips of the neutral head as far apart as was read.
 
     ``basis`` holds the 478 landmarks, ``spread`` is in mm. Without it an open mouth becomes part of the face.
     """
@@ -61,7 +64,7 @@ def sealed_lips(basis: PointBasis, spread: float) -> np.ndarray:
 
 
 def known_size(basis: PointBasis, spread: float) -> np.ndarray:
-    """(K, K) precision of the identity prior that keeps the size of the head near the mean head's.
+    """(K, K) precision of the identity prior that keeps the size of the head near the one that was read.
 
     No photo shows how large a head is, so whatever the residuals say about it is noise. The size is that of the best
     similarity of the points ``basis`` to the mean ones, linearised; ``spread`` is of its logarithm.
@@ -72,7 +75,7 @@ def known_size(basis: PointBasis, spread: float) -> np.ndarray:
 
 
 def plain_skull(model: HeadModel, components: int, spread: float) -> np.ndarray:
-    """(K, K) precision of the identity prior that keeps the skull near the mean head's, ``spread`` mm off on average.
+    """(K, K) precision of the identity prior that keeps the skull near the one that was read, ``spread`` mm off on average.
 
     Hair hides it and no landmark lies on it: what forehead and temples seem to say must not flatten or swell it. A
     skull of any number of vertices counts as 40 points.

@@ -5,6 +5,7 @@ import pytest
 from furrow.core import identity_prior
 from furrow.core.fit_terms import PointBasis
 from furrow.core.head_model import load_head_model
+from furrow.core.identity_regressor import IdentityReading
 
 K, N = 7, 12
 
@@ -27,3 +28,12 @@ def test_plain_skull_counts_the_scalp_alone(assets):
     moved = np.tensordot(identity, model.identity_basis[:30], 1)[model.topology.region("scalp") > 0.5]
     expected = 40.0 * (np.linalg.norm(moved, axis=1) ** 2).mean() / 5.0**2
     assert identity @ identity_prior.plain_skull(model, 30, 5.0) @ identity == pytest.approx(expected, rel=1e-4)
+
+
+def test_constraints_do_not_draw_a_reading_towards_the_mean_head():
+    """Before landmarks are fitted the likeliest head is the one that was read, however firm the constraints."""
+    rng = np.random.default_rng(7)
+    some = rng.normal(size=(K, K))
+    reading = IdentityReading(rng.normal(size=K - 2), np.diag(rng.uniform(0.2, 0.9, K - 2)), 1.0)
+    prior = identity_prior.shape_prior(100.0 * some @ some.T, (reading,), (1.0,), 1.0, 0.5)
+    assert prior.mean() == pytest.approx(np.r_[reading.mean, 0.0, 0.0], abs=1e-9)
