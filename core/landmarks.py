@@ -107,6 +107,19 @@ def segment_person(pixels: np.ndarray, face: Face, nets: FaceNets) -> np.ndarray
     return cv2.warpAffine(mask[0, :, :, 0], matrix, (width, height), flags=cv2.INTER_LINEAR)
 
 
+def bare_person(pixels: np.ndarray, face: Face, cover: np.ndarray | None, nets: FaceNets) -> np.ndarray:
+    """(H, W) float32, probability that a pixel shows the person and not what lies before the face.
+
+    Args:
+        pixels: (H, W, 3) uint8 sRGB.
+        face: whose portrait.
+        cover: (H, W) in [0, 1], what ``hands`` found before the face, or None.
+        nets: the face nets.
+    """
+    person = segment_person(pixels, face, nets)
+    return person if cover is None else person * (1 - cover)
+
+
 def _portrait_square(face: Face, width: int, height: int) -> Square:
     """An upright square of head and shoulders, three times the face, moved into the photo where it fits."""
     low, high = face.box[:2], face.box[2:]

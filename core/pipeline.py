@@ -13,7 +13,6 @@ import numpy as np
 from . import (
     albedo_lines,
     coarse_fit,
-    dense_alignment,
     detection,
     fine_skin,
     hands,
@@ -22,9 +21,8 @@ from . import (
     person_detail,
     personal_contacts,
     personal_shapes,
-    photometric,
     pore_strength,
-    smooth_residual,
+    shape_refinement,
     texture,
     unwrap,
     upright,
@@ -177,11 +175,9 @@ def reconstruct(
     fit = coarse_fit.fit(models.head, [_observation(photo, mark) for photo, mark in zip(loaded, marks)])
     progress.within(0.6, "refining the shape")
     covers = [hands.hand_mask(photo.pixels, found.box, models.nets) for photo, found in zip(loaded, faces)]
-    people = [_bare_person(photo.pixels, *both, models.nets) for photo, *both in zip(loaded, faces, covers)]
+    people = [landmarks.bare_person(photo.pixels, *both, models.nets) for photo, *both in zip(loaded, faces, covers)]
     pictures = [photo.pixels for photo in loaded]
-    fit = photometric.refine(models.head, fit, pictures, people)
-    fit = smooth_residual.follow_photos(models.head, fit, pictures, people)
-    fit = dense_alignment.refine(models.head, fit, pictures, people)
+    fit = shape_refinement.refine(models.head, fit, pictures, people)
     notes += fit.warnings
     character = _character(models, fit, loaded, covers, name, size, notes, progress)
     progress.finish()
@@ -192,14 +188,6 @@ def reconstruct(
 def _observation(photo: Photo, mark: landmarks.Landmarks) -> coarse_fit.Observation:
     height, width = photo.pixels.shape[:2]
     return coarse_fit.Observation(mark, width, height, photo.focal_px, photo.name)
-
-
-def _bare_person(
-    pixels: np.ndarray, face: detection.Face, cover: np.ndarray | None, nets: landmarks.FaceNets
-) -> np.ndarray:
-    """(H, W) float32, probability that a pixel shows the person and no hand, which are in the cover."""
-    person = landmarks.segment_person(pixels, face, nets)
-    return person if cover is None else person * (1 - cover)
 
 
 def _character(

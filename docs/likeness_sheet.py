@@ -19,7 +19,7 @@ import sys
 from pathlib import Path
 
 import numpy as np
-from furrow.core import coarse_fit, dense_alignment, detection, landmarks, smooth_residual
+from furrow.core import coarse_fit, detection, landmarks, shape_refinement
 from furrow.core.camera import rotation_matrix
 from furrow.core.character import CoarseFit
 from furrow.core.errors import FurrowError
@@ -105,8 +105,7 @@ def rows_of(paths: list[Path], together: bool) -> list[tuple[str, list[np.ndarra
     for group in [seen] if together else [[one] for one in seen]:
         fit = coarse_fit.fit(models.head, [observation for _, observation, _ in group])
         pictures, people = [photo.pixels for photo, _, _ in group], [mask for _, _, mask in group]
-        fit = dense_alignment.refine(models.head, fit, pictures, people)
-        fit = smooth_residual.follow_photos(models.head, fit, pictures, people)
+        fit = shape_refinement.refine(models.head, fit, pictures, people)
         print("\n".join(fit.warnings), end="\n" if fit.warnings else "")
         views = [turned(models.head, fit, degrees) for degrees in TURNS]
         for (photo, _, _), view in zip(group, fit.views):

@@ -15,7 +15,7 @@ from ..core.colour import LUMINANCE, srgb_to_linear
 from ..core.detection import choose_face, find_faces
 from ..core.face_nets import FaceNets
 from ..core.fit_problem import Observation
-from ..core.landmarks import detect_landmarks
+from ..core.landmarks import bare_person, detect_landmarks
 from .expression_renders import FACE_MIDDLE, FACE_WIDTH, Light, Looks, RenderScene, Shot, between_eyes, render
 
 SIZE = 512  # pixels
@@ -116,6 +116,16 @@ def observation(taken: Portrait, nets: FaceNets, name: str = "portrait") -> Obse
         NoFaceError: the nets find no face in it.
         PhotoError: the face is too small for them.
     """
+    return looked_at(taken, nets, name)[0]
+
+
+def looked_at(taken: Portrait, nets: FaceNets, name: str = "portrait") -> tuple[Observation, np.ndarray]:
+    """``observation``, and (SIZE, SIZE) in [0, 1] where the picture shows the person.
+
+    Raises:
+        NoFaceError, PhotoError: as ``observation``.
+    """
     face, _ = choose_face(find_faces(taken.pixels, nets), None)
     marks = detect_landmarks(taken.pixels, face, nets)
-    return Observation(marks, taken.camera.width, taken.camera.height, None, name)
+    seen = Observation(marks, taken.camera.width, taken.camera.height, None, name)
+    return seen, bare_person(taken.pixels, face, None, nets)

@@ -6,11 +6,11 @@ import cv2
 import numpy as np
 import pytest
 from face_fixtures import nets, portrait
-from furrow.core import hands, pipeline
+from furrow.core import hands
 from furrow.core.crops import Square
 from furrow.core.detection import find_faces
 from furrow.core.hands import Hand, draw_hand, find_hands, hand_distance, hand_mask, square_of_hand, square_of_palm
-from furrow.core.landmarks import segment_person
+from furrow.core.landmarks import bare_person, segment_person
 from rendered_hand import lay_hand
 
 SHARED = Path(__file__).parents[2] / "shared"
@@ -214,7 +214,7 @@ def test_the_fit_reads_no_shading_from_a_hand():
     photo, truth, box = with_hand(**POSES["cheek"])
     face = find_faces(portrait_and_box()[0], nets())[0]
     cover = hand_mask(photo, face.box, nets())
-    bare, whole = pipeline._bare_person(photo, face, cover, nets()), segment_person(photo, face, nets())
+    bare, whole = bare_person(photo, face, cover, nets()), segment_person(photo, face, nets())
     x0, y0, x1, y1 = box.astype(int)
     here = np.s_[y0:y1, x0:x1]
     assert whole[here][truth[here]].mean() > 0.8 and bare[here][truth[here]].mean() < 0.1
