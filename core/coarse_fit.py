@@ -3,8 +3,8 @@
 Levenberg-Marquardt (``fit_solver``) with analytic Jacobians on robust residuals (``fit_problem``), and bounds:
 expression weights in [0, 1], identity within 3.5 standard deviations. All photos share one identity; everything else
 is per photo, so the order of the photos does not matter. Photos that contradict the others count less
-(``photo_agreement``). At last pose and expression are fitted once more to the identity found, near the expression that
-``expression_regressor`` reads in the landmarks.
+(``photo_agreement``). Expressions stay near what ``expression_regressor`` reads in each photo from the start, so that a
+smile does not become a wide mouth; at last pose and expression are fitted once more to the identity found.
 """
 
 from __future__ import annotations
@@ -43,16 +43,14 @@ def fit(model: HeadModel, photos: list[Observation], settings: FitSettings | Non
     for photo in photos:
         _check_photo(photo)
     components = min(settings.components, len(model.identity_basis))
-    problem = fit_problem(model, [Observation(*photo) for photo in photos], components, settings)
+    problem = with_reading(fit_problem(model, [Observation(*photo) for photo in photos], components, settings))
     states = [initial_state(problem.basis.mean, photo, settings, len(model.expression_names)) for photo in photos]
     identity = problem.shape_prior.mean()
     if len(photos) > 1:
         problem, identity, states = weigh_photos(problem, states)
     identity, states = minimise(problem, identity, states)
     pulled, warnings = final_checks(model, identity)
-    problem = with_reading(problem)
-    if pulled is not identity or settings.reading_trust > 0:
-        states = refit_views(problem, pulled, states)
+    states = refit_views(problem, pulled, states)
     fitted = result(model, problem, pulled, states, ())
     warnings += [line for view in fitted.views for line in view_warnings(view)]
     warnings += agreement_warnings([view.photo for view in fitted.views], problem.shares)

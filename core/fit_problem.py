@@ -161,7 +161,8 @@ def fit_problem(model: HeadModel, photos: list[Observation], components: int, se
 def with_reading(problem: FitProblem) -> FitProblem:
     """The problem with expression priors that know how each photo's landmarks read.
 
-    Only for an identity that is held: a reading is an average over people, which would draw the shape to the average.
+    Without it a neutral head keeps what its photo does (``benchmarks/neutral.py``): mouths were 2.7 mm wider after a
+    smile than after a resting face, with it 1.1.
     """
     settings = problem.settings
     if settings.reading_trust <= 0:

