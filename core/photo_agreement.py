@@ -23,6 +23,7 @@ GOOD_FIT = 0.03  # reprojection error that needs no excuse
 LITTLE = 0.5
 STRANGERS = 0.05  # share of sets of photos in which one shows somebody else, guessed: artists choose them
 SURE = 0.1  # chance of being the same person below which a line speaks of more than a doubt
+LEAST = 0.02  # share a stranger's photo keeps, lest its pose be lost
 NAMED = 3  # other photos that a line lists, at most
 
 
@@ -107,7 +108,7 @@ def weigh_photos(
         best = landmark_error(problem.basis, identity, own[0], single.photos[0])
         there = landmark_error(problem.basis, agreed, shared[0], single.photos[0])
         trouble.append(max(there - best, 0.0) + max(best - GOOD_FIT, 0.0))
-    shares = geman_mcclure(np.array(trouble), SCALE) * company.chances
+    shares = geman_mcclure(np.array(trouble), SCALE) * np.maximum(company.chances, LEAST)
     return replace(problem, shares=tuple(float(share) for share in shares)), agreed, [own[0] for _, own in alone]
 
 
@@ -128,7 +129,8 @@ def agreement_warnings(names: list[str], shares: tuple[float, ...], company: Com
 
 def _odd_line(names: list[str], odd: int, rest: list[int], chance: float) -> str:
     says = "seems to show" if chance < SURE else "may show"
-    others = " and ".join(names[i] for i in rest) if len(rest) <= NAMED else "the other photos"
+    listed = [names[i] for i in rest]
+    others = f"{', '.join(listed[:-1])} and {listed[-1]}" if len(rest) <= NAMED else "the other photos"
     return f"{names[odd]}: {says} somebody else than {others} and counts little; leave it out if it does."
 
 

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from furrow.core import same_person
+from furrow.core import coarse_fit, same_person
 from furrow.core.character import Landmarks
 from furrow.core.devices import choose
 from furrow.core.errors import AssetsError, PhotoError
@@ -115,8 +115,18 @@ def test_company_and_its_lines_do_not_depend_on_where_the_stranger_stands(test, 
     assert last.chances[3] < 0.1 < 0.9 < last.chances[:3].min()
     assert last.chances[3] == pytest.approx(first.chances[0])
     lines = agreement_warnings(["0.jpg", "1.jpg", "2.jpg", "stranger.jpg"], (1.0, 1.0, 1.0, 0.02), last)
-    assert len(lines) == 1 and lines[0].startswith("stranger.jpg: seems to show somebody else than 0.jpg and 1.jpg")
+    assert len(lines) == 1
+    assert lines[0].startswith("stranger.jpg: seems to show somebody else than 0.jpg, 1.jpg and 2.jpg and counts")
     assert "leave it out" in lines[0] and "\n" not in lines[0]
+
+
+def test_stranger_counts_little_in_the_fit_and_still_has_a_pose(model, test, fresh):
+    who, other = most_different(test, fresh)
+    own = [observed(fresh, who, picture, f"{picture}.jpg") for picture in range(3)]
+    fit = coarse_fit.fit(model, [*own, observed(fresh, other, 0, "stranger.jpg")])
+    assert fit.photo_shares[3] < 0.1 and max(fit.photo_shares[:3]) > 0.5
+    assert sum(line.startswith("stranger.jpg: seems to show somebody else") for line in fit.warnings) == 1
+    assert fit.views[3].landmark_error < 0.15
 
 
 def test_of_two_photos_neither_is_the_odd_one(test, fresh):
