@@ -26,7 +26,8 @@ ASSETS = (
     "face_detection_full_range.onnx", "face_landmarks.onnx", "selfie_segmentation.onnx",
     "palm_detection.onnx", "hand_landmarks.onnx",
 )
-TRAINED = ("expression.npz", "identity.npz")  # networks of our own, which live beside the code that trains them
+# networks of our own, which live beside the code that trains them
+TRAINED = ("expression.npz", "identity.npz", "same_person.npz")
 WHEELS = ("onnxruntime", "opencv-python-headless", "scipy", "pillow")  # all that core imports, beside numpy
 WHEEL_TAGS = {
     "linux-x64": ("manylinux_2_28_x86_64", "manylinux_2_27_x86_64", "manylinux_2_17_x86_64", "manylinux2014_x86_64"),

@@ -20,7 +20,7 @@ from .fit_problem import FitProblem, FitSettings, Observation, fit_problem, land
 from .fit_solver import minimise, refit_views
 from .fit_terms import ViewState
 from .head_model import LANDMARK_COUNT, HeadModel
-from .photo_agreement import agreement_warnings, weigh_photos
+from .photo_agreement import agreement_warnings, read_company, weigh_photos
 from .smooth_modes import displaced
 
 
@@ -46,14 +46,15 @@ def fit(model: HeadModel, photos: list[Observation], settings: FitSettings | Non
     problem = with_reading(fit_problem(model, [Observation(*photo) for photo in photos], components, settings))
     states = [initial_state(problem.basis.mean, photo, settings, len(model.expression_names)) for photo in photos]
     identity = problem.shape_prior.mean()
+    company = read_company(problem.photos)
     if len(photos) > 1:
-        problem, identity, states = weigh_photos(problem, states)
+        problem, identity, states = weigh_photos(problem, states, company)
     identity, states = minimise(problem, identity, states)
     pulled, warnings = final_checks(model, identity)
     states = refit_views(problem, pulled, states)
     fitted = result(model, problem, pulled, states, ())
     warnings += [line for view in fitted.views for line in view_warnings(view)]
-    warnings += agreement_warnings([view.photo for view in fitted.views], problem.shares)
+    warnings += agreement_warnings([view.photo for view in fitted.views], problem.shares, company)
     return replace(fitted, warnings=tuple(warnings))
 
 

@@ -156,6 +156,11 @@ def random_shot(rng: np.random.Generator) -> Shot:
     yaw = np.radians(np.clip(turned, -60, 60))
     pitch = np.radians(np.clip(rng.normal(0, 8), -18, 18))
     roll = np.radians(np.clip(rng.normal(0, 6), -14, 14))
+    return shot_of(yaw, pitch, roll, rng)
+
+
+def shot_of(yaw: float, pitch: float, roll: float, rng: np.random.Generator) -> Shot:
+    """A head turned by given radians before a random lens, 24 to 135 mm, up to 12 degrees off its axis."""
     turn = _rotation(yaw, 1) @ np.diag([1.0, -1.0, -1.0])
     rotation = _rotation(roll, 2) @ _rotation(pitch, 0) @ turn
     distance = np.exp(rng.uniform(np.log(330.0), np.log(2500.0)))
@@ -180,13 +185,17 @@ def render(
     rng: np.random.Generator,
     looks: Looks = USUAL_LOOKS,
     weights: np.ndarray | None = None,
+    own: np.random.Generator | None = None,
 ) -> np.ndarray:
     """(size, size, 3) uint8 random portrait of a posed head, ``size`` by the shot.
 
     Args:
         vertices: (V, 3) mm, head coordinates, expression included.
         weights: (E,) of that expression, for its wrinkles; None is a face at rest.
+        own: draws what belongs to the person, paint and lines; generators of one seed and equal ``looks`` give pictures
+            of one person. None takes that from ``rng`` as well: somebody else in every picture.
     """
+    own = rng if own is None else own
     size = shot.size
     points = (vertices - between_eyes(scene, vertices)) @ shot.rotation.T + shot.position
     middle = np.array(FACE_MIDDLE) @ shot.rotation.T + shot.position
@@ -201,9 +210,9 @@ def render(
     raster = Raster(triangles, *rasterize(xy, depth, triangles, size, size))
     normals = raster.sample_covered(vertex_normals(points, scene.triangles))
     if scene.relief is not None:
-        normals = normals - _tilts(scene, raster, weights, looks, rng) @ shot.rotation.T[:2]
+        normals = normals - _tilts(scene, raster, weights, looks, own) @ shot.rotation.T[:2]
     normals /= np.linalg.norm(normals, axis=1, keepdims=True).clip(1e-6)
-    colour = _paint(scene, raster, looks, rng)
+    colour = _paint(scene, raster, looks, own, rng)
     if looks.light is None:
         colour = colour * _light(normals, raster, points, size, looks, rng)
     else:
@@ -294,8 +303,10 @@ def _lit(
     return 1.0 - rng.uniform(0.5, 1.0) * soft[raster.pixels]
 
 
-def _paint(scene: RenderScene, raster: Raster, looks: Looks, rng: np.random.Generator) -> np.ndarray:
-    """(P, 3) linear albedo of the covered pixels."""
+def _paint(
+    scene: RenderScene, raster: Raster, looks: Looks, own: np.random.Generator, rng: np.random.Generator
+) -> np.ndarray:
+    """(P, 3) linear albedo of the covered pixels; ``rng`` is for the grain of hair, a value a pixel."""
     topology = scene.model.topology
     at = raster.sample_covered(scene.model.mean)
     part = scene.part[raster.corners[:, 0]]
@@ -303,29 +314,29 @@ def _paint(scene: RenderScene, raster: Raster, looks: Looks, rng: np.random.Gene
     masks = raster.sample_covered(np.stack([topology.region(name) for name in names], axis=1)).T
     lips, scalp, neck, inside, nostril, socket, upper_lid, lower_lid = masks[:, :, None]
 
-    skin = _skin_tone(looks, rng)
-    hair = np.array([0.25, 0.16, 0.1]) * np.exp(rng.normal(-1.2, 0.8)) * (1 + rng.normal(0, 0.15, 3))
-    if rng.random() < 0.8:
+    skin = skin_tone(looks, own)
+    hair = np.array([0.25, 0.16, 0.1]) * np.exp(own.normal(-1.2, 0.8)) * (1 + own.normal(0, 0.15, 3))
+    if own.random() < 0.8:
         hair = np.minimum(hair, 0.6 * skin)
-    colour = skin * np.exp(_blotches(at, rng)[:, None] * (1 + rng.normal(0, 0.2, 3)))
-    lip_colour = skin * np.array([1.0, rng.uniform(0.35, 0.85), rng.uniform(0.4, 0.9)]) * rng.uniform(0.6, 1.05)
-    colour = _mix(colour, lip_colour, lips * rng.uniform(0.25, 1.0))
-    if rng.random() < 0.5:
-        colour = _mix(colour, skin * [0.75, 0.65, 0.65], np.maximum(upper_lid, lower_lid) * rng.uniform(0, 0.6))
-    colour = _mix(colour, hair, _brows(scene, at, looks, rng) * rng.uniform(0.4, 1.0))
-    if rng.random() < looks.beard:
-        colour = _mix(colour, hair, _beard(scene, at, rng) * (1 - neck) * (1 - lips) * rng.uniform(0.1, 0.9))
-    if rng.random() < 0.75:
-        edge = np.clip(scalp + 0.3 * _blotches(at, rng)[:, None], 0, 1)
-        colour = _mix(colour, hair, edge * rng.uniform(0.3, 1.0))
-    dark = np.array([0.09, 0.025, 0.02]) * rng.uniform(0.3, 2.0)
+    colour = skin * np.exp(_blotches(at, own)[:, None] * (1 + own.normal(0, 0.2, 3)))
+    lip_colour = skin * np.array([1.0, own.uniform(0.35, 0.85), own.uniform(0.4, 0.9)]) * own.uniform(0.6, 1.05)
+    colour = _mix(colour, lip_colour, lips * own.uniform(0.25, 1.0))
+    if own.random() < 0.5:
+        colour = _mix(colour, skin * [0.75, 0.65, 0.65], np.maximum(upper_lid, lower_lid) * own.uniform(0, 0.6))
+    colour = _mix(colour, hair, _brows(scene, at, looks, own, rng) * own.uniform(0.4, 1.0))
+    if own.random() < looks.beard:
+        colour = _mix(colour, hair, _beard(scene, at, own, rng) * (1 - neck) * (1 - lips) * own.uniform(0.1, 0.9))
+    if own.random() < 0.75:
+        edge = np.clip(scalp + 0.3 * _blotches(at, own)[:, None], 0, 1)
+        colour = _mix(colour, hair, edge * own.uniform(0.3, 1.0))
+    dark = np.array([0.09, 0.025, 0.02]) * own.uniform(0.3, 2.0)
     colour = _mix(colour, dark, np.clip(inside * 1.5, 0, 1))
-    colour = _mix(colour, 0.3 * skin * [1, 0.7, 0.6], np.clip(nostril * rng.uniform(0.3, 1.0), 0, 1))
-    colour = _mix(colour, 0.5 * skin * [1, 0.7, 0.65], socket * rng.uniform(0.2, 0.9))
+    colour = _mix(colour, 0.3 * skin * [1, 0.7, 0.6], np.clip(nostril * own.uniform(0.3, 1.0), 0, 1))
+    colour = _mix(colour, 0.5 * skin * [1, 0.7, 0.65], socket * own.uniform(0.2, 0.9))
     eye, teeth, tongue = (part == number for number in (1, 2, 3))
-    colour[eye] = _eye_colours(scene, at[eye], rng)
-    colour[teeth] = np.array([0.75, 0.68, 0.55]) * rng.uniform(0.4, 1.0)
-    colour[tongue] = np.array([0.45, 0.15, 0.14]) * rng.uniform(0.5, 1.0)
+    colour[eye] = _eye_colours(scene, at[eye], own)
+    colour[teeth] = np.array([0.75, 0.68, 0.55]) * own.uniform(0.4, 1.0)
+    colour[tongue] = np.array([0.45, 0.15, 0.14]) * own.uniform(0.5, 1.0)
     return colour
 
 
@@ -333,7 +344,7 @@ def _mix(colour: np.ndarray, other: np.ndarray, share: np.ndarray) -> np.ndarray
     return colour + share * (other - colour)
 
 
-def _skin_tone(looks: Looks, rng: np.random.Generator) -> np.ndarray:
+def skin_tone(looks: Looks, rng: np.random.Generator) -> np.ndarray:
     """(3,) linear albedo, a given one or between dark brown and pale."""
     if looks.skin is not None:
         return np.array(looks.skin)
@@ -351,31 +362,35 @@ def _blotches(at: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     return values @ (rng.normal(0, 1, count) * rng.uniform(0.003, 0.03))
 
 
-def _brows(scene: RenderScene, at: np.ndarray, looks: Looks, rng: np.random.Generator) -> np.ndarray:
+def _brows(
+    scene: RenderScene, at: np.ndarray, looks: Looks, own: np.random.Generator, rng: np.random.Generator
+) -> np.ndarray:
     """(P, 1) hair of the brows, at a random height and of random thickness, length and slant."""
     x, height, half, depth = scene.brow
     side = np.abs(at[:, 0])
     lift, slant, thick = (
-        rng.normal(*looks.brow_height),
-        rng.normal(0, looks.brow_slant),
-        rng.uniform(*looks.brow_thickness),
+        own.normal(*looks.brow_height),
+        own.normal(0, looks.brow_slant),
+        own.uniform(*looks.brow_thickness),
     )
     middle = np.interp(side, x, height) + lift + slant * (side - x.mean())
     taper = np.interp(side, x, np.array([1.0, 1.0, 0.95, 0.8, 0.35]))
     inside = np.interp(side, x, half) * thick * taper - np.abs(at[:, 1] - middle)
-    ends = np.minimum(side - x[0] + rng.uniform(-3, 3), x[-1] + rng.uniform(-4, 4) - side)
-    soft = rng.uniform(0.4, 1.2)
+    ends = np.minimum(side - x[0] + own.uniform(-3, 3), x[-1] + own.uniform(-4, 4) - side)
+    soft = own.uniform(0.4, 1.2)
     mask = _step(inside / soft) * _step(ends / 2.0) * (at[:, 2] > depth.min() - 15)
-    return (mask * (1.0 - rng.uniform(0, 0.5) * rng.random(len(at))))[:, None]
+    return (mask * (1.0 - own.uniform(0, 0.5) * rng.random(len(at))))[:, None]
 
 
-def _beard(scene: RenderScene, at: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+def _beard(
+    scene: RenderScene, at: np.ndarray, own: np.random.Generator, rng: np.random.Generator
+) -> np.ndarray:
     """(P, 1) stubble on chin, jaw and upper lip, or on some of them."""
     across, up = at[:, 0] - scene.mouth[0], at[:, 1] - scene.mouth[1]
-    reach = rng.uniform(18, 70)
+    reach = own.uniform(18, 70)
     chin = _step((-4.0 - up + 0.012 * across**2 * (reach > 40)) / 5.0) * _step((reach - np.abs(across)) / 6.0)
     lip = _step((14.0 - up) / 3.0) * _step((up - 4.0) / 2.0) * _step((32.0 - np.abs(across)) / 4.0)
-    mask = np.maximum(chin * (rng.random() < 0.8), lip * (rng.random() < 0.8)) * (at[:, 2] > 40)
+    mask = np.maximum(chin * (own.random() < 0.8), lip * (own.random() < 0.8)) * (at[:, 2] > 40)
     return (mask * rng.uniform(0.5, 1.0, len(at)))[:, None]
 
 
