@@ -49,6 +49,7 @@ STAGES = {
 }
 
 SEEDS = 10_000  # layouts of wrinkles a photo can have: two people should not crease alike
+STRANGE = 0.1  # share of a photo in the fit below which its skin is not taken: it seems to show somebody else
 
 
 @dataclass
@@ -190,6 +191,15 @@ def _observation(photo: Photo, mark: landmarks.Landmarks) -> coarse_fit.Observat
     return coarse_fit.Observation(mark, width, height, photo.focal_px, photo.name)
 
 
+def believed(shares: tuple[float, ...]) -> list[int]:
+    """Photos whose skin is taken: all but those that seem to show somebody else, and never none.
+
+    Args:
+        shares: how much each photo counts in the fit, ``CoarseFit.photo_shares``.
+    """
+    return [i for i, share in enumerate(shares) if share >= min(STRANGE, max(shares))]
+
+
 def _character(
     models: Models,
     fit: CoarseFit,
@@ -202,19 +212,21 @@ def _character(
 ) -> Character:
     """Texture, detail and shape keys for a fitted head."""
     progress.stage("texture", "unwrapping the photo")
+    kept = believed(fit.photo_shares)
+    looked = replace(fit, views=tuple(fit.views[i] for i in kept), photo_shares=tuple(fit.photo_shares[i] for i in kept))
     skin = texture.build_texture(
         models.head,
-        fit,
-        [photo.pixels for photo in photos],
+        looked,
+        [photos[i].pixels for i in kept],
         models.nets,
         size,
         lambda f, message: progress.within(f, message),
-        covers,
+        [covers[i] for i in kept],
     )
     progress.stage("wrinkles", "finding lines, placing wrinkles")
     seed = zlib.crc32(np.ascontiguousarray(photos[0].pixels[::16, ::16]).tobytes()) % SEEDS
     texel = unwrap.texel_millimetres(models.head.topology, fit.neutral, len(skin.albedo))
-    read = person_detail.person_detail(models.head, models.atlas, fit, skin.views, texel, seed)
+    read = person_detail.person_detail(models.head, models.atlas, looked, skin.views, texel, seed)
     atlas = own_lines.personal_atlas(models.atlas, read.own)
     tiles = assets_folder() / fine_skin.TILES_FILE
     pores = pore_strength.pore_gains(models.head.topology, skin.views, texel, read.age, tiles)

@@ -11,6 +11,7 @@ from furrow.core.errors import AssetsError, PhotoError
 from furrow.core.face_nets import FaceNets
 from furrow.core.fit_problem import Observation
 from furrow.core.photo_agreement import agreement_warnings, odd_photos, read_company
+from furrow.core.pipeline import believed
 from furrow.models import same_person_samples
 from furrow.models.same_person_samples import PICTURES, make_people
 from scipy.stats import multivariate_normal
@@ -202,3 +203,9 @@ def test_hostile_files_are_refused(tmp_path, test, wrong):
     np.savez(tmp_path / same_person.FILE, **arrays)
     with pytest.raises(AssetsError, match="damaged"):
         same_person.load(tmp_path)
+
+
+def test_skin_of_who_seems_somebody_else_is_not_taken():
+    assert believed((0.9, 0.02, 0.4)) == [0, 2]
+    assert believed((1.0,)) == [0]
+    assert believed((0.03, 0.02)) == [0]  # somebody's skin there must be
