@@ -10,8 +10,7 @@ import numpy as np
 from . import names
 from .shading import finished, linear, mix, new_material, noise, ramp
 
-IRIS_ANGLE = 0.40  # radians seen from the centre: about 11 mm across on the model's ball of 27.6 mm
-PUPIL_ANGLE = 0.13
+PUPIL = 0.3  # of the iris: 3.5 mm, as in a lit room
 FORWARD, UP = np.array([0.0, -1.0, 0.0]), np.array([0.0, 0.0, 1.0])
 
 
@@ -46,13 +45,15 @@ def ball_centre(points: np.ndarray) -> np.ndarray:
     return middle + np.linalg.lstsq(system, (local**2).sum(1), rcond=None)[0][:3]
 
 
-def eye_material(name: str, colour: np.ndarray) -> bpy.types.Material:
+def eye_material(name: str, colour: np.ndarray, iris_angle: float) -> bpy.types.Material:
     """Eye material.
 
     Args:
         colour: (3,) sRGB iris colour in 0 to 1.
+        iris_angle: radians between the gaze axis and the edge of the iris, seen from the centre of the ball.
     """
     material, build, surface = new_material(name)
+    pupil_angle = PUPIL * iris_angle
     unrolled = build.node("ShaderNodeUVMap", uv_map=names.EYE_MAP).outputs["UV"]
     x, y, _ = build.separate(build.scale(build.vector("SUBTRACT", unrolled, (0.5, 0.5, 0.0)), 2.0 * math.pi))
     angle = build.math("SQRT", build.math("ADD", build.math("MULTIPLY", x, x), build.math("MULTIPLY", y, y)))
@@ -68,14 +69,14 @@ def eye_material(name: str, colour: np.ndarray) -> bpy.types.Material:
         3.0,
     )
     iris = mix(build, ramp(build, streaks, 0.3, 0.7), dark, light)
-    iris = mix(build, ramp(build, angle, PUPIL_ANGLE + 0.13, PUPIL_ANGLE), iris, base)
+    iris = mix(build, ramp(build, angle, pupil_angle + 0.13, pupil_angle), iris, base)
     rim = tuple(0.3 * c for c in dark[:3]) + (1.0,)
-    iris = mix(build, ramp(build, angle, IRIS_ANGLE - 0.09, IRIS_ANGLE), iris, rim)
-    iris = mix(build, ramp(build, angle, PUPIL_ANGLE + 0.02, PUPIL_ANGLE - 0.01), iris, (0.002, 0.002, 0.002, 1.0))
+    iris = mix(build, ramp(build, angle, iris_angle - 0.09, iris_angle), iris, rim)
+    iris = mix(build, ramp(build, angle, pupil_angle + 0.02, pupil_angle - 0.01), iris, (0.002, 0.002, 0.002, 1.0))
     redness = ramp(build, angle, 0.6, 1.5)
     veins = ramp(build, noise(build, unrolled, 60.0, 6.0), 0.52, 0.75)
     sclera = mix(build, build.math("MULTIPLY", veins, redness), (0.62, 0.57, 0.53, 1.0), (0.5, 0.22, 0.19, 1.0))
-    inside = ramp(build, angle, IRIS_ANGLE + 0.035, IRIS_ANGLE - 0.015)
+    inside = ramp(build, angle, iris_angle + 0.025, iris_angle - 0.025)
     values = {
         "Base Color": mix(build, inside, sclera, iris),
         "Roughness": 0.06,
