@@ -11,7 +11,11 @@ from . import names
 from .shading import finished, linear, mix, new_material, noise, ramp
 
 PUPIL = 0.3  # of the iris: 3.5 mm, as in a lit room
-FORWARD, UP = np.array([0.0, -1.0, 0.0]), np.array([0.0, 0.0, 1.0])
+# radians by which irises sit below the axes of the balls, as the model's iris landmarks do, by which its gaze is fitted:
+# the lids stand open 2.4 mm above and 5.6 mm below that axis, and an iris on it would stare upwards
+BELOW = np.radians(5.0)
+AHEAD = np.array([0.0, -np.cos(BELOW), -np.sin(BELOW)])
+UP = np.array([0.0, -np.sin(BELOW), np.cos(BELOW)])
 
 
 def store_eye_map(mesh: bpy.types.Mesh, points: np.ndarray) -> None:
@@ -21,7 +25,7 @@ def store_eye_map(mesh: bpy.types.Mesh, points: np.ndarray) -> None:
     face and make the iris angular.
 
     Args:
-        points: (n, 3) metres, both eyes at rest, looking ahead.
+        points: (n, 3) metres, both eyes at rest.
     """
     place = np.zeros((len(points), 2))
     for side in (points[:, 0] > 0, points[:, 0] <= 0):
@@ -29,7 +33,7 @@ def store_eye_map(mesh: bpy.types.Mesh, points: np.ndarray) -> None:
             offset = points[side] - ball_centre(points[side])
             across = np.column_stack([offset[:, 0], offset @ UP])
             away = np.linalg.norm(across, axis=1, keepdims=True)
-            place[side] = across / away.clip(1e-9) * np.arctan2(away, (offset @ FORWARD)[:, None])
+            place[side] = across / away.clip(1e-9) * np.arctan2(away, (offset @ AHEAD)[:, None])
     corner = np.empty(len(mesh.loops), np.int32)
     mesh.loops.foreach_get("vertex_index", corner)
     layer = mesh.uv_layers.new(name=names.EYE_MAP, do_init=False)

@@ -9,7 +9,7 @@ bpy = pytest.importorskip("bpy")
 
 from blender_helpers import bake_emission, mean_character, scene  # noqa: E402, F401
 from furrow.blender_addon import eye_material, mesh_objects, mouth_materials, names  # noqa: E402
-from furrow.blender_addon.build_head import iris_angle  # noqa: E402
+from furrow.blender_addon.build_head import build_head, iris_angle  # noqa: E402
 from furrow.core.colour import srgb_to_linear  # noqa: E402
 
 pytestmark = pytest.mark.usefixtures("scene")
@@ -51,6 +51,18 @@ def test_teeth_have_the_tone_of_the_photo():
     gums = [emitted(mouth_materials.teeth_material("Gum", tone), at_tooth(middle, 14.0)) for tone in (colour, None)]
     np.testing.assert_allclose(*gums, atol=1e-4)
     np.testing.assert_allclose(gums[0], mouth_materials.GUM[:3], atol=0.02)
+
+
+def test_irises_lie_where_landmarks_have_them(assets, model):
+    """The pole of the eye map, from which the iris is drawn, against the model's iris landmarks: within 0.7 mm."""
+    mesh = build_head(mean_character(assets)).parts["eyes"].data
+    place = np.array([item.vector[:] for item in mesh.uv_layers[names.EYE_MAP].uv]) - 0.5
+    points = np.array([mesh.vertices[loop.vertex_index].co[:] for loop in mesh.loops])
+    marks = names.to_blender(model.landmarks(model.mean.astype(float)))
+    for index, side in ((468, -1), (473, 1)):
+        near = (points[:, 0] * side > 0) & (np.linalg.norm(place, axis=1) < 0.12)
+        to_pole = np.linalg.lstsq(np.column_stack([place[near], np.ones(near.sum())]), points[near], rcond=None)[0][2]
+        assert np.linalg.norm((to_pole - marks[index])[[0, 2]]) < 0.0007
 
 
 def at_angle(radians):
