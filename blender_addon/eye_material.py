@@ -11,8 +11,8 @@ from . import names
 from .shading import finished, linear, mix, new_material, noise, ramp
 
 PUPIL = 0.3  # of the iris: 3.5 mm, as in a lit room
-# radians by which irises sit below the axes of the balls, as the model's iris landmarks do, by which its gaze is fitted:
-# the lids stand open 2.4 mm above and 5.6 mm below that axis, and an iris on it would stare upwards
+# radians by which irises sit below the axes of the balls, as the model's iris landmarks do, by which its gaze is
+# fitted: the lids stand open 2.4 mm above and 5.6 mm below that axis, and an iris on it would stare upwards
 BELOW = np.radians(5.0)
 AHEAD = np.array([0.0, -np.cos(BELOW), -np.sin(BELOW)])
 UP = np.array([0.0, -np.sin(BELOW), np.cos(BELOW)])

@@ -8,9 +8,12 @@ import pytest
 bpy = pytest.importorskip("bpy")
 
 from blender_helpers import bake_emission, mean_character, scene  # noqa: E402, F401
-from furrow.blender_addon import eye_material, mesh_objects, mouth_materials, names  # noqa: E402
+from furrow.blender_addon import eye_material, mesh_objects, mouth_materials, names, portrait  # noqa: E402
 from furrow.blender_addon.build_head import build_head, iris_angle  # noqa: E402
+from furrow.blender_addon.expressions import set_expression  # noqa: E402
 from furrow.core.colour import srgb_to_linear  # noqa: E402
+from furrow.core.presets import PRESETS  # noqa: E402
+from mathutils import Vector  # noqa: E402
 
 pytestmark = pytest.mark.usefixtures("scene")
 
@@ -88,3 +91,25 @@ def test_iris_is_as_large_as_in_people(assets):
         for share in (1.12, 0.8)
     )
     assert white.min() > 0.4 and blue[2] > 2 * blue[0] and blue.max() < 0.5
+
+
+def test_studio_lights_the_teeth_of_a_grin(assets):
+    """Of what a viewer in front sees of the incisors, much sees the key light: the upper lip does not shade it all
+    (a key 40 degrees up reaches a seventh of it)."""
+    character = mean_character(assets)
+    made = build_head(character)
+    studio = bpy.context.scene
+    portrait.add_studio(studio, made)
+    set_expression(made.head, PRESETS["grin"])
+    depsgraph = bpy.context.evaluated_depsgraph_get()
+    depsgraph.update()
+    teeth = names.to_blender(character.neutral[character.topology.part_slice("teeth")])
+    key = bpy.data.objects["Key Light"].location
+    lit = []
+    for x, z in np.stack(np.meshgrid(np.linspace(-0.01, 0.01, 11), np.arange(-0.02, 0.02, 0.0005)), -1).reshape(-1, 2):
+        start = made.armature.matrix_world @ Vector((x, -0.5, float(teeth[:, 2].mean()) + z))
+        hit, place, *_, item, _ = studio.ray_cast(depsgraph, start, (0.0, 1.0, 0.0))
+        if hit and item.name == made.parts["teeth"].name:
+            place = place + 1e-4 * (key - place).normalized()
+            lit.append(not studio.ray_cast(depsgraph, place, key - place)[0])
+    assert len(lit) > 50 and np.mean(lit) > 0.35
