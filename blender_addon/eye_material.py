@@ -10,6 +10,9 @@ import numpy as np
 from . import names
 from .shading import finished, linear, mix, new_material, noise, ramp
 
+# linear; darker than the white of an eye is, as lids and lashes shade it and no light comes through them here: a
+# brighter one stares
+SCLERA, VEINS = (0.46, 0.41, 0.38, 1.0), (0.4, 0.18, 0.15, 1.0)
 PUPIL = 0.3  # of the iris: 3.5 mm, as in a lit room
 # radians by which irises sit below the axes of the balls, as the model's iris landmarks do, by which its gaze is
 # fitted: the lids stand open 2.4 mm above and 5.6 mm below that axis, and an iris on it would stare upwards
@@ -79,7 +82,7 @@ def eye_material(name: str, colour: np.ndarray, iris_angle: float) -> bpy.types.
     iris = mix(build, ramp(build, angle, pupil_angle + 0.02, pupil_angle - 0.01), iris, (0.002, 0.002, 0.002, 1.0))
     redness = ramp(build, angle, 0.6, 1.5)
     veins = ramp(build, noise(build, unrolled, 60.0, 6.0), 0.52, 0.75)
-    sclera = mix(build, build.math("MULTIPLY", veins, redness), (0.62, 0.57, 0.53, 1.0), (0.5, 0.22, 0.19, 1.0))
+    sclera = mix(build, build.math("MULTIPLY", veins, redness), SCLERA, VEINS)
     inside = ramp(build, angle, iris_angle + 0.025, iris_angle - 0.025)
     values = {
         "Base Color": mix(build, inside, sclera, iris),
