@@ -15,6 +15,7 @@ texture and wrinkles (minutes a dozen photos). Markdown tables are printed:
     Distinctness   slope, correlation and spread of found against true deviations; how many people's heads are nearest
                    to their own true one
     Profiles       spread over people of measures of the profile, found and true, and their correlation
+    Mouth, eyes    the same of lips, mouth, philtrum, eyes and brows at rest, with the slope of found on true
     Identity       share of the variance about the mean head that is found, by measure and ancestry
     Tone, light    the same people and photos but for tone or light: what paint alone does
 
@@ -56,6 +57,7 @@ from furrow.models.likeness import (
     face_of,
 )
 from furrow.models.measures import MEASURES, MIDLINE, measured
+from furrow.models.mouth_and_eyes import MOUTH_AND_EYES, mouth_and_eyes
 from furrow.models.people import EXTREMES, GROUPS, WEIGHT, YEARS, KnownPerson, draw_crowd, extreme_people, group_people
 from furrow.models.portraits import LIGHTS, Portrait, looked_at, portrait, yaw_of
 from furrow.models.sources import open_wheel
@@ -280,6 +282,22 @@ def profiles_table(bench: Bench, by_view: dict[str, list[Result]]) -> None:
     print_table(["mm", "true spread", *titles], rows.values())
 
 
+def mouth_and_eyes_table(bench: Bench, found: list[Result]) -> None:
+    """Mouth and eyes at rest: how people differ, and how much of it is found; one view."""
+    model = bench.models.head
+    seen, true = (
+        mouth_and_eyes(np.stack([model.landmarks(head) for head in bench.laid(heads)]))
+        for heads in ([r.head for r in found], [r.person.head for r in found])
+    )
+    share = explained(seen, true, mouth_and_eyes(model.landmarks(model.mean.astype(float))))
+    rows = []
+    for name, q, t, part in zip(MOUTH_AND_EYES, seen.T, true.T, share):
+        slope = np.cov(q, t)[0, 1] / t.var(ddof=1)
+        rows.append([name, f"{t.mean():.1f} ± {t.std(ddof=1):.1f}", f"{q.std(ddof=1):.1f}", f"{(q - t).mean():+.2f}",
+                     f"{np.corrcoef(q, t)[0, 1]:.2f}", f"{slope:.2f}", f"{part:.2f}"])
+    print_table(["mm at rest", "true", "spread", "bias", "correlation", "slope", "share found"], rows)
+
+
 def identity_table(bench: Bench, found: list[Result]) -> None:
     """Share of the variance about the mean head that is found, by measure and ancestry."""
     mean = bench.models.head.mean
@@ -335,6 +353,9 @@ def main() -> int:
     distinctness_table(bench, found)
     print("## Profiles\n")
     profiles_table(bench, found)
+    for view, members in found.items():
+        print(f"## Mouth and eyes, {view}\n")
+        mouth_and_eyes_table(bench, members)
     if not options.quick:
         for view, members in found.items():
             print(f"## Identity found, {view}\n")

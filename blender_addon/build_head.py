@@ -10,6 +10,7 @@ import numpy as np
 
 from ..core.character import Character
 from ..core.head_model import DIRECTIONS, PARTS
+from ..core.iris_size import IRIS_DIAMETER
 from ..core.presets import photo_expression
 from . import armature as rig
 from . import (
@@ -144,13 +145,21 @@ def _dress(character: Character, made: HeadObjects, source: str) -> None:
             (bands, bands[character_store.SCALE]),
             fine_skin_images(character),
         ),
-        "eyes": eye_material.eye_material(f"{name} Eyes", character.eye_colour),
-        "teeth": mouth_materials.teeth_material(f"{name} Teeth"),
+        "eyes": eye_material.eye_material(f"{name} Eyes", character.eye_colour, iris_angle(character)),
+        "teeth": mouth_materials.teeth_material(f"{name} Teeth", character.tooth_colour),
         "tongue": mouth_materials.tongue_material(f"{name} Tongue"),
         "lashes": mouth_materials.lash_material(f"{name} Lashes"),
     }
     for part, material in materials.items():
         made.parts[part].data.materials.append(material)
+
+
+def iris_angle(character: Character) -> float:
+    """Radians between the gaze axis and the edge of the iris, seen from the centre of the eyeball."""
+    eyes = character.neutral[character.topology.part_slice("eyes")].astype(np.float64)
+    left = eyes[eyes[:, 0] > 0]
+    radius = np.linalg.norm(left - eye_material.ball_centre(left), axis=1).mean()
+    return float(np.arcsin(min(0.5 * (character.iris_diameter or IRIS_DIAMETER) / radius, 1.0)))
 
 
 def _remember(character: Character, made: HeadObjects, source: str) -> None:

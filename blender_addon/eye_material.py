@@ -10,9 +10,15 @@ import numpy as np
 from . import names
 from .shading import finished, linear, mix, new_material, noise, ramp
 
-IRIS_ANGLE = 0.40  # radians seen from the centre: about 11 mm across on the model's ball of 27.6 mm
-PUPIL_ANGLE = 0.13
-FORWARD, UP = np.array([0.0, -1.0, 0.0]), np.array([0.0, 0.0, 1.0])
+# linear; darker than the white of an eye is, as lids and lashes shade it and no light comes through them here: a
+# brighter one stares
+SCLERA, VEINS = (0.46, 0.41, 0.38, 1.0), (0.4, 0.18, 0.15, 1.0)
+PUPIL = 0.3  # of the iris: 3.5 mm, as in a lit room
+# radians by which irises sit below the axes of the balls, as the model's iris landmarks do, by which its gaze is
+# fitted: the lids stand open 2.4 mm above and 5.6 mm below that axis, and an iris on it would stare upwards
+BELOW = np.radians(5.0)
+AHEAD = np.array([0.0, -np.cos(BELOW), -np.sin(BELOW)])
+UP = np.array([0.0, -np.sin(BELOW), np.cos(BELOW)])
 
 
 def store_eye_map(mesh: bpy.types.Mesh, points: np.ndarray) -> None:
@@ -22,7 +28,7 @@ def store_eye_map(mesh: bpy.types.Mesh, points: np.ndarray) -> None:
     face and make the iris angular.
 
     Args:
-        points: (n, 3) metres, both eyes at rest, looking ahead.
+        points: (n, 3) metres, both eyes at rest.
     """
     place = np.zeros((len(points), 2))
     for side in (points[:, 0] > 0, points[:, 0] <= 0):
@@ -30,7 +36,7 @@ def store_eye_map(mesh: bpy.types.Mesh, points: np.ndarray) -> None:
             offset = points[side] - ball_centre(points[side])
             across = np.column_stack([offset[:, 0], offset @ UP])
             away = np.linalg.norm(across, axis=1, keepdims=True)
-            place[side] = across / away.clip(1e-9) * np.arctan2(away, (offset @ FORWARD)[:, None])
+            place[side] = across / away.clip(1e-9) * np.arctan2(away, (offset @ AHEAD)[:, None])
     corner = np.empty(len(mesh.loops), np.int32)
     mesh.loops.foreach_get("vertex_index", corner)
     layer = mesh.uv_layers.new(name=names.EYE_MAP, do_init=False)
@@ -46,13 +52,15 @@ def ball_centre(points: np.ndarray) -> np.ndarray:
     return middle + np.linalg.lstsq(system, (local**2).sum(1), rcond=None)[0][:3]
 
 
-def eye_material(name: str, colour: np.ndarray) -> bpy.types.Material:
+def eye_material(name: str, colour: np.ndarray, iris_angle: float) -> bpy.types.Material:
     """Eye material.
 
     Args:
         colour: (3,) sRGB iris colour in 0 to 1.
+        iris_angle: radians between the gaze axis and the edge of the iris, seen from the centre of the ball.
     """
     material, build, surface = new_material(name)
+    pupil_angle = PUPIL * iris_angle
     unrolled = build.node("ShaderNodeUVMap", uv_map=names.EYE_MAP).outputs["UV"]
     x, y, _ = build.separate(build.scale(build.vector("SUBTRACT", unrolled, (0.5, 0.5, 0.0)), 2.0 * math.pi))
     angle = build.math("SQRT", build.math("ADD", build.math("MULTIPLY", x, x), build.math("MULTIPLY", y, y)))
@@ -68,14 +76,14 @@ def eye_material(name: str, colour: np.ndarray) -> bpy.types.Material:
         3.0,
     )
     iris = mix(build, ramp(build, streaks, 0.3, 0.7), dark, light)
-    iris = mix(build, ramp(build, angle, PUPIL_ANGLE + 0.13, PUPIL_ANGLE), iris, base)
+    iris = mix(build, ramp(build, angle, pupil_angle + 0.13, pupil_angle), iris, base)
     rim = tuple(0.3 * c for c in dark[:3]) + (1.0,)
-    iris = mix(build, ramp(build, angle, IRIS_ANGLE - 0.09, IRIS_ANGLE), iris, rim)
-    iris = mix(build, ramp(build, angle, PUPIL_ANGLE + 0.02, PUPIL_ANGLE - 0.01), iris, (0.002, 0.002, 0.002, 1.0))
+    iris = mix(build, ramp(build, angle, iris_angle - 0.09, iris_angle), iris, rim)
+    iris = mix(build, ramp(build, angle, pupil_angle + 0.02, pupil_angle - 0.01), iris, (0.002, 0.002, 0.002, 1.0))
     redness = ramp(build, angle, 0.6, 1.5)
     veins = ramp(build, noise(build, unrolled, 60.0, 6.0), 0.52, 0.75)
-    sclera = mix(build, build.math("MULTIPLY", veins, redness), (0.62, 0.57, 0.53, 1.0), (0.5, 0.22, 0.19, 1.0))
-    inside = ramp(build, angle, IRIS_ANGLE + 0.035, IRIS_ANGLE - 0.015)
+    sclera = mix(build, build.math("MULTIPLY", veins, redness), SCLERA, VEINS)
+    inside = ramp(build, angle, iris_angle + 0.025, iris_angle - 0.025)
     values = {
         "Base Color": mix(build, inside, sclera, iris),
         "Roughness": 0.06,

@@ -7,16 +7,18 @@ import numpy as np
 
 from . import mesh_objects, names
 from .eye_material import ball_centre
-from .shading import attribute, finished, mix, new_material, noise, ramp
+from .shading import attribute, finished, linear, mix, new_material, noise, ramp
 
 TOOTH = "furrow_tooth"
 LASH = "furrow_lash"
 TOOTH_WIDTH = 7.4  # mm along the arch
 LOWER_LASH = 0.5
 CHEEK_SHADE = (18.0, 30.0)  # mm along the arch: from the canines back the cheeks keep the light away
+GAP = 0.5  # how far the gap between teeth goes from enamel to the dark of the mouth
 CROWN = 9.0  # mm from the biting edge to the gum
 GUM = (0.42, 0.13, 0.12, 1.0)
 ENAMEL = (0.84, 0.78, 0.66, 1.0)
+NECK = (0.79, 0.72, 0.61)  # of the enamel: thinner and yellower towards the gum
 
 
 def store_tooth_coordinates(mesh: bpy.types.Mesh, points: np.ndarray) -> None:
@@ -75,20 +77,25 @@ def store_lash_coordinates(mesh: bpy.types.Mesh, points: np.ndarray, eyes: np.nd
     mesh_objects.set_attribute(mesh, LASH, result)
 
 
-def teeth_material(name: str) -> bpy.types.Material:
+def teeth_material(name: str, colour: np.ndarray | None = None) -> bpy.types.Material:
     """Enamel with dark gaps, gums above a scalloped line, and back teeth in the shade of the cheeks.
 
     EEVEE casts no such shadow by itself: a slit at the corner of closed lips would shine white.
+
+    Args:
+        colour: (3,) sRGB of enamel in 0 to 1, or None where no photo showed it.
     """
     material, build, surface = new_material(name)
+    enamel = ENAMEL if colour is None else linear(tuple(np.clip(colour, 0.02, 0.98)))
+    neck = tuple(c * share for c, share in zip(enamel, NECK)) + (1.0,)
     along, height, _ = build.separate(attribute(build, TOOTH, "Vector"))
     place = build.math("FRACT", build.math("DIVIDE", along, TOOTH_WIDTH))
     middle = build.math("ABSOLUTE", build.math("SUBTRACT", place, 0.5))  # 0 in the middle of a tooth, 0.5 in the gap
     line = build.math("MULTIPLY_ADD", build.math("MULTIPLY", middle, middle), -9.0, CROWN + 1.0)
     gum = ramp(build, build.math("SUBTRACT", height, line), -0.25, 0.35)
-    gap = ramp(build, middle, 0.44, 0.5)
-    tooth = mix(build, ramp(build, height, CROWN, 0.0), (0.66, 0.56, 0.40, 1.0), ENAMEL)
-    tooth = mix(build, build.math("MULTIPLY", gap, 0.75), tooth, (0.16, 0.08, 0.06, 1.0))
+    gap = ramp(build, middle, 0.45, 0.5)
+    tooth = mix(build, ramp(build, height, CROWN, 0.0), neck, enamel)
+    tooth = mix(build, build.math("MULTIPLY", gap, GAP), tooth, (0.16, 0.08, 0.06, 1.0))
     bulge = build.math("MULTIPLY", build.math("MULTIPLY", middle, middle), build.math("SUBTRACT", 1.0, gum))
     height = build.math("MULTIPLY", bulge, -0.004)
     bump = build.node("ShaderNodeBump", {"Strength": 1.0, "Distance": 1.0, "Height": height})

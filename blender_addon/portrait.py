@@ -42,8 +42,9 @@ def add_studio(scene: bpy.types.Scene, made: HeadObjects) -> None:
     aim(camera, centre)
     scene.camera = camera
     for name, place, power, extent in (
-        ("Key", (-0.75, -0.95, 0.75), 16.0, 0.45),
-        ("Fill", (1.0, -0.8, 0.1), 4.0, 0.9),
+        # any higher, and the upper lip shades the teeth of a smile
+        ("Key", (-0.75, -0.95, 0.5), 16.0, 0.45),
+        ("Fill", (0.45, -1.1, -0.25), 5.0, 0.9),
         ("Rim", (0.7, 0.9, 0.7), 7.0, 0.4),
     ):
         light = bpy.data.objects.new(f"{name} Light", bpy.data.lights.new(f"{name} Light", "AREA"))

@@ -136,6 +136,8 @@ class Character:
         shape_residual: (V, 3) float32 mm that ``neutral`` has beyond the head of ``identity``: what the photos showed
             and the identity coefficients cannot make; None if there is nothing.
         pore_gains: (4,) strength of pores and micro-relief on ``fine_skin.PORE_REGIONS``; None for 1 everywhere.
+        tooth_colour: (3,) float, enamel, sRGB 0 to 1; None where no photo showed teeth.
+        iris_diameter: mm; None where nobody looked.
         hair_mask: (S, S) uint8, 255 where brows, beard or hair cover the skin in the photo; None if not known.
     """
 
@@ -164,6 +166,8 @@ class Character:
     moving_residual: np.ndarray | None = None
     pore_gains: np.ndarray | None = None
     shape_residual: np.ndarray | None = None
+    tooth_colour: np.ndarray | None = None
+    iris_diameter: float | None = None
 
     def posed(self, weights: np.ndarray) -> np.ndarray:
         """(V, 3) float32 mm in head coordinates, for expression weights (52,)."""

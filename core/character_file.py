@@ -151,6 +151,8 @@ def _header(character: Character, detail: float, static: float | None, moving: f
         "name": character.name,
         "age": float(character.age),
         "eye_colour": [float(v) for v in character.eye_colour],
+        "iris_diameter": None if character.iris_diameter is None else float(character.iris_diameter),
+        "tooth_colour": _numbers(character.tooth_colour),
         "expression_names": list(character.expression_names),
         "region_names": list(character.topology.region_names),
         "parts": list(PARTS),
@@ -161,11 +163,15 @@ def _header(character: Character, detail: float, static: float | None, moving: f
         "static_residual_scale_mm": static,
         "residual_age": float(character.residual_age),
         "moving_residual_scale_mm": moving,
-        "pore_gains": None if character.pore_gains is None else [float(v) for v in character.pore_gains],
+        "pore_gains": _numbers(character.pore_gains),
         "own_lines_age": None if character.own_lines is None else float(character.own_lines.age),
         "warnings": list(character.warnings),
         "views": [_view_json(view) for view in character.views],
     }
+
+
+def _numbers(values: np.ndarray | None) -> list[float] | None:
+    return None if values is None else [float(v) for v in values]
 
 
 def _view_json(view: View) -> dict:

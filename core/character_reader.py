@@ -30,6 +30,7 @@ _MAPS = {"albedo": (8, 3), "roughness": (8, 1), "skin_mask": (8, 1), "detail": (
 _MAX_ENTRIES = 64
 _MAX_BYTES = 512 * 1024 * 1024
 _MAX_VERTICES = 200_000
+_IRIS_MM = (1.0, 30.0)
 _NAME = re.compile(r"[A-Za-z0-9_.\- ]{1,64}")
 
 
@@ -128,9 +129,6 @@ def _read_topology(archive: zipfile.ZipFile, header: dict) -> HeadTopology:
 def _read_character(archive: zipfile.ZipFile, header: dict, topology: HeadTopology) -> Character:
     maps = _read_maps(archive)
     detail = png16.from_uint16(maps.pop("detail"), _scale(header["detail_scale_mm"]))
-    pore_gains = None  # files from before they were kept have none
-    if header.get("pore_gains") is not None:
-        pore_gains = np.clip(_numbers(header["pore_gains"], (len(PORE_REGIONS),)), *GAIN_RANGE)
     views = tuple(
         _read_view(view, read_npy(archive.read(f"arrays/landmarks_{i}.npy"), "f", (LANDMARK_COUNT, 4)))
         for i, view in enumerate(header["views"])
@@ -146,11 +144,23 @@ def _read_character(archive: zipfile.ZipFile, header: dict, topology: HeadTopolo
         warnings=tuple(str(line)[:500] for line in header["warnings"][:100]),
         wrinkle_seed=int(_number(header["wrinkle_seed"], 0, LARGEST_SEED)),
         residual_age=_number(header["residual_age"], 0.0, 1.0),
-        pore_gains=pore_gains,
+        **_read_looks(header),
         **_read_geometry(archive, topology.vertex_count),
         **maps,
         **_read_residuals(archive, header, len(detail)),
     )
+
+
+def _read_looks(header: dict) -> dict[str, np.ndarray | float]:
+    """Pores, teeth and irises, by attribute; files from before they were kept have none."""
+    looks: dict[str, np.ndarray | float] = {}
+    if header.get("pore_gains") is not None:
+        looks["pore_gains"] = np.clip(_numbers(header["pore_gains"], (len(PORE_REGIONS),)), *GAIN_RANGE)
+    if header.get("tooth_colour") is not None:
+        looks["tooth_colour"] = np.clip(_numbers(header["tooth_colour"], (3,)), 0.0, 1.0)
+    if header.get("iris_diameter") is not None:
+        looks["iris_diameter"] = _number(header["iris_diameter"], *_IRIS_MM)
+    return looks
 
 
 def _read_geometry(archive: zipfile.ZipFile, count: int) -> dict[str, np.ndarray]:

@@ -51,6 +51,7 @@ def eye_colour(
     luminance = log_luminance(pixels)
     low, high = np.quantile(luminance, [0.25, 0.8])
     colour = np.median(pixels[(luminance >= low) & (luminance <= high)], axis=0) * gain
+    colour[1] = max(colour[1], min(colour[0], colour[2]))  # melanin and scattering make brown to blue, never purple
     level = max(float(np.exp(log_luminance(colour))), 1e-4)
     colour = colour * np.clip(level, *LUMINANCE_RANGE) / level
     return linear_to_srgb(colour).astype(np.float64)

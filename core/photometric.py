@@ -15,6 +15,7 @@ import numpy as np
 from . import coarse_fit
 from .bounded_solve import solve_bounded
 from .character import CoarseFit
+from .feature_heights import held_heights
 from .fit_checks import final_checks
 from .fit_problem import expression_held, system
 from .fit_solver import refit_views
@@ -27,6 +28,7 @@ STEP = 1.0  # standard deviations an identity coefficient may move in one iterat
 ITERATIONS = 4
 LANDMARKS_WORSE = 0.008  # of the eye distance: if they get worse by more, the result is not taken
 SHADING_BETTER = 0.97  # nor if less of the shading's misfit goes
+HEIGHTS_SPREAD = 0.3  # mm, how far shading may move borders of lips and brows; chosen on rendered heads
 SHARES = (1.0, 0.6, 0.3)  # of the refinement, tried in this order
 
 
@@ -55,6 +57,7 @@ def refine(
     states = [coarse_fit.state_of(view) for view in fit.views]
     identity = np.asarray(fit.identity, dtype=float)
     blocks, shared, gradient, cost = system(problem, identity, states)
+    shared = shared + held_heights(problem.basis, HEIGHTS_SPREAD)
     # the identity was the best one before pose and expression were fitted once more: what that changed is not evidence
     prior = blocks, shared, np.zeros_like(gradient), cost
     start = (identity, states)

@@ -38,6 +38,7 @@ class Texture:
         hair_mask: (S, S) uint8, 255 where brows, beard or hair cover the skin in a photo.
         views: what each photo gives in UV space, for its lines and relief.
         eye_colour: (3,) sRGB in [0, 1].
+        tooth_colour: (3,) sRGB in [0, 1]; None where no photo shows teeth.
         warnings: lines for the artist.
     """
 
@@ -47,6 +48,7 @@ class Texture:
     hair_mask: np.ndarray
     views: tuple[ViewTexture, ...]
     eye_colour: np.ndarray
+    tooth_colour: np.ndarray | None
     warnings: tuple[str, ...]
 
 
@@ -86,6 +88,7 @@ def build_texture(
     whole, seen = complete(model.topology, fit.neutral, albedo, trust, plain, bare, tone, coarse, window)
     progress(0.9, "filling the maps")
     eyes = [v.eye_colour for v in views if v.eye_colour is not None]
+    teeth = [v.tooth_colour for v in views if v.tooth_colour is not None]
     return Texture(
         albedo=_joined(linear_to_srgb_bytes(np.exp(whole)), linear_to_srgb_bytes(np.exp(seen)), window),
         roughness=_joined(*roughness_map(model.topology, whole, seen, coarse, window), window),
@@ -93,6 +96,7 @@ def build_texture(
         hair_mask=_enlarged(np.round(255 * hair).astype(np.uint8), size),
         views=tuple(views),
         eye_colour=np.mean(eyes, axis=0) if eyes else np.array(DEFAULT_EYE_COLOUR),
+        tooth_colour=np.mean(teeth, axis=0) if teeth else None,
         warnings=tuple(dict.fromkeys(line for v in views for line in v.warnings)),
     )
 

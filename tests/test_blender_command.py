@@ -109,7 +109,7 @@ def test_eye_map_is_the_angle_from_the_gaze_axis(character):
     left = points[:, 0] > 0
     centre = eye_material.ball_centre(points[left])
     offset = points[left] - centre
-    angle = np.arccos(-offset[:, 1] / np.linalg.norm(offset, axis=1))
+    angle = np.arccos(offset @ eye_material.AHEAD / np.linalg.norm(offset, axis=1))
     np.testing.assert_allclose(np.linalg.norm(place[left], axis=1), angle, atol=1e-3)
     assert mesh.uv_layers.active.name == names.UV_MAP
 

@@ -178,6 +178,24 @@ def test_coordinates_that_are_not_finite_are_refused(saved):
     assert_refused(saved, "not finite")
 
 
+def test_teeth_and_irises_are_kept_and_older_files_have_none(saved, tmp_path):
+    path = tmp_path / "smiling.furrow"
+    smiling = dataclasses.replace(tiny_character(), tooth_colour=np.array([0.9, 0.8, 0.7]), iris_diameter=12.1)
+    save_character(smiling, path)
+    loaded = load_character(path)
+    np.testing.assert_array_equal(loaded.tooth_colour, [0.9, 0.8, 0.7])
+    assert loaded.iris_diameter == 12.1
+
+    def forget(entries):
+        header = json.loads(entries["character.json"])
+        del header["tooth_colour"], header["iris_diameter"]
+        entries["character.json"] = json.dumps(header).encode()
+
+    rewrite(path, forget)
+    loaded = load_character(path)
+    assert loaded.tooth_colour is None and loaded.iris_diameter is None
+
+
 @pytest.mark.parametrize(
     "values",
     [
@@ -187,6 +205,10 @@ def test_coordinates_that_are_not_finite_are_refused(saved):
         {"detail_scale_mm": "big"},
         {"parts": []},
         {"eye_colour": [1]},
+        {"tooth_colour": [0.5, 0.5]},
+        {"tooth_colour": "white"},
+        {"iris_diameter": 40},
+        {"iris_diameter": [11.7]},
         {"region_names": ["../x", "b"]},
     ],
 )

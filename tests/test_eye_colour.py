@@ -56,3 +56,13 @@ def test_an_eye_under_a_hand_is_not_read():
     np.testing.assert_allclose(eye_colour(image, points, np.ones(3), hidden) * 255, BLUE, atol=3)
     hidden[:] = 1
     assert eye_colour(image, points, np.ones(3), hidden) is None
+
+
+def test_no_iris_is_purple():
+    """A purple one turns blue or grey; brown and blue stay as they are."""
+    image, points = eyes()
+    purple = np.where((image == BLUE).all(-1, keepdims=True), np.uint8([100, 80, 120]), image)
+    red, green, blue = eye_colour(purple, points, np.ones(3)) * 255
+    assert green >= min(red, blue) - 0.5 and abs(red - 100) < 8 and abs(blue - 120) < 8
+    brown = np.where((image == BLUE).all(-1, keepdims=True), np.uint8([90, 60, 40]), image)
+    np.testing.assert_allclose(eye_colour(brown, points, np.ones(3)) * 255, [90, 60, 40], atol=4)

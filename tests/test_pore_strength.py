@@ -81,6 +81,7 @@ def seen(height, noise=0.0, mottling=0.0):
         hair=0 * trust,
         tone=np.zeros(3),
         eye_colour=None,
+        tooth_colour=None,
         warnings=(),
     )
 
