@@ -29,6 +29,9 @@ RARE_SHAPES = (
 )
 HARDLY_VISIBLE_SHAPES = ("jawForward", "cheekSquintLeft", "cheekSquintRight")
 UNSEEN_SHAPES = ("tongueOut",)
+# shapes that part the lips over the teeth: the regressor hardly reads them (r = .04 and .46 on people it has not seen,
+# models/EXPRESSION.md), the distance between the lips shows them; its answer counts as one measurement at most
+PARTING_SHAPES = ("mouthUpperUpLeft", "mouthUpperUpRight", "mouthLowerDownLeft", "mouthLowerDownRight")
 
 SYMMETRIC_SPREAD = 0.12
 LOOSELY_SYMMETRIC = {"eyeBlink": 0.25, "mouthSmile": 0.2, "browOuterUp": 0.2, "browDown": 0.2, "mouthFrown": 0.2}
@@ -108,7 +111,7 @@ def expression_prior(names: tuple[str, ...], strength: float = 1.0) -> Expressio
     return ExpressionPrior(strength / mean, strength * coupling, strength * exclusive, upper)
 
 
-def guided_prior(prior: ExpressionPrior, guess: np.ndarray, sigma: np.ndarray, trust: float = 1.0,
+def guided_prior(prior: ExpressionPrior, guess: np.ndarray, sigma: np.ndarray, trust: float | np.ndarray = 1.0,
                  keep: float = 1.0) -> ExpressionPrior:
     """The prior after somebody has read the expression: plus ``trust / 2 * sum_j ((w_j - guess_j) / sigma_j)^2``.
 
@@ -116,13 +119,18 @@ def guided_prior(prior: ExpressionPrior, guess: np.ndarray, sigma: np.ndarray, t
         prior: what is known of expressions in general.
         guess: (E,) weights, as of ``core.expression_regressor``.
         sigma: (E,) their standard deviations.
-        trust: multiplies the new cost.
+        trust: multiplies the new cost; one for all shapes, or (E,).
         keep: multiplies the linear cost of ``prior``: a guess that was learned knows already that most weights are 0.
     """
     precision = trust / np.square(sigma)
     return ExpressionPrior(
         keep * prior.rate - precision * guess, prior.coupling + np.diag(precision), prior.exclusive, prior.upper
     )
+
+
+def trust_by_shape(names: tuple[str, ...], trust: float) -> np.ndarray:
+    """(E,) how much a reading of each shape counts: ``trust``, and 1 at most for ``PARTING_SHAPES``."""
+    return np.where(np.isin(names, PARTING_SHAPES), min(trust, 1.0), trust)
 
 
 def _coupled_pairs(names: tuple[str, ...]) -> list[tuple[str, str, float]]:

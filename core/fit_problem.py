@@ -16,7 +16,7 @@ import numpy as np
 from . import contour, expression_regressor, fit_terms, identity_prior, identity_regressor
 from .bounded_solve import Block
 from .character import Landmarks
-from .expression_prior import ExpressionPrior, expression_prior, guided_prior
+from .expression_prior import ExpressionPrior, expression_prior, guided_prior, trust_by_shape
 from .fit_terms import POSE_PARAMETERS, PointBasis, Term, ViewState
 from .head_model import LANDMARK_COUNT, HeadModel
 from .identity_prior import ShapePrior
@@ -167,12 +167,13 @@ def with_reading(problem: FitProblem) -> FitProblem:
     settings = problem.settings
     if settings.reading_trust <= 0:
         return problem
+    trust = trust_by_shape(expression_regressor.load().names, settings.reading_trust)
     priors = []
     for photo, prior in zip(problem.photos, problem.priors):
         points = np.column_stack([photo.landmarks.points, photo.landmarks.depth])
         texture = photo.landmarks.texture
         weights, sigma = expression_regressor.predict(points, photo.width, photo.height, texture)
-        priors.append(guided_prior(prior, weights, sigma, settings.reading_trust, settings.reading_sparsity))
+        priors.append(guided_prior(prior, weights, sigma, trust, settings.reading_sparsity))
     return replace(problem, priors=tuple(priors))
 
 

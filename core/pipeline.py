@@ -214,7 +214,8 @@ def _character(
     """Texture, detail and shape keys for a fitted head."""
     progress.stage("texture", "unwrapping the photo")
     kept = believed(fit.photo_shares)
-    looked = replace(fit, views=tuple(fit.views[i] for i in kept), photo_shares=tuple(fit.photo_shares[i] for i in kept))
+    views, shares = ([values[i] for i in kept] for values in (fit.views, fit.photo_shares))
+    looked = replace(fit, views=tuple(views), photo_shares=tuple(shares))
     skin = texture.build_texture(
         models.head,
         looked,

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from furrow.core.expression_prior import expression_prior, guided_prior
+from furrow.core.expression_prior import expression_prior, guided_prior, trust_by_shape
 from helpers import ARKIT
 
 
@@ -62,3 +62,10 @@ def test_a_reading_moves_the_best_weight_towards_it():
     best = np.linalg.solve(guided.convex_hessian(), -guided.rate)
     assert best[ARKIT.index("jawOpen")] == pytest.approx(0.8, abs=0.1)
     assert np.abs(np.delete(best, ARKIT.index("jawOpen"))).max() < 0.1
+
+
+def test_a_reading_hardly_holds_what_parts_the_lips():
+    """The landmarks of the lips decide there: at most one measurement's weight, whatever the others have."""
+    trust = trust_by_shape(("jawOpen", "mouthUpperUpLeft", "mouthLowerDownRight"), 40.0)
+    assert trust.tolist() == [40.0, 1.0, 1.0]
+    assert trust_by_shape(("mouthUpperUpLeft",), 0.0).tolist() == [0.0]
