@@ -16,6 +16,7 @@ texture and wrinkles (minutes a dozen photos). Markdown tables are printed:
                    to their own true one
     Profiles       spread over people of measures of the profile, found and true, and their correlation
     Mouth, eyes    the same of lips, mouth, philtrum, eyes and brows at rest, with the slope of found on true
+    Fullness       the same of widths of face, cheeks, jaw and neck, of a double chin and of the ears
     Identity       share of the variance about the mean head that is found, by measure and ancestry
     Tone, light    the same people and photos but for tone or light: what paint alone does
 
@@ -55,6 +56,7 @@ from furrow.models.likeness import (
     distinctness,
     explained,
     face_of,
+    fullness,
 )
 from furrow.models.measures import MEASURES, MIDLINE, measured
 from furrow.models.mouth_and_eyes import MOUTH_AND_EYES, mouth_and_eyes
@@ -298,6 +300,21 @@ def mouth_and_eyes_table(bench: Bench, found: list[Result]) -> None:
     print_table(["mm at rest", "true", "spread", "bias", "correlation", "slope", "share found"], rows)
 
 
+def fullness_table(bench: Bench, by_view: dict[str, list[Result]]) -> None:
+    """Spread over people of measures of fullness, and bias, slope and share found by view."""
+    model, rows = bench.models.head, {}
+    for found in by_view.values():
+        seen, true = ([fullness(model, head) for head in bench.laid(heads)] for heads in (
+            [r.head for r in found], [r.person.head for r in found]))
+        for name, mean in fullness(model, model.mean).items():
+            s, t = (np.array([values[name] for values in some]) for some in (seen, true))
+            slope = ((s - s.mean()) * (t - t.mean())).sum() / ((t - t.mean()) ** 2).sum()
+            row = rows.setdefault(name, [name, f"{t.std(ddof=1):.1f}"])
+            row += [f"{(s - t).mean():+.1f}", f"{slope:.2f}", f"{explained(s, t, np.array(mean)):.2f}"]
+    titles = (f"{view}, {what}" for view in by_view for what in ("bias", "slope", "found"))
+    print_table(["mm", "true spread", *titles], rows.values())
+
+
 def identity_table(bench: Bench, found: list[Result]) -> None:
     """Share of the variance about the mean head that is found, by measure and ancestry."""
     mean = bench.models.head.mean
@@ -353,6 +370,8 @@ def main() -> int:
     distinctness_table(bench, found)
     print("## Profiles\n")
     profiles_table(bench, found)
+    print("## Fullness\n")
+    fullness_table(bench, found)
     for view, members in found.items():
         print(f"## Mouth and eyes, {view}\n")
         mouth_and_eyes_table(bench, members)

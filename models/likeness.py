@@ -19,6 +19,9 @@ SPOTS = {"nasion": 168, "bridge": 197, "tip": 4, "upper lip": 0, "lower lip": 17
 REGIONS = {"cheeks": "cheek", "jaw": "jaw"}
 PLACES = (*SPOTS, *REGIONS)
 SPOT_RADIUS = 6.0  # mm on the mean head
+# landmarks of both sides, and the neck: mm below the chin, half the height of the strip that is measured
+WIDTHS = {"face width": (234, 454), "lower cheek width": (215, 435), "jaw width": (172, 397)}
+NECK, RING = 20.0, 5.0
 NEIGHBOURS = 12  # triangles among which the nearest point is sought
 
 
@@ -116,6 +119,27 @@ def resting_measures(model: HeadModel, head: np.ndarray) -> dict[str, float]:
     out = {name: float(np.mean([np.linalg.norm(at[a] - at[b]) for a, b in pairs])) for name, pairs in apart.items()}
     out["brows"] = float(at[[105, 334], 1].mean() - at[[33, 263], 1].mean())
     out["mouth corners"] = float(at[[61, 291], 1].mean() - at[13, 1])
+    return out
+
+
+def fullness(model: HeadModel, head: np.ndarray) -> dict[str, float]:
+    """Measures of a heavy or a gaunt face, mm on a neutral head (V, 3) mm laid on the mean head.
+
+    Width of the face before the ears, of the lower cheeks and of the jaw; of the neck ``NECK`` mm below the chin; how
+    far the skin under the chin lies below it (a double chin hangs lower); length of the ear.
+    """
+    topology, mean = model.topology, model.mean.astype(float)
+    at, chin = model.landmarks(head.astype(float)), model.landmarks(mean)[152]
+    out = {name: float(np.linalg.norm(at[a] - at[b])) for name, (a, b) in WIDTHS.items()}
+    ring = (topology.region("neck") > 0.5) & (np.abs(mean[:, 1] - (chin[1] - NECK)) < RING)
+    sides = ring & (np.abs(mean[:, 0]) > np.percentile(np.abs(mean[ring, 0]), 85))
+    out["neck width"] = float(2 * np.abs(head[sides, 0]).mean())
+    below = chin[1] - mean[:, 1]
+    under = (np.abs(mean[:, 0]) < 8) & (below > 6) & (below < 30) & (mean[:, 2] > mean[ring, 2].max() - 25)
+    under[topology.part_slice("head").stop :] = False
+    out["under the chin"] = float(head[under, 1].mean() - at[152, 1])
+    ear = (topology.region("ear") > 0.5) & (mean[:, 0] > 0)
+    out["ear length"] = float(np.ptp(head[ear, 1]))
     return out
 
 

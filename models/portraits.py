@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
 
 from ..core.camera import Camera, Pose, rotation_matrix
@@ -20,11 +21,18 @@ from .expression_renders import FACE_MIDDLE, FACE_WIDTH, Light, Looks, RenderSce
 
 SIZE = 512  # pixels
 FILL = 0.42  # share of the picture's width that FACE_WIDTH takes: head and neck with some room
-# Monk Skin Tone Scale, tones 1 (lightest) to 10, 8-bit sRGB: E. Monk, 2019, https://skintone.google (CC BY 4.0)
-MONK_TONES = (
-    (246, 237, 228), (243, 231, 219), (247, 234, 208), (234, 218, 186), (215, 189, 150),
-    (160, 126, 86), (130, 92, 67), (96, 65, 52), (58, 49, 42), (41, 36, 32),
+# Albedo of skin in the ten steps of the Monk Skin Tone Scale (E. Monk, 2019), 1 is the lightest: CIELAB (D65). The
+# scale's own swatches are screen colours, paler and darker than skin reflects: L* 94 to 15. These are means of skin as
+# measured with a spectrophotometer, by classes of the individual typology angle (very light 72, 6.5, 12; light 67, 8.5,
+# 15; intermediate 63, 10, 17.5; tan 57.5, 11.5, 19; brown 47, 12, 18.5; dark 36, 10, 13), as quoted after Chardon and
+# others 1991 and Del Bino and Bernerd 2013, not checked line by line, and spread over the ten steps.
+TYPOLOGY_STEPS = (1.0, 2.5, 4.0, 5.5, 7.0, 9.0, 10.0)
+TYPOLOGY_LAB = (
+    (72.0, 6.5, 12.0), (67.0, 8.5, 15.0), (63.0, 10.0, 17.5), (57.5, 11.5, 19.0), (47.0, 12.0, 18.5),
+    (36.0, 10.0, 13.0), (30.0, 8.5, 9.5),
 )
+TONES = 10
+EXPOSURE = 1.4  # of the lightest skin: faces are exposed brighter than they reflect
 METERING = 0.25  # how far cameras open up for a dark face: exponent of how much darker than the lightest tone it is
 # what a face in front of the camera may be lit by; warm is a lamp of some 3,500 K, half of it balanced by the camera
 LIGHTS: dict[str, Light] = {
@@ -54,15 +62,25 @@ class Portrait:
     pose: Pose
 
 
+def skin_lab(tone: int) -> np.ndarray:
+    """(3,) CIELAB (D65) of the albedo of a Monk tone, 1 to 10.
+
+    Raises:
+        ValueError: another tone.
+    """
+    if not 1 <= tone <= TONES:
+        raise ValueError(f"Monk tones are 1 to {TONES}, not {tone}.")
+    return np.array([np.interp(tone, TYPOLOGY_STEPS, column) for column in zip(*TYPOLOGY_LAB)])
+
+
 def skin_albedo(tone: int) -> tuple[float, float, float]:
     """Linear albedo of a Monk tone, 1 to 10.
 
     Raises:
         ValueError: another tone.
     """
-    if not 1 <= tone <= len(MONK_TONES):
-        raise ValueError(f"Monk tones are 1 to {len(MONK_TONES)}, not {tone}.")
-    red, green, blue = srgb_to_linear(np.array(MONK_TONES[tone - 1]) / 255.0)
+    colour = cv2.cvtColor(skin_lab(tone).astype(np.float32).reshape(1, 1, 3), cv2.COLOR_LAB2RGB).ravel()
+    red, green, blue = srgb_to_linear(colour.astype(float))
     return float(red), float(green), float(blue)
 
 
@@ -93,7 +111,7 @@ def portrait(
     """
     rng = np.random.default_rng(seed)
     skin = skin_albedo(tone)
-    exposure = (LUMINANCE @ skin_albedo(1) / (LUMINANCE @ skin)) ** METERING
+    exposure = EXPOSURE * (LUMINANCE @ skin_albedo(1) / (LUMINANCE @ skin)) ** METERING
     age = np.clip((years - WRINKLES_FROM) / (WRINKLES_TO - WRINKLES_FROM), 0.0, 1.0)
     beard = STUBBLE if man else 0.0
     looks = Looks(beard=beard, skin=skin, skin_age=float(age), light=LIGHTS[light], exposure=float(exposure))

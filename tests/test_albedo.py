@@ -33,8 +33,8 @@ def test_normalisation_keeps_plausible_skin_and_draws_in_the_rest():
         gain = normalisation(SkinTone(centre, np.eye(2), float(np.log(luminance)), False))
         colour = np.exp(np.array([centre[0], 0, centre[1]]))
         colour *= luminance / np.exp(log_luminance(colour)) * np.exp(gain)
-        # exposure moves towards the typical tone, of bright photos more than of dark ones, and hue hardly
-        kept = 0.5 if luminance > 0.27 else 0.85
+        # exposure moves towards the typical tone in bright photos, not in dark ones, and hue hardly
+        kept = 0.5 if luminance > 0.27 else 1.0
         assert abs(log_luminance(colour) - (kept * np.log(luminance) + (1 - kept) * np.log(0.27))) < 0.01
         assert np.abs(log_chroma(colour) - centre).max() < 0.1
     blue = SkinTone(np.array([-0.2, 0.4]), np.eye(2), np.log(0.27), False)

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from furrow.core.camera import rotation_matrix
 from furrow.core.geometry import vertex_normals
+from furrow.core.head_model import DIRECTIONS
 from furrow.models import likeness
 
 
@@ -70,3 +71,15 @@ def test_share_explained_is_one_for_truth_nought_for_the_mean():
     np.testing.assert_allclose(likeness.explained(true, true, mean), 1.0)
     np.testing.assert_allclose(likeness.explained(np.stack([mean, mean]), true, mean), 0.0)
     np.testing.assert_allclose(likeness.explained(0.5 * (true + mean), true, mean), 0.75)
+
+
+def test_fullness_is_that_of_the_head_that_was_widened(model):
+    """Everything 10 % wider and the chin's underside 5 mm lower: widths by a tenth, nothing else but what hangs."""
+    before = likeness.fullness(model, model.mean)
+    wide = likeness.fullness(model, model.mean * np.array([1.1, 1.0, 1.0]))
+    for name in ("face width", "lower cheek width", "jaw width", "neck width"):
+        assert wide[name] == pytest.approx(1.1 * before[name], rel=0.02)
+    assert wide["ear length"] == pytest.approx(before["ear length"])
+    heavy = model.mean + model.directions[DIRECTIONS.index("weight")]
+    assert likeness.fullness(model, heavy)["under the chin"] < before["under the chin"]
+    assert likeness.fullness(model, heavy)["neck width"] > before["neck width"] + 5

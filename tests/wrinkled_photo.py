@@ -47,12 +47,21 @@ def noise_map(rng: np.random.Generator, millimetres: float, texel: float, size: 
     return field / field.std()
 
 
-def skin_albedo(model: HeadModel, rng: np.random.Generator, texel: float, freckles: bool, stubble: bool) -> np.ndarray:
-    """(S, S, 3) linear albedo: blotches, pores, moles, brows, lips; freckles or stubble on request."""
+def skin_albedo(
+    model: HeadModel, rng: np.random.Generator, texel: float, freckles: bool, stubble: bool,
+    skin: np.ndarray | None = None,
+) -> np.ndarray:
+    """(S, S, 3) linear albedo: blotches, pores, moles, brows, lips; freckles or stubble on request.
+
+    Args:
+        skin: (3,) linear, its tone; one of four by default.
+    """
     topology = model.topology
     raster = uv_raster(topology, SIZE)
     tone = np.array([[0.52, 0.33, 0.25], [0.38, 0.22, 0.15], [0.16, 0.085, 0.055], [0.6, 0.42, 0.34]])
-    log = np.log(tone[rng.integers(4)]) + 0 * raster.sample(np.zeros((topology.vertex_count, 3), np.float32))
+    drawn = tone[rng.integers(4)]
+    log = np.log(drawn if skin is None else np.asarray(skin))
+    log = log + 0 * raster.sample(np.zeros((topology.vertex_count, 3), np.float32))
     grey = 0.05 * noise_map(rng, 9, texel) + 0.025 * noise_map(rng, 2.5, texel) + 0.03 * noise_map(rng, 0.5, texel)
     spots = np.zeros((SIZE, SIZE), np.float32)
     for count, radius, depth in ((12, 1.0, 0.6), (260 if freckles else 15, 0.7, 0.22)):
@@ -118,6 +127,7 @@ def wrinkled_photo(
     shapes: dict[str, float] | None = None,
     freckles: bool = False,
     stubble: bool = False,
+    skin: np.ndarray | None = None,
 ) -> Scene:
     """A photo of a random head with a displacement.
 
@@ -127,6 +137,7 @@ def wrinkled_photo(
         yaw: degrees.
         error: of the fit, 1 is about 1 mm of shape, 1 pixel of place.
         shapes: expression weights by name.
+        skin: (3,) linear albedo; drawn by the seed by default.
     """
     rng = np.random.default_rng(seed)
     topology = model.topology
@@ -160,7 +171,7 @@ def wrinkled_photo(
     normals = map_normals(fields[..., :3], height, smooth)
     texel = float(np.median(np.linalg.norm(np.gradient(fields[..., :3], axis=1), axis=-1)[raster.covered]))
     light = irradiance(rng, normals, height, texel)
-    colour = skin_albedo(model, rng, texel, freckles, stubble) * light
+    colour = skin_albedo(model, rng, texel, freckles, stubble, skin) * light
     photo = render(topology, points, camera, colour)
     photo = cv2.GaussianBlur(photo, (0, 0), rng.uniform(0.5, 0.9))
     bytes_ = linear_to_srgb_bytes(np.clip(0.9 * photo / np.quantile(photo, 0.99), 0, 1)).astype(np.float32)
