@@ -4,7 +4,7 @@ from collections import defaultdict
 
 import numpy as np
 import pytest
-from furrow.core import coarse_fit
+from furrow.core import coarse_fit, shape_refinement
 from furrow.core.devices import choose
 from furrow.core.face_nets import FaceNets
 from furrow.core.head_model import load_head_model
@@ -13,7 +13,7 @@ from furrow.models.expression_renders import render_scene
 from furrow.models.likeness import compared, face_of
 from furrow.models.people import draw_crowd, group_people
 from furrow.models.population import ANCESTRIES
-from furrow.models.portraits import observation, portrait
+from furrow.models.portraits import looked_at, portrait
 from furrow.models.sources import open_wheel
 
 SEED = 30_001  # of the crowd; not that of any benchmark
@@ -21,6 +21,7 @@ CROWD, YEARS = 4_000, (28, 55)
 TONES = {"african": (9, 7), "asian": (4, 3), "caucasian": (2, 3)}  # Monk tones
 EACH = 2  # people of each ancestry, sex and age
 LARGEST_RATIO = 1.3  # of a group's error to the best group's
+LARGEST_SHARE = 0.8  # of the mean head's error that a group may keep; .56 to .69 of it were left by groups of 12
 
 
 @pytest.fixture(scope="module")
@@ -34,7 +35,8 @@ def errors(assets):
     for i, person in enumerate(person for person in people if person.kind in ANCESTRIES):
         tone = TONES[person.kind][i % 2]
         photo = portrait(scene, person.head, tone, "daylight", 0.0, i, years=person.years, man=person.sex == "male")
-        found = coarse_fit.fit(model, [observation(photo, nets)]).neutral
+        seen, mask = looked_at(photo, nets)
+        found = shape_refinement.refine(model, coarse_fit.fit(model, [seen]), [photo.pixels], [mask]).neutral
         pair = [compared(face, head, person.head).distance for head in (found, model.mean)]
         out[person.kind].append(pair)
         out[person.sex].append(pair)
@@ -44,7 +46,7 @@ def errors(assets):
 @pytest.mark.parametrize("group", [*ANCESTRIES, "female", "male"])
 def test_looking_at_the_photo_helps_every_group(errors, group):
     found, mean = errors[group].mean(0)
-    assert found < mean
+    assert found < LARGEST_SHARE * mean
 
 
 def test_no_group_is_served_much_worse_than_another(errors):
