@@ -18,7 +18,9 @@ from scipy.spatial import cKDTree
 from .geometry import smoothstep
 from .head_model import HeadModel, HeadTopology
 
-SPREAD = 1.0  # mm, standard deviation of each coordinate where nothing fades
+# mm, standard deviation of each coordinate where nothing fades. At 1.0 own people were found worse (.626 of the mean
+# head's error against .608 and .601 without), at .5 another maker's heads and a scan as well or better than at either
+SPREAD = 0.5
 LENGTH = 35.0  # mm
 SPACING = 24.0  # mm between the centres
 FADING = 25.0  # mm from scalp, ears and neck

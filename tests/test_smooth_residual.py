@@ -75,7 +75,7 @@ def test_a_displacement_is_found(model, bumpy):
     residual, truth, _, fit = bumpy
     grey = np.full((1000, 1000, 3), 128, np.uint8)  # no shading: the landmarks alone
     found = smooth_residual.follow_photos(model, fit, [grey], settings=EXACT)
-    assert found.views[0].landmark_error < 0.8 * fit.views[0].landmark_error
+    assert found.views[0].landmark_error < 0.92 * fit.views[0].landmark_error
     face = model.topology.region("face") > 0.5
     before, after = (aligned_distance(made.neutral[face].astype(float), truth[face]) for made in (fit, found))
     assert after < 0.85 * before
