@@ -35,10 +35,11 @@ from furrow.core.unwrap import texel_millimetres
 from furrow.core.view_texture import view_texture
 from furrow.core.wrinkles import static_prior
 from furrow.models.expression_renders import render_scene
-from furrow.models.people import YEARS, KnownPerson, draw_crowd, group_people
+from furrow.models.people import KnownPerson, draw_crowd, group_people
 from furrow.models.portraits import LIGHTS, TONES, portrait, skin_albedo
 from furrow.models.skin_truth import FIELDS, SkinResult, judged
 from furrow.models.sources import open_wheel
+from furrow.models.tables import print_table
 from PIL import Image
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
@@ -55,8 +56,7 @@ KINDS = ("ancestry", "sex", "age", "tone", "light")
 
 def keys_of(person: KnownPerson, tone: int, light: str) -> dict[str, str]:
     """The group of each kind that a photo belongs to."""
-    years = min(YEARS, key=lambda age: abs(age - person.years))
-    return dict(zip(KINDS, (person.kind, person.sex, f"about {years}", f"Monk {tone}", light)))
+    return dict(zip(KINDS, (person.kind, person.sex, person.age_group, f"Monk {tone}", light)))
 
 
 def results(models: Models, people: list[KnownPerson]) -> list[tuple[dict[str, str], SkinResult]]:
@@ -80,7 +80,7 @@ def results(models: Models, people: list[KnownPerson]) -> list[tuple[dict[str, s
 def groups_table(found: list[tuple[dict[str, str], SkinResult]]) -> None:
     """A row a group; the worst of a kind in a column is bold, by size."""
     titles = ["group", "people", "L*", "its size", "hue", "its size", "chroma", "landmarks", "false expression", "skin"]
-    print("| " + " | ".join(titles) + " |\n|" + "---|" * len(titles))
+    lines = []
     for kind in (*KINDS, "all"):
         groups: dict[str, list[list[float]]] = {}
         for keys, result in found:
@@ -90,8 +90,8 @@ def groups_table(found: list[tuple[dict[str, str], SkinResult]]) -> None:
         for k, name in enumerate(rows):
             cells = [f"{value:{form}}" for value, form in zip(rows[name], FORMS)]
             cells = [f"**{cell}**" if len(rows) > 1 and worst[c] == k else cell for c, cell in enumerate(cells)]
-            print(f"| {name} | {len(groups[name])} | " + " | ".join(cells) + " |")
-    print()
+            lines.append([name, len(groups[name]), *cells])
+    print_table(titles, lines)
 
 
 def summary(values: np.ndarray) -> np.ndarray:
@@ -119,10 +119,9 @@ def lines_table(models: Models, heads: int) -> None:
         [np.mean([rows[f"Monk {t}"][c] for t in tones]) for c in (0, 1)] for tones in ((1, 2, 3, 4), (7, 8, 9, 10))
     )
     rows |= {"1 to 4": light, "7 to 10": dark}
-    print("| tone | precision | recall |\n|---|---|---|")
-    for name, (precision, recall) in rows.items():
-        print(f"| {name} | {precision:.2f} | {recall:.2f} |")
-    print(f"\nRecall on tones 7 to 10 over that on tones 1 to 4: {dark[1] / max(light[1], 1e-9):.2f}")
+    shares = ([name, *(f"{share:.2f}" for share in both)] for name, both in rows.items())
+    print_table(["tone", "precision", "recall"], shares)
+    print(f"Recall on tones 7 to 10 over that on tones 1 to 4: {dark[1] / max(light[1], 1e-9):.2f}")
 
 
 def main() -> int:

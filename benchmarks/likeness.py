@@ -63,6 +63,7 @@ from furrow.models.mouth_and_eyes import MOUTH_AND_EYES, mouth_and_eyes
 from furrow.models.people import EXTREMES, GROUPS, WEIGHT, YEARS, KnownPerson, draw_crowd, extreme_people, group_people
 from furrow.models.portraits import LIGHTS, Portrait, looked_at, portrait, yaw_of
 from furrow.models.sources import open_wheel
+from furrow.models.tables import print_table
 from PIL import Image
 
 SEED = 20_001  # of the crowd and of the pictures
@@ -153,19 +154,9 @@ def results(
     return out
 
 
-def print_table(titles: Iterable[str], rows: Iterable[Iterable[object]]) -> None:
-    """A Markdown table."""
-    titles = list(titles)
-    print("| " + " | ".join(titles) + " |\n|" + "---|" * len(titles))
-    for row in rows:
-        print("| " + " | ".join(str(cell) for cell in row) + " |")
-    print()
-
-
 def group_of(person: KnownPerson) -> dict[str, str]:
     """The groups of each kind that a person belongs to."""
-    years = min(YEARS, key=lambda age: abs(age - person.years))
-    return {"ancestry": person.kind, "sex": person.sex, "age": f"about {years}", "both": f"{person.kind} {person.sex}"}
+    return {"ancestry": person.kind, "sex": person.sex, "age": person.age_group, "both": f"{person.kind} {person.sex}"}
 
 
 def ratio_of(members: list[Result]) -> float:
@@ -308,7 +299,7 @@ def fullness_table(bench: Bench, by_view: dict[str, list[Result]]) -> None:
             [r.head for r in found], [r.person.head for r in found]))
         for name, mean in fullness(model, model.mean).items():
             s, t = (np.array([values[name] for values in some]) for some in (seen, true))
-            slope = ((s - s.mean()) * (t - t.mean())).sum() / ((t - t.mean()) ** 2).sum()
+            slope = np.cov(s, t)[0, 1] / t.var(ddof=1)
             row = rows.setdefault(name, [name, f"{t.std(ddof=1):.1f}"])
             row += [f"{(s - t).mean():+.1f}", f"{slope:.2f}", f"{explained(s, t, np.array(mean)):.2f}"]
     titles = (f"{view}, {what}" for view in by_view for what in ("bias", "slope", "found"))

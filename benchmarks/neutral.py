@@ -30,6 +30,7 @@ from furrow.models.likeness import aligned, compared, face_of, resting_measures
 from furrow.models.people import draw_crowd, group_people
 from furrow.models.portraits import LIGHTS, Portrait, looked_at, portrait
 from furrow.models.sources import open_wheel
+from furrow.models.tables import print_table
 
 SEED = 20_001  # of the crowd: that of benchmarks/likeness.py, every fourth of whose people is taken
 PEOPLE = 12
@@ -88,11 +89,12 @@ def main() -> int:
             change = [found[name] - rest[name] for name in found]
             rows.setdefault(key, []).append([*change, compared(face, fit.neutral, person.head).distance, read])
     titles = ["photo", *found, "error", "read"]
-    print("| " + " | ".join(titles) + " |\n|" + "---|" * len(titles))
+    lines = []
     for key, values in rows.items():
         middle, spread = np.mean(values, axis=0), np.std(values, axis=0)
         cells = [f"{m:+.1f} ± {s:.1f}" for m, s in zip(middle[:-2], spread)]
-        print(f"| {key} | " + " | ".join([*cells, f"{middle[-2]:.2f}", f"{middle[-1]:.2f}"]) + " |")
+        lines.append([key, *cells, f"{middle[-2]:.2f}", f"{middle[-1]:.2f}"])
+    print_table(titles, lines)
     return 0
 
 

@@ -24,7 +24,7 @@ from .expression_texture import TextureReading
 from .face_texture import LENGTH, LOCAL
 from .fit_terms import APART_PAIRS
 from .head_model import LANDMARK_COUNT
-from .trained_file import MODELS, read_network
+from .trained_file import MODELS, checked, read_network
 
 FILE = "expression.npz"
 # distances that expressions change: lids and lips (``APART_PAIRS``), brows to eyes, corners of mouth and nose, chin
@@ -271,8 +271,6 @@ def _texture(arrays: dict[str, np.ndarray], inputs: int, outputs: int) -> Textur
 
 
 def _checked(array: np.ndarray, shape: tuple[int, ...], name: str) -> np.ndarray:
-    if array.shape != shape or array.dtype.kind != "f" or max(shape[1:], default=0) > MOST_UNITS:
-        raise ValueError(f"{name} has shape {array.shape} and type {array.dtype}")
-    if not np.isfinite(array).all():
-        raise ValueError(f"{name} is not finite")
-    return array.astype(np.float32)
+    if max(shape[1:], default=0) > MOST_UNITS:
+        raise ValueError(f"{name} has shape {array.shape}")
+    return checked(array, shape, name)

@@ -16,7 +16,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 import numpy as np
 
@@ -25,7 +25,7 @@ from .expression_regressor import FEATURES as MARKS
 from .expression_regressor import feature_vectors
 from .face_texture import LENGTH, LOCAL
 from .head_model import LANDMARK_COUNT
-from .trained_file import MODELS, read_network
+from .trained_file import MODELS, checked, read_network
 
 FILE = "identity.npz"
 BLOCKS = (MARKS, LOCAL, LENGTH - LOCAL)  # features of landmarks, of the skin around them, and of the whole crop
@@ -82,17 +82,39 @@ class IdentityRegressor:
         Raises:
             PhotoError: landmarks or texture of another shape or not finite.
         """
-        for values, shape, name in ((landmarks, (LANDMARK_COUNT, 3), "landmarks"), (texture, (LENGTH,), "texture")):
-            if np.shape(values) != shape or not np.isfinite(values).all():
-                raise PhotoError(f"The {name} of the face must be finite and of shape {shape}: use another photo.")
-        marks = feature_vectors(np.asarray(landmarks, float)[None], self.template, self.alignment)[0]
-        values = np.concatenate([marks.astype(np.float32), np.asarray(texture, np.float32)])
-        features = standardised(values[None], self.mean, self.scale)[0]
+        features = standard_features(*one_photo(landmarks, texture), self)[0]
         # each block's features have a mean square of 1 / len(BLOCKS) on faces like those of the training
         trust = float(min(1.0, FAMILIAR / max(float(features @ features), 1e-6)))
         mean = features @ self.projection @ self.matrix + self.offset
         covariance = trust * self.covariance + (1.0 - trust) * np.eye(len(mean))
         return IdentityReading(trust * mean.astype(float), covariance.astype(float), trust)
+
+
+class FeatureScale(Protocol):
+    """What aligns and standardises features: the attributes of that name of ``IdentityRegressor``."""
+
+    template: np.ndarray
+    alignment: np.ndarray
+    mean: np.ndarray
+    scale: np.ndarray
+
+
+def one_photo(landmarks: np.ndarray, texture: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """(1, 478, 3) and (1, LENGTH) of one photo's landmarks (478, 3) and texture (LENGTH,).
+
+    Raises:
+        PhotoError: landmarks or texture of another shape or not finite.
+    """
+    for values, shape, name in ((landmarks, (LANDMARK_COUNT, 3), "landmarks"), (texture, (LENGTH,), "texture")):
+        if np.shape(values) != shape or not np.isfinite(values).all():
+            raise PhotoError(f"The {name} of the face must be finite and of shape {shape}: use another photo.")
+    return np.asarray(landmarks, float)[None], np.asarray(texture)[None]
+
+
+def standard_features(landmarks: np.ndarray, textures: np.ndarray, like: FeatureScale) -> np.ndarray:
+    """(n, FEATURES) standardised features of landmarks (n, 478, 3) and the textures (n, LENGTH) around them."""
+    marks = feature_vectors(landmarks, like.template, like.alignment).astype(np.float32)
+    return standardised(np.concatenate([marks, textures.astype(np.float32)], axis=1), like.mean, like.scale)
 
 
 def standardised(values: np.ndarray, mean: np.ndarray, scale: np.ndarray) -> np.ndarray:
@@ -129,11 +151,8 @@ def from_arrays(arrays: dict[str, np.ndarray]) -> IdentityRegressor:
         "projection": (FEATURES, rank), "matrix": (rank, count), "offset": (count,), "covariance": (count, count),
         "explained": (count,), "sizes": (count,),
     }
-    for name, shape in shapes.items():
-        array = arrays[name]
-        if array.shape != shape or array.dtype.kind != "f" or not np.isfinite(array).all():
-            raise ValueError(f"{name} has shape {array.shape} and type {array.dtype}, or is not finite")
+    found = {name: checked(arrays[name], shape, name) for name, shape in shapes.items()}
     covariance = arrays["covariance"].astype(np.float64)
     if arrays["scale"].min() <= 0 or np.linalg.eigvalsh(0.5 * (covariance + covariance.T)).min() <= 0:
         raise ValueError("scale or covariance is not positive")
-    return IdentityRegressor(**{name: arrays[name].astype(np.float32) for name in shapes})
+    return IdentityRegressor(**found)

@@ -27,12 +27,9 @@ from pathlib import Path
 
 import numpy as np
 
-from .errors import PhotoError
-from .expression_regressor import feature_vectors
-from .face_texture import LENGTH
 from .head_model import LANDMARK_COUNT
-from .identity_regressor import FEATURES, standardised
-from .trained_file import MODELS, read_network
+from .identity_regressor import FEATURES, one_photo, standard_features
+from .trained_file import MODELS, checked, read_network
 
 FILE = "same_person.npz"
 MOST_AXES = 256
@@ -73,16 +70,11 @@ class SamePersonTest:
         Raises:
             PhotoError: landmarks or texture of another shape or not finite.
         """
-        for values, shape, name in ((landmarks, (LANDMARK_COUNT, 3), "landmarks"), (texture, (LENGTH,), "texture")):
-            if np.shape(values) != shape or not np.isfinite(values).all():
-                raise PhotoError(f"The {name} of the face must be finite and of shape {shape}: use another photo.")
-        return self.read_many(np.asarray(landmarks, float)[None], np.asarray(texture)[None])[0]
+        return self.read_many(*one_photo(landmarks, texture))[0]
 
     def read_many(self, landmarks: np.ndarray, textures: np.ndarray) -> np.ndarray:
         """(n, r) of landmarks (n, 478, 3) and textures (n, LENGTH); see ``read``."""
-        marks = feature_vectors(landmarks, self.template, self.alignment).astype(np.float32)
-        values = np.concatenate([marks, textures.astype(np.float32)], axis=1)
-        return (standardised(values, self.mean, self.scale) @ self.projection - self.offset).astype(float)
+        return (standard_features(landmarks, textures, self) @ self.projection - self.offset).astype(float)
 
     def log_ratios(self, read: np.ndarray) -> np.ndarray:
         """(n, n) natural logarithm of how much likelier one person is than two, for each pair of n readings (n, r)."""
@@ -153,13 +145,10 @@ def from_arrays(arrays: dict[str, np.ndarray]) -> SamePersonTest:
         "template": (LANDMARK_COUNT, 3), "alignment": (LANDMARK_COUNT,), "mean": (FEATURES,), "scale": (FEATURES,),
         "projection": (FEATURES, axes), "offset": (axes,), "between": (axes,), "common": (axes,), "calibration": (2,),
     }
-    for name, shape in shapes.items():
-        array = arrays[name]
-        if array.shape != shape or array.dtype.kind != "f" or not np.isfinite(array).all():
-            raise ValueError(f"{name} has shape {array.shape} and type {array.dtype}, or is not finite")
+    found = {name: checked(arrays[name], shape, name) for name, shape in shapes.items()}
     for name in ("scale", "between"):
         if arrays[name].min() <= 0:
             raise ValueError(f"{name} is not positive")
     if arrays["common"].min() < 0 or arrays["calibration"][0] <= 0:
         raise ValueError("common is negative, or the calibration turns answers round")
-    return SamePersonTest(**{name: arrays[name].astype(np.float32) for name in shapes})
+    return SamePersonTest(**found)

@@ -15,6 +15,17 @@ MODELS = Path(__file__).resolve().parents[1] / "models"  # where the package kee
 Network = TypeVar("Network")
 
 
+def checked(array: np.ndarray, shape: tuple[int, ...], name: str) -> np.ndarray:
+    """A stored array as float32.
+
+    Raises:
+        ValueError: it is of another shape, no float, or not finite.
+    """
+    if array.shape != shape or array.dtype.kind != "f" or not np.isfinite(array).all():
+        raise ValueError(f"{name} has shape {array.shape} and type {array.dtype}, or is not finite")
+    return array.astype(np.float32)
+
+
 def read_network(path: Path, name: str, from_arrays: Callable[[dict[str, np.ndarray]], Network]) -> Network:
     """The network ``from_arrays`` makes of the arrays in an .npz; it raises KeyError or ValueError at wrong ones.
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import fields
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -21,23 +23,31 @@ FIRST_TEXTURED = 100  # seed of the textured chunks
 FIELDS = tuple(field.name for field in fields(Samples))
 
 
+def made_once(path: Path, make: Callable[[], object]) -> dict[str, np.ndarray]:
+    """The arrays of samples in an .npz: what ``make`` makes, a dataclass, where the file is not there yet.
+
+    A field that is None is left out.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if not path.is_file():
+        began = time.perf_counter()
+        samples = make()
+        with written_aside(path) as aside, open(aside, "wb") as stream:
+            np.savez(stream, **{key: value for key, value in vars(samples).items() if value is not None})
+        print(f"{path.stem}: {time.perf_counter() - began:.0f} s", flush=True)
+    with np.load(path, allow_pickle=False) as stored:
+        return {name: stored[name] for name in stored.files}
+
+
 def collect(
     model: HeadModel, atlas: WrinkleAtlas, nets: FaceNets, folder: Path, seeds: range, variety: Variety, name: str
 ) -> list[Samples]:
     """One chunk of ``CHUNK`` samples for each seed, made where it is not in ``folder`` yet."""
-    folder.mkdir(parents=True, exist_ok=True)
-    out = []
-    for seed in seeds:
-        path = folder / f"{name}_{seed:03d}.npz"
-        if not path.is_file():
-            began = time.perf_counter()
-            samples = make_samples(model, atlas, nets, CHUNK, seed, variety)
-            with written_aside(path) as aside, open(aside, "wb") as stream:
-                np.savez(stream, **{key: value for key, value in vars(samples).items() if value is not None})
-            print(f"{path.stem}: {time.perf_counter() - began:.0f} s", flush=True)
-        with np.load(path, allow_pickle=False) as stored:
-            out.append(Samples(*(stored.get(field) for field in FIELDS)))
-    return out
+    stored = (
+        made_once(folder / f"{name}_{seed:03d}.npz", partial(make_samples, model, atlas, nets, CHUNK, seed, variety))
+        for seed in seeds
+    )
+    return [Samples(*(arrays.get(field) for field in FIELDS)) for arrays in stored]
 
 
 def collect_textured(

@@ -192,12 +192,16 @@ def resting_face(names: tuple[str, ...], rng: np.random.Generator, variety: Vari
     return spread * (0.95 * shared + 0.3 * rng.normal(0, 1, len(names)))
 
 
+def crop_moves(rng: np.random.Generator) -> np.ndarray:
+    """(CROPS, 4) how crops of one face differ: shift across and down, in sides, scale, and turn in radians."""
+    return np.column_stack([rng.normal(0, 0.012, (CROPS, 2)), rng.normal(1, 0.02, CROPS), rng.normal(0, 0.02, CROPS)])
+
+
 def detect(pixels: np.ndarray, nets: FaceNets, rng: np.random.Generator) -> tuple[np.ndarray, float]:
     """(478, 3) landmarks of a portrait, averaged over ``CROPS`` moved crops, and the net's score."""
     first, _ = mesh_in(pixels, [Square(SIZE / 2, SIZE / 2, SIZE * 0.95)], nets)
     square = square_of_points(first[0])
-    moves = np.column_stack([rng.normal(0, 0.012, (CROPS, 2)), rng.normal(1, 0.02, CROPS), rng.normal(0, 0.02, CROPS)])
-    points, scores = mesh_in(pixels, [square.jittered(*move) for move in moves], nets)
+    points, scores = mesh_in(pixels, [square.jittered(*move) for move in crop_moves(rng)], nets)
     return points.mean(axis=0), float(scores.mean())
 
 

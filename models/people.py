@@ -67,6 +67,11 @@ class KnownPerson:
     ancestry: np.ndarray
     head: np.ndarray
 
+    @property
+    def age_group(self) -> str:
+        """The nearest of ``YEARS``, in words."""
+        return f"about {min(YEARS, key=lambda age: abs(age - self.years))}"
+
 
 @dataclass(frozen=True)
 class Crowd:

@@ -7,8 +7,8 @@ are stored as many cameras and web pages would: warm or cold, without colour, sm
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import cv2
@@ -19,17 +19,16 @@ from ..core.face_mesh import mesh_in, meshes_in, square_of_points
 from ..core.face_nets import FaceNets
 from ..core.head_model import DIRECTIONS, HeadModel
 from ..core.personal_shapes import personal_deltas
-from ..core.safe_files import written_aside
 from ..core.wrinkle_atlas import WrinkleAtlas
 from .expression_camera import SIZE, photographed
+from .expression_chunks import made_once
 from .expression_covers import covered
 from .expression_renders import RenderScene, Shot, render, render_scene, shot_of, skin_tone
-from .expression_samples import LEAST_SCORE, resting_face, rig_of, sample_person, sample_weights
+from .expression_samples import LEAST_SCORE, crop_moves, resting_face, rig_of, sample_person, sample_weights
 from .expression_variety import USUAL, Variety
 
 PICTURES = 4  # of each person
 CHUNK = 50  # people
-CROPS = 2  # of the landmark net, averaged
 SHAPED = 4  # heads of a chunk that get shapes transferred to them; the others borrow theirs
 TURN, MOST_TURN = 20.0, 50.0  # degrees, standard deviation and largest yaw
 CHANGED = 0.25  # share of pictures with other paint and lines than the person's own: make-up, a shave, years
@@ -135,7 +134,7 @@ def observed(picture: np.ndarray, nets: FaceNets, rng: np.random.Generator) -> t
         return None
     stored = photographed(passed_on(covered(picture, first[0], rng), rng), rng)
     square = square_of_points(first[0])
-    moves = np.column_stack([rng.normal(0, 0.012, (CROPS, 2)), rng.normal(1, 0.02, CROPS), rng.normal(0, 0.02, CROPS)])
+    moves = crop_moves(rng)
     points, textures = [], []
     for image, around in ((stored, square), (stored[:, ::-1], mirrored_square(square))):
         found = meshes_in(image, [around.jittered(*move) for move in moves], nets)
@@ -169,16 +168,8 @@ def collect_people(
     model: HeadModel, atlas: WrinkleAtlas, nets: FaceNets, folder: Path, seeds: range
 ) -> list[PeopleSamples]:
     """One chunk of ``CHUNK`` people for each seed, made where it is not in ``folder`` yet."""
-    folder.mkdir(parents=True, exist_ok=True)
-    out = []
-    for seed in seeds:
-        path = folder / f"people_{seed:03d}.npz"
-        if not path.is_file():
-            began = time.perf_counter()
-            samples = make_people(model, atlas, nets, CHUNK, seed)
-            with written_aside(path) as aside, open(aside, "wb") as stream:
-                np.savez(stream, **vars(samples))
-            print(f"{path.stem}: {time.perf_counter() - began:.0f} s", flush=True)
-        with np.load(path, allow_pickle=False) as stored:
-            out.append(PeopleSamples(**{name: stored[name] for name in stored.files}))
-    return out
+    stored = (
+        made_once(folder / f"people_{seed:03d}.npz", partial(make_people, model, atlas, nets, CHUNK, seed))
+        for seed in seeds
+    )
+    return [PeopleSamples(**arrays) for arrays in stored]

@@ -19,10 +19,9 @@ import numpy as np
 
 from ..core import identity_regressor, same_person
 from ..core.devices import choose
-from ..core.expression_regressor import feature_vectors
 from ..core.face_nets import FaceNets
 from ..core.head_model import load_head_model
-from ..core.identity_regressor import IdentityRegressor, standardised
+from ..core.identity_regressor import IdentityRegressor, standard_features
 from ..core.same_person import SamePersonTest, plain_log_ratios
 from ..core.wrinkle_atlas import load_atlas
 from .build import ASSETS, WRINKLES, write_npz
@@ -75,11 +74,9 @@ class Errors:
 
 def features(samples: PeopleSamples, like: IdentityRegressor) -> tuple[np.ndarray, np.ndarray]:
     """(2 n, FEATURES) float32 standardised features of the pictures and their mirror images, and (2 n,) whose."""
-    marks = [feature_vectors(samples.points[:, side].astype(float), like.template, like.alignment) for side in (0, 1)]
-    values = [np.concatenate([mark.astype(np.float32), samples.textures[:, side].astype(np.float32)], axis=1)
-              for side, mark in enumerate(marks)]
-    owner = np.concatenate([samples.person, samples.person + MIRRORED])
-    return standardised(np.concatenate(values), like.mean, like.scale), owner
+    values = [standard_features(samples.points[:, side].astype(float), samples.textures[:, side], like)
+              for side in (0, 1)]
+    return np.concatenate(values), np.concatenate([samples.person, samples.person + MIRRORED])
 
 
 def discriminants(inputs: np.ndarray, owner: np.ndarray, count: int, ridge: float) -> tuple[np.ndarray, np.ndarray]:
