@@ -139,6 +139,8 @@ class Character:
         tooth_colour: (3,) float, enamel, sRGB 0 to 1; None where no photo showed teeth.
         iris_diameter: mm; None where nobody looked.
         hair_mask: (S, S) uint8, 255 where brows, beard or hair cover the skin in the photo; None if not known.
+        hairline: (n, 2) float32 (u, v) from the right temple over the forehead to the left one, of the
+            places where it was seen; None if nobody looked.
     """
 
     name: str
@@ -162,6 +164,7 @@ class Character:
     static_residual: np.ndarray | None = None
     residual_age: float = 0.0
     hair_mask: np.ndarray | None = None
+    hairline: np.ndarray | None = None
     own_lines: OwnLines | None = None
     moving_residual: np.ndarray | None = None
     pore_gains: np.ndarray | None = None

@@ -2,7 +2,7 @@
 
     character.json          schema version, names, ages, cameras, warnings
     arrays/NAME.npy         geometry, read with types and shapes checked, never pickled; shape_residual (V, 3) mm only
-                            where the neutral head has something beyond its identity
+                            where the neutral head has something beyond its identity, hairline (n, 2) if known
     maps/NAME.png           albedo, roughness, skin_mask (8 bit), detail (16-bit RGBA displacement) and, where there is
                             one, static_residual, moving_residual (16 bit) and hair_mask (8 bit)
 
@@ -24,6 +24,7 @@ from .character import Character, View
 from .character_reader import (
     GEOMETRY,
     HAIR_MASK,
+    HAIRLINE,
     MOVING_RESIDUAL,
     SCHEMA,
     SHAPE_RESIDUAL,
@@ -128,6 +129,8 @@ def _entries(character: Character) -> Iterator[tuple[str, bytes]]:
         yield f"arrays/{name}.npy", npy_bytes(np.asarray(getattr(character, name), np.float32))
     if character.shape_residual is not None:
         yield SHAPE_RESIDUAL, npy_bytes(np.asarray(character.shape_residual, np.float32))
+    if character.hairline is not None:
+        yield HAIRLINE, npy_bytes(np.asarray(character.hairline, np.float32))
     for i, view in enumerate(character.views):
         marks = view.landmarks
         table = np.column_stack([marks.points, marks.depth, marks.spread]).astype(np.float32)

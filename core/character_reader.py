@@ -26,11 +26,13 @@ SHAPE_RESIDUAL = "arrays/shape_residual.npy"
 STATIC_RESIDUAL = "maps/static_residual.png"
 MOVING_RESIDUAL = "maps/moving_residual.png"
 HAIR_MASK = "maps/hair_mask.png"
+HAIRLINE = "arrays/hairline.npy"
 _MAPS = {"albedo": (8, 3), "roughness": (8, 1), "skin_mask": (8, 1), "detail": (16, 4)}
 _MAX_ENTRIES = 64
 _MAX_BYTES = 512 * 1024 * 1024
 _MAX_VERTICES = 200_000
 _IRIS_MM = (1.0, 30.0)
+_MAX_HAIRLINE = 1024
 _NAME = re.compile(r"[A-Za-z0-9_.\- ]{1,64}")
 
 
@@ -69,7 +71,8 @@ def read_archive(archive: zipfile.ZipFile) -> Character:
         expected.add(MOVING_RESIDUAL)
     if header.get("own_lines_age") is not None:
         expected |= {f"arrays/{name}.npy" for name in OwnLines.TABLES}
-    expected |= {SHAPE_RESIDUAL, HAIR_MASK} & set(names)  # not all have one, files from before they were kept have none
+    # not all have one, files from before they were kept have none
+    expected |= {SHAPE_RESIDUAL, HAIR_MASK, HAIRLINE} & set(names)
     if len(names) != len(set(names)) or set(names) != expected:
         odd = sorted(set(names) ^ expected) or ["a name twice"]
         raise CharacterFileError(f"its contents are not those of a character ({odd[0][:60]!r}); it is not opened.")
@@ -147,6 +150,7 @@ def _read_character(archive: zipfile.ZipFile, header: dict, topology: HeadTopolo
         **_read_looks(header),
         **_read_geometry(archive, topology.vertex_count),
         **maps,
+        **_read_hairline(archive),
         **_read_residuals(archive, header, len(detail)),
     )
 
@@ -190,6 +194,16 @@ def _read_maps(archive: zipfile.ZipFile) -> dict[str, np.ndarray]:
     if any(m.shape[0] != m.shape[1] for m in maps.values()):
         raise ValueError("its maps are not square")
     return maps
+
+
+def _read_hairline(archive: zipfile.ZipFile) -> dict[str, np.ndarray]:
+    """The hairline, by attribute, if there is one."""
+    if HAIRLINE not in archive.namelist():
+        return {}
+    stored = read_npy(archive.read(HAIRLINE), "f", (None, 2), limit=_MAX_HAIRLINE)
+    if ((stored < 0.0) | (stored > 1.0)).any():
+        raise ValueError("its hairline leaves the chart")
+    return {"hairline": stored}
 
 
 def _read_residuals(archive: zipfile.ZipFile, header: dict, size: int) -> dict[str, np.ndarray | OwnLines]:

@@ -9,6 +9,7 @@ smile does not become a wide mouth; at last pose and expression are fitted once 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -21,6 +22,7 @@ from .fit_solver import minimise, refit_views
 from .fit_terms import ViewState
 from .head_model import LANDMARK_COUNT, HeadModel
 from .photo_agreement import agreement_warnings, read_company, weigh_photos
+from .silhouette import Silhouette, outline
 from .smooth_modes import displaced
 
 
@@ -59,11 +61,14 @@ def fit(model: HeadModel, photos: list[Observation], settings: FitSettings | Non
 
 
 def problem_of(
-    model: HeadModel, fit: CoarseFit, settings: FitSettings | None = None, reading: bool = True
+    model: HeadModel, fit: CoarseFit, settings: FitSettings | None = None, reading: bool = True,
+    borders: Sequence[Silhouette] = (),
 ) -> FitProblem:
     """The problem that ``fit`` solved, for a refinement that starts there; focal lengths are held where they are.
 
-    Where the expression is held as well, it need not be read (``reading``) once more.
+    Args:
+        reading: where the expression is held as well, it need not be read once more.
+        borders: per view where the person ends, or empty where nobody looked.
     """
     photos = [
         Observation(view.landmarks, view.camera.width, view.camera.height, view.camera.fx, view.photo)
@@ -71,7 +76,8 @@ def problem_of(
     ]
     head = displaced(model, fit.residual)
     problem = fit_problem(head, photos, len(fit.identity), settings or FitSettings(), fit.photo_shares)
-    problem = replace(problem, residual=fit.residual)
+    outlines = tuple(outline(head, fit, view, border, len(fit.identity)) for view, border in zip(fit.views, borders))
+    problem = replace(problem, residual=fit.residual, outlines=outlines)
     return with_reading(problem) if reading else problem
 
 

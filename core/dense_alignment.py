@@ -7,6 +7,7 @@ surely: a few matches on plain skin are chance.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -29,6 +30,7 @@ from .shading import (
     skin_patch,
     visible_vertices,
 )
+from .silhouette import Silhouette
 from .smooth_modes import displaced
 from .view_flow import FaceCrop, Matches, face_crop, match
 
@@ -87,6 +89,7 @@ def refine(
     images: list[np.ndarray],
     masks: list[np.ndarray | None] | None = None,
     settings: FitSettings | None = None,
+    borders: Sequence[Silhouette] = (),
 ) -> CoarseFit:
     """Refine a fit to several photos by what they show together.
 
@@ -94,6 +97,7 @@ def refine(
         fit: refined by its shading already.
         images: per view the upright photo, (H, W, 3) uint8 sRGB.
         masks: per view (H, W) skin or person mask in [0, 1] or None.
+        borders: per view where the person ends (``silhouette``), or empty where nobody looked.
 
     Returns:
         The refined fit; ``fit`` itself where no two photos can be aligned, or where the landmarks fit much worse.
@@ -101,7 +105,7 @@ def refine(
     pairs = view_pairs([view.pose.rotation for view in fit.views])
     if not pairs:
         return fit
-    aligned = _aligned(model, fit, images, masks or [None] * len(images), pairs, settings)
+    aligned = _aligned(model, fit, images, masks or [None] * len(images), pairs, settings, borders)
     worse = any(
         new.landmark_error > old.landmark_error + photometric.LANDMARKS_WORSE
         for new, old in zip(aligned.views, fit.views)
@@ -136,9 +140,10 @@ def _aligned(
     masks: list[np.ndarray | None],
     pairs: list[tuple[int, int]],
     settings: FitSettings | None,
+    borders: Sequence[Silhouette],
 ) -> CoarseFit:
     """The joint solution, with matches sought anew in every round."""
-    problem = coarse_fit.problem_of(model, fit, settings)
+    problem = coarse_fit.problem_of(model, fit, settings, borders=borders)
     head = displaced(model, fit.residual)
     patch = skin_patch(head, len(fit.identity))
     skin = aligned_skin(head, len(fit.identity))

@@ -22,6 +22,7 @@ from .head_model import LANDMARK_COUNT, HeadModel
 from .identity_prior import ShapePrior
 from .identity_regressor import IdentityReading
 from .landmark_contours import eye_distance
+from .silhouette import Outline
 
 TURNED = 0.5  # sine of the angle between face and camera axis in a three-quarter view
 # a step of the pose that a refinement may take: radians, mm, log focal length
@@ -62,7 +63,10 @@ class FitSettings:
         identity_kinship: correlation of the errors of readings of several photos of one person.
         size_spread: of the logarithm of the head's size beside what was read; no landmark shows it.
         skull_spread: mm, from the skull that was read, which lies under hair or outside the photo.
-        contour_spread: mm, across the outline.
+        contour_spread: mm, across the outline that the landmark net draws.
+        silhouette_spread: mm, how far the border of the person in the photo is from the head's outline.
+        silhouette_points: independent points that a whole outline counts as; 40 is a little better on own people, 20 on
+            another maker's heads.
         outline_weight: of oval landmarks that found no outline.
         robust_scale: standard deviations at which a landmark loses three quarters of its weight.
         expression_strength: multiplies the cost of the expression prior.
@@ -89,6 +93,8 @@ class FitSettings:
     size_spread: float = 0.02
     skull_spread: float = 15.0
     contour_spread: float = 6.0
+    silhouette_spread: float = 3.0
+    silhouette_points: float = 20.0
     outline_weight: float = 0.15
     robust_scale: float = 3.0
     expression_strength: float = 0.3
@@ -114,6 +120,7 @@ class FitProblem:
         priors: of each photo's expression.
         photos: what each photo shows.
         shares: how much each photo counts, 1 in full.
+        outlines: per photo the head's outline beside the person's border, or None; empty where nobody looked.
         residual: (V, 3) mm that ``basis`` and ``band`` have beyond the model's heads (``smooth_residual``), or None.
     """
 
@@ -125,19 +132,22 @@ class FitProblem:
     priors: tuple[ExpressionPrior, ...]
     photos: tuple[Observation, ...]
     shares: tuple[float, ...]
+    outlines: tuple[Outline | None, ...] = ()
     residual: np.ndarray | None = None
 
     def of_one_head(self, identity: np.ndarray) -> FitProblem:
         """The problem with the identity (K,) given: views alone are sought."""
         band = replace(self.band, basis=self.band.basis.of_one_head(identity))
         nothing = self.constraints[:0, :0]
-        return replace(self, basis=self.basis.of_one_head(identity), band=band, constraints=nothing, readings=())
+        outlines = tuple(outline and outline.of_one_head(identity) for outline in self.outlines)
+        return replace(self, basis=self.basis.of_one_head(identity), band=band, constraints=nothing, readings=(),
+                       outlines=outlines)
 
     def of_one_photo(self, index: int) -> FitProblem:
         """The problem of one of the photos alone, which counts in full."""
         alone = slice(index, index + 1)
         return replace(self, photos=self.photos[alone], shares=(1.0,), priors=self.priors[alone],
-                       readings=self.readings[alone])
+                       readings=self.readings[alone], outlines=self.outlines[alone])
 
     @cached_property
     def shape_prior(self) -> ShapePrior:
@@ -195,10 +205,10 @@ def constraints(model: HeadModel, basis: PointBasis, settings: FitSettings) -> n
     )
 
 
-def view_terms(problem: FitProblem, identity: np.ndarray, state: ViewState, photo: Observation) -> list[Term]:
-    """The weighted residuals of one photo at the current parameters."""
+def view_terms(problem: FitProblem, identity: np.ndarray, state: ViewState, index: int) -> list[Term]:
+    """The weighted residuals of photo ``index`` at the current parameters."""
     settings = problem.settings
-    landmarks, width, height, _, _ = photo
+    landmarks, width, height, _, _ = problem.photos[index]
     scale = pixels_per_mm(problem.basis, identity, state)
     projection = fit_terms.project(problem.basis, identity, state, width, height)
     camera = state.camera(width, height)
@@ -228,6 +238,11 @@ def view_terms(problem: FitProblem, identity: np.ndarray, state: ViewState, phot
     weight_of_pair = np.where(fit_terms.OF_LIPS, settings.lip_opening, 0.5)
     robust = np.where(fit_terms.OF_LIPS, settings.lip_robust_scale, settings.robust_scale)
     terms.append(fit_terms.pair_term(projection, landmarks.points, pairs, pair_spread, weight_of_pair, robust))
+    outline = problem.outlines[index] if problem.outlines else None
+    if outline is not None:
+        spread = settings.silhouette_spread * scale
+        terms.append(outline.term(identity, state, width, height, spread, settings.silhouette_points,
+                                  settings.robust_scale))
     return terms
 
 
@@ -262,9 +277,9 @@ def system(problem: FitProblem, identity: np.ndarray, states: list[ViewState]):
     shared_gradient = prior.information - shared @ identity
     cost = -0.5 * float(identity @ (shared_gradient + prior.information))
     blocks = []
-    for photo, state, share, likely in zip(problem.photos, states, problem.shares, problem.priors):
+    for i, (photo, state, share, likely) in enumerate(zip(problem.photos, states, problem.shares, problem.priors)):
         size = POSE_PARAMETERS + len(state.expression)
-        parts = fit_terms.normal_equations(view_terms(problem, identity, state, photo))
+        parts = fit_terms.normal_equations(view_terms(problem, identity, state, i))
         total, gradient, misfit = (share * part for part in parts)
         camera_gradient, curvature, camera_cost = _camera_prior(problem.settings, photo, state)
         pose = np.arange(POSE_PARAMETERS)

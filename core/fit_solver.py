@@ -20,11 +20,11 @@ def minimise(problem: FitProblem, identity: np.ndarray, states: list[ViewState])
         # what the last stage does over need not be exact before
         most = given.iterations if widening == ROBUST_STAGES[-1] else (given.iterations + 1) // 2
         settings = replace(given, robust_scale=given.robust_scale * widening, iterations=most)
-        identity, states = _levenberg_marquardt(replace(problem, settings=settings), identity, states)
+        identity, states = levenberg_marquardt(replace(problem, settings=settings), identity, states)
     return identity, states
 
 
-def _levenberg_marquardt(problem: FitProblem, identity: np.ndarray, states: list[ViewState]):
+def levenberg_marquardt(problem: FitProblem, identity: np.ndarray, states: list[ViewState]):
     """A step that makes the cost worse is taken back and tried with more damping."""
     settings = problem.settings
     limit = np.full(len(identity), settings.limit)
@@ -49,7 +49,7 @@ def _levenberg_marquardt(problem: FitProblem, identity: np.ndarray, states: list
 
 def refit_views(problem: FitProblem, identity: np.ndarray, states: list[ViewState]) -> list[ViewState]:
     """Pose and expression of every photo, fitted again for an identity that stays as it is."""
-    return _levenberg_marquardt(problem.of_one_head(identity), np.zeros(0), states)[1]
+    return levenberg_marquardt(problem.of_one_head(identity), np.zeros(0), states)[1]
 
 
 def _damped_step(current, damping: float, lower: np.ndarray, upper: np.ndarray) -> list[np.ndarray]:

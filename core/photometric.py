@@ -7,6 +7,7 @@ more of the shading is taken back, in part or altogether.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import cv2
@@ -22,6 +23,7 @@ from .fit_solver import refit_views
 from .fit_terms import ViewState, normal_equations
 from .head_model import HeadModel
 from .shading import patch_normals, shading_image, shading_term, skin_patch, visible_vertices
+from .silhouette import Silhouette
 from .smooth_modes import displaced
 
 STEP = 1.0  # standard deviations an identity coefficient may move in one iteration
@@ -38,17 +40,19 @@ def refine(
     images: list[np.ndarray],
     masks: list[np.ndarray | None] | None = None,
     settings: coarse_fit.FitSettings | None = None,
+    borders: Sequence[Silhouette] = (),
 ) -> CoarseFit:
     """Refine a fit by the shading of its photos.
 
     Args:
         images: per view the upright photo, (H, W, 3) uint8 sRGB.
         masks: per view (H, W) skin or person mask in [0, 1] or None.
+        borders: per view where the person ends (``silhouette``), or empty where nobody looked.
 
     Returns:
         The refined fit, or ``fit`` itself where shading does not help.
     """
-    problem = coarse_fit.problem_of(model, fit, settings)
+    problem = coarse_fit.problem_of(model, fit, settings, borders=borders)
     patch = skin_patch(displaced(model, fit.residual), len(fit.identity))
     shading = [
         shading_image(image, view, mask) for image, view, mask in zip(images, fit.views, masks or [None] * len(images))

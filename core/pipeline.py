@@ -15,6 +15,7 @@ from . import (
     coarse_fit,
     detection,
     fine_skin,
+    hairline,
     hands,
     iris_size,
     landmarks,
@@ -179,7 +180,7 @@ def reconstruct(
     covers = [hands.hand_mask(photo.pixels, found.box, models.nets) for photo, found in zip(loaded, faces)]
     people = [landmarks.bare_person(photo.pixels, *both, models.nets) for photo, *both in zip(loaded, faces, covers)]
     pictures = [photo.pixels for photo in loaded]
-    fit = shape_refinement.refine(models.head, fit, pictures, people)
+    fit = shape_refinement.refine(models.head, fit, pictures, people, covers=covers)
     notes += fit.warnings
     character = _character(models, fit, loaded, covers, name, size, notes, progress)
     progress.finish()
@@ -255,7 +256,7 @@ def _character(
         skin_mask=skin.skin_mask,
         eye_colour=skin.eye_colour,
         tooth_colour=skin.tooth_colour,
-        iris_diameter=iris_size.iris_diameter(head, fit),
+        iris_diameter=iris_size.iris_diameter(head, looked),
         detail=detail,
         wrinkle_seed=seed,
         static_residual=read.static,
@@ -264,5 +265,6 @@ def _character(
         pore_gains=pores,
         residual_age=read.age,
         hair_mask=skin.hair_mask,
+        hairline=hairline.hairline(head.topology, neutral, skin.hair_mask),
         warnings=tuple(dict.fromkeys([*notes, *models.nets.notes, *skin.warnings])),
     )

@@ -1,17 +1,26 @@
 """What the pictures add to the shape that landmarks and the identity reading gave: one order for all who fit heads.
 
-First shading moves the identity (``photometric``), then a smooth displacement follows what no coefficient makes
-(``smooth_residual``), at last the skin of several photos is brought to lie on itself (``dense_alignment``).
+First the border of the person moves skull, ears, neck and cheeks (``silhouette``), then shading the identity
+(``photometric``); a smooth displacement follows what no coefficient makes (``smooth_residual``), at last the skin of
+several photos is brought to lie on itself (``dense_alignment``).
 """
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
-from . import dense_alignment, photometric, smooth_residual
+from . import coarse_fit, dense_alignment, photometric, smooth_residual
 from .character import CoarseFit
+from .fit_checks import final_checks
 from .fit_problem import FitSettings
+from .fit_solver import levenberg_marquardt, refit_views
 from .head_model import HeadModel
+from .silhouette import Silhouette, silhouette
+
+ROUNDS = 2  # the outline is drawn anew in each
+STEPS = 4  # in a round
 
 
 def refine(
@@ -20,6 +29,7 @@ def refine(
     images: list[np.ndarray],
     masks: list[np.ndarray | None] | None = None,
     settings: FitSettings | None = None,
+    covers: list[np.ndarray | None] | None = None,
 ) -> CoarseFit:
     """Refine a fit by its pictures; each step is left out where it does not help.
 
@@ -27,7 +37,32 @@ def refine(
         images: per view the upright photo, (H, W, 3) uint8 sRGB.
         masks: per view (H, W) in [0, 1], the person without what covers it, or None.
         settings: those of the fit.
+        covers: per view (H, W) in [0, 1], hands before the face, or None.
     """
+    borders: list[Silhouette] = []
+    if masks is not None and all(mask is not None for mask in masks):
+        borders = [
+            silhouette(image, view.landmarks.points, mask, cover)
+            for image, view, mask, cover in zip(images, fit.views, masks, covers or [None] * len(images))
+        ]
+        fit = outlined(model, fit, borders, settings)
     for step in (photometric.refine, smooth_residual.follow_photos, dense_alignment.refine):
-        fit = step(model, fit, images, masks, settings)
+        fit = step(model, fit, images, masks, settings, borders)
     return fit
+
+
+def outlined(model: HeadModel, fit: CoarseFit, borders: list[Silhouette], settings: FitSettings | None) -> CoarseFit:
+    """The fit with its outline brought to the border of the person; ``fit`` itself where landmarks get much worse."""
+    found = fit
+    for _ in range(ROUNDS):
+        problem = coarse_fit.problem_of(model, found, settings, borders=borders)
+        problem = replace(problem, settings=replace(problem.settings, iterations=STEPS))
+        identity = np.asarray(found.identity, float)
+        identity, states = levenberg_marquardt(problem, identity, [coarse_fit.state_of(view) for view in found.views])
+        identity, _ = final_checks(model, identity)
+        found = coarse_fit.result(model, problem, identity, refit_views(problem, identity, states), fit.warnings)
+    worse = any(
+        new.landmark_error > old.landmark_error + photometric.LANDMARKS_WORSE
+        for new, old in zip(found.views, fit.views)
+    )
+    return fit if worse else found

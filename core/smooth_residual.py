@@ -7,6 +7,7 @@ same on both sides of the face, is bounded, folds no skin, and is dropped where 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -20,6 +21,7 @@ from .fit_terms import normal_equations
 from .geometry import triangle_normals
 from .head_model import HeadModel
 from .shading import patch_normals, shading_image, shading_term, skin_patch, visible_vertices
+from .silhouette import Silhouette
 from .smooth_modes import joint_displacement, smooth_modes
 
 SHADING_WEIGHT = 0.25
@@ -36,6 +38,7 @@ def follow_photos(
     images: list[np.ndarray],
     masks: list[np.ndarray | None] | None = None,
     settings: FitSettings | None = None,
+    borders: Sequence[Silhouette] = (),
 ) -> CoarseFit:
     """Add the smooth displacement that the photos show to a fit.
 
@@ -43,6 +46,7 @@ def follow_photos(
         fit: refined by its shading already.
         images: per view the upright photo, (H, W, 3) uint8 sRGB.
         masks: per view (H, W) skin or person mask in [0, 1] or None.
+        borders: per view where the person ends (``silhouette``), or empty where nobody looked.
 
     Returns:
         The fit with its ``residual``, or ``fit`` itself where the landmarks fit worse with it.
@@ -50,17 +54,18 @@ def follow_photos(
     modes = smooth_modes(model)
     around = _around(model, fit.neutral, fit.joints, modes)
     held = replace(fit, identity=np.zeros(len(modes)), residual=None)
-    problem = coarse_fit.problem_of(around, held, settings, reading=False)
+    problem = coarse_fit.problem_of(around, held, settings, reading=False, borders=borders)
     coefficients = _solve(around, problem, fit, images, masks or [None] * len(images))
     residual = _plausible(model, fit.neutral, np.tensordot(coefficients.astype(np.float32), modes, 1))
-    return _refitted(model, fit, residual, settings)
+    return _refitted(model, fit, residual, settings, borders)
 
 
-def _refitted(model: HeadModel, fit: CoarseFit, residual: np.ndarray, settings: FitSettings | None) -> CoarseFit:
+def _refitted(model: HeadModel, fit: CoarseFit, residual: np.ndarray, settings: FitSettings | None,
+              borders: Sequence[Silhouette] = ()) -> CoarseFit:
     """The fit moved by (V, 3) mm, pose and expression fitted once more; or ``fit``, if its landmarks get worse."""
     neutral, joints = fit.neutral + residual, fit.joints + joint_displacement(model, residual)
     head, nothing = _around(model, neutral, joints, np.zeros((1, *neutral.shape), np.float32)), np.zeros(1)
-    problem = coarse_fit.problem_of(head, replace(fit, identity=nothing, residual=None), settings)
+    problem = coarse_fit.problem_of(head, replace(fit, identity=nothing, residual=None), settings, borders=borders)
     states = refit_views(problem, nothing, [coarse_fit.state_of(view) for view in fit.views])
     found = coarse_fit.result(head, problem, nothing, states, fit.warnings)
     if any(new.landmark_error > old.landmark_error + WORSE for new, old in zip(found.views, fit.views)):

@@ -104,6 +104,7 @@ def tiny_character(name: str = "Tiny", size: int = 16, seed: int = 0) -> Charact
         residual_age=0.2,
         static_residual=rng.normal(0, 0.05, (size, size)).astype(np.float32),
         hair_mask=rng.integers(0, 256, (size, size), np.uint8),
+        hairline=rng.random((7, 2), np.float32),
     )
 
 

@@ -76,10 +76,10 @@ def test_maps_in_the_file_are_those_of_the_character(saved):
 def test_a_file_from_before_hair_was_kept_opens(saved):
     original = tiny_character()
     old = saved.with_name("old.furrow")
-    save_character(dataclasses.replace(original, hair_mask=None), old)
+    save_character(dataclasses.replace(original, hair_mask=None, hairline=None), old)
     with zipfile.ZipFile(old) as archive:
-        assert "maps/hair_mask.png" not in archive.namelist()
-    assert load_character(old).hair_mask is None
+        assert not {"maps/hair_mask.png", "arrays/hairline.npy"} & set(archive.namelist())
+    assert load_character(old).hair_mask is None and load_character(old).hairline is None
     np.testing.assert_array_equal(load_character(saved).hair_mask, original.hair_mask)
 
 
