@@ -8,6 +8,8 @@ brightness (light that bounces in a fold is redder) and for what is not the same
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import cv2
 import numpy as np
 
@@ -15,26 +17,62 @@ from .albedo import masked_blur
 from .colour import channel_mean
 from .geometry import smoothstep
 
-GRID_MM = 0.6  # texel, about, at which light is told from skin
-WINDOW_MM = 4.5  # Gaussian sigma
-FAR_MM = 20.0  # and that with which light is continued over hair, eyes and lips
-EDGE = 0.12  # log luminance: contrast of which half is taken for light
-EDGE_FOLDED = 0.05  # the same where an expression folds the skin
-SPOT_MM = 5.0  # moles and freckles are shorter than this in every direction
-SPOT_ANGLES = 8
-LIGHT_MM = 9.0  # what is slower than this may be the skin's own
-SKIN_SHARE = 0.35  # share of slow brightness alike on both halves that is the skin's own
-HUE_MM = 5.0
-HUE_KEPT, HUE_ODD_KEPT = 0.85, 0.35  # of slow hue alike on both halves, and of what differs
-# most log hue that skin has of its own: blue (sky, a bleached highlight), yellow, green (leaves), red
-COOL, WARM, GREEN, RED = 0.045, 0.075, 0.03, 0.12
-HUE_FACING = (0.3, 0.75)  # cosine to the viewing direction: no hue of its own is believed, all of it
-COUPLING = 0.35  # largest change of log hue with log light that is believed
-GLOSSY = 0.1  # log light over the mean from which skin shines, and hue has been taken care of
-STAIN_KNEE, STAIN_TAKEN = 0.08, 1.0  # log light under that around at which hue is a stain, and the share that goes
-GRAIN_MM = 0.35  # Gaussian sigma under which everything is skin
-GLOSS_NEAR = 0.1  # share of matte skin around at which its hue counts as much as that of all the face
-GLOSS_KNEE, GLOSS_SLOPE = 0.10, 0.25  # log luminance over the skin around from which it is gloss, and what is left
+
+@dataclass(frozen=True)
+class EvenLightSettings:
+    """What is told from skin as light; chosen by eye on real portraits and checked on rendered ones.
+
+    Lengths are mm on the skin, Gaussian sigmas unless said otherwise; contrasts are differences of the natural
+    logarithm of luminance, or of a channel less their mean (hue).
+
+    Attributes:
+        grid: mm, about, of a texel at which light is told from skin.
+        window: of the guided filter; far: of the mean with which light is continued over hair, eyes and lips.
+        edge: contrast of which half is taken for light; edge_folded: where an expression folds the skin.
+        spot: mm, moles and freckles are shorter in every direction; spot_angles: how many directions are tried.
+        slow: what is slower than this may be the skin's own.
+        skin_share: share of slow brightness alike on both halves that is the skin's own.
+        hue_width: of slow hue; hue_kept, hue_odd_kept: share of it that is the skin's where both halves are alike, and
+            of what differs.
+        cool, warm, green, red: most hue that skin has of its own: blue (sky, a bleached highlight), yellow, green
+            (leaves), red (blood).
+        hue_facing: cosine to the viewing direction: no hue is believed, all of it (Fresnel).
+        coupling: largest change of hue with light that is believed.
+        glossy: light over the mean from which skin shines, and hue has been taken care of.
+        stain_knee: light under that around from which hue is a stain; stain_taken: largest share of it that goes.
+        grain: everything finer is skin.
+        gloss_near: share of matte skin around at which its hue counts as much as that of all the face.
+        gloss_knee: contrast to the skin around from which it is gloss; gloss_slope: share of it that is left.
+    """
+
+    grid: float = 0.6
+    window: float = 4.5
+    far: float = 20.0
+    edge: float = 0.12
+    edge_folded: float = 0.05
+    spot: float = 5.0
+    spot_angles: int = 8
+    slow: float = 9.0
+    skin_share: float = 0.35
+    hue_width: float = 5.0
+    hue_kept: float = 0.85
+    hue_odd_kept: float = 0.35
+    cool: float = 0.045
+    warm: float = 0.075
+    green: float = 0.03
+    red: float = 0.12
+    hue_facing: tuple[float, float] = (0.3, 0.75)
+    coupling: float = 0.35
+    glossy: float = 0.1
+    stain_knee: float = 0.08
+    stain_taken: float = 1.0
+    grain: float = 0.35
+    gloss_near: float = 0.1
+    gloss_knee: float = 0.10
+    gloss_slope: float = 0.25
+
+
+SETTINGS = EvenLightSettings()
 
 
 def even_light(
@@ -59,7 +97,7 @@ def even_light(
         (H, W, 3) float32 log colour, of which the mean over the skin is zero.
     """
     height, width = log_albedo.shape[:2]
-    factor = max(1, round(GRID_MM / texel))
+    factor = max(1, round(SETTINGS.grid / texel))
     small, step = (width // factor, height // factor), texel * factor
     weight = cv2.resize(skin, small, interpolation=cv2.INTER_AREA)
     colour = cv2.resize(log_albedo * skin[..., None], small, interpolation=cv2.INTER_AREA)
@@ -70,13 +108,13 @@ def even_light(
     fold, before, faced = (cv2.resize(a, small, interpolation=cv2.INTER_AREA) for a in (folded, shading, facing))
     level, gain = slow_light(luminance, weight, fold, step)
     light = level + gain * (luminance - level)
-    own = SKIN_SHARE * _even(_faded(level, weight, LIGHT_MM / step))[0]
+    own = SETTINGS.skin_share * _even(_faded(level, weight, SETTINGS.slow / step))[0]
     tint = hue_of_light(colour - luminance[..., None], light, before, weight, faced, step)
     smooth = np.dstack([level, gain, own, tint]).astype(np.float32)
     smooth = cv2.resize(smooth, (width, height), interpolation=cv2.INTER_LINEAR)
     level, gain, own, tint = smooth[..., 0], smooth[..., 1] * skin, smooth[..., 2], smooth[..., 3:]
     whole = channel_mean(log_albedo) - np.float32(mean.mean())
-    grain_free = cv2.GaussianBlur(whole, (0, 0), GRAIN_MM / texel)
+    grain_free = cv2.GaussianBlur(whole, (0, 0), SETTINGS.grain / texel)
     light = level + gain * (grain_free - level)
     return ((light - own)[..., None] + tint).astype(np.float32)
 
@@ -102,18 +140,18 @@ def hue_of_light(
     coupling = _coupling(hue, light + before, weight)
     total = light + before
     level = float((weight * total).sum()) / max(float(weight.sum()), 1e-6)
-    coupled = coupling * np.minimum(total - level, GLOSSY)[..., None]
+    coupled = coupling * np.minimum(total - level, SETTINGS.glossy)[..., None]
     rest = (hue - coupled) * shown
-    slow = _faded(rest, weight, HUE_MM / texel)
-    even, odd = _even(slow, weight, HUE_MM / texel)
+    slow = _faded(rest, weight, SETTINGS.hue_width / texel)
+    even, odd = _even(slow, weight, SETTINGS.hue_width / texel)
     # light that bounces in a fold stains it: there the hue is that of the skin around
-    depth = _faded(light, weight, LIGHT_MM / texel) - light
-    stained = np.clip((depth - STAIN_KNEE) / STAIN_KNEE, 0, STAIN_TAKEN)[..., None] * shown
-    faced = smoothstep(facing, *HUE_FACING)
+    depth = _faded(light, weight, SETTINGS.slow / texel) - light
+    stained = np.clip((depth - SETTINGS.stain_knee) / SETTINGS.stain_knee, 0, SETTINGS.stain_taken)[..., None] * shown
+    faced = smoothstep(facing, *SETTINGS.hue_facing)
     sure = weight * faced
     even = even - np.einsum("ij,ijk->k", sure, even) / max(float(sure.sum()), 1e-6)
-    own = natural_hue(HUE_KEPT * faced[..., None] * even)
-    return coupled + even - own + (1 - HUE_ODD_KEPT) * odd + stained * (rest - slow)
+    own = natural_hue(SETTINGS.hue_kept * faced[..., None] * even)
+    return coupled + even - own + (1 - SETTINGS.hue_odd_kept) * odd + stained * (rest - slow)
 
 
 def natural_hue(hue: np.ndarray) -> np.ndarray:
@@ -124,8 +162,8 @@ def natural_hue(hue: np.ndarray) -> np.ndarray:
     """
     warm, green = 0.5 * (hue[..., 0] - hue[..., 2]), hue[..., 1]
     limits = (
-        np.where(warm < 0, np.float32(COOL), np.float32(WARM)),
-        np.where(green < 0, np.float32(RED), np.float32(GREEN)),
+        np.where(warm < 0, np.float32(SETTINGS.cool), np.float32(SETTINGS.warm)),
+        np.where(green < 0, np.float32(SETTINGS.red), np.float32(SETTINGS.green)),
     )
     warm, green = (limit * np.tanh(value / limit) for value, limit in zip((warm, green), limits))
     return np.stack([warm - 0.5 * green, green, -warm - 0.5 * green], axis=-1)
@@ -146,31 +184,32 @@ def slow_light(
         level (S, S), continued everywhere; gain (S, S) in [0, 1].
     """
     guide = fill_spots(luminance, weight, texel)
-    sigma = WINDOW_MM / texel
+    sigma = SETTINGS.window / texel
     moments = masked_blur(np.dstack([guide, guide**2]), weight, sigma)
     variance = np.maximum(moments[..., 1] - moments[..., 0] ** 2, 0)
-    edge = EDGE + (EDGE_FOLDED - EDGE) * folded
+    edge = SETTINGS.edge + (SETTINGS.edge_folded - SETTINGS.edge) * folded
     gain = variance / (variance + edge**2)
     gain = masked_blur(gain, weight, 0.5 * sigma)
     near = cv2.GaussianBlur(weight, (0, 0), sigma, borderType=cv2.BORDER_CONSTANT)
-    far = cv2.GaussianBlur(weight, (0, 0), FAR_MM / texel, borderType=cv2.BORDER_CONSTANT)
-    wide = masked_blur(guide, weight, FAR_MM / texel) * (far / (far + 0.02))
+    far = cv2.GaussianBlur(weight, (0, 0), SETTINGS.far / texel, borderType=cv2.BORDER_CONSTANT)
+    wide = masked_blur(guide, weight, SETTINGS.far / texel) * (far / (far + 0.02))
     share = near / (near + 0.05)
     return share * moments[..., 0] + (1 - share) * wide, gain
 
 
 def fill_spots(luminance: np.ndarray, weight: np.ndarray, texel: float) -> np.ndarray:
-    """(S, S) luminance with dark spots filled that are shorter than ``SPOT_MM`` whichever way one crosses them.
+    """(S, S) luminance with dark spots filled: shorter than ``EvenLightSettings.spot`` whichever way they are crossed.
 
     A closing by a line fills what is dark for less than its length along it; a fold is longer in its own direction,
     so the darkest of the closings in all directions keeps it.
     """
-    radius = max(1, int(round(0.5 * SPOT_MM / texel)))
+    radius = max(1, int(round(0.5 * SETTINGS.spot / texel)))
     filled = np.full_like(luminance, np.inf)
     # what is no skin is neither bright nor dark
-    level = np.where(weight > 0.3, luminance, masked_blur(luminance, weight, WINDOW_MM / texel)).astype(np.float32)
+    around = masked_blur(luminance, weight, SETTINGS.window / texel)
+    level = np.where(weight > 0.3, luminance, around).astype(np.float32)
     coarse = np.round(np.clip(level, -1, 1) * 127 + 128).astype(np.uint8)
-    for angle in np.arange(SPOT_ANGLES) * np.pi / SPOT_ANGLES:
+    for angle in np.arange(SETTINGS.spot_angles) * np.pi / SETTINGS.spot_angles:
         end = np.round(radius * np.array([np.cos(angle), np.sin(angle)])).astype(int)
         kernel = np.zeros((2 * radius + 1, 2 * radius + 1), np.uint8)
         centre = np.array([radius, radius])
@@ -199,14 +238,14 @@ def remove_gloss(
     wide = masked_blur(luminance, shiny, sigma)
     smooth = masked_blur(np.minimum(luminance, wide + 0.05), shiny, sigma)
     excess = luminance - smooth
-    over = np.maximum(excess - GLOSS_KNEE, 0) * np.minimum(shiny * 4, 1)
+    over = np.maximum(excess - SETTINGS.gloss_knee, 0) * np.minimum(shiny * 4, 1)
     share = np.clip(over / 0.2, 0, 1)[..., None] * np.float32(hue_taken)
     hue = log_albedo - luminance[..., None]
     # what is much darker is a fold or a socket, and redder than the skin that shines
-    usual = shiny * (np.abs(excess) < GLOSS_KNEE)
+    usual = shiny * (np.abs(excess) < SETTINGS.gloss_knee)
     mean = np.einsum("ij,ijk->k", usual, hue) / max(float(usual.sum()), 1e-6)
-    matte = masked_blur(hue, usual, sigma, mean, GLOSS_NEAR)
-    cut = luminance - (1 - GLOSS_SLOPE) * over
+    matte = masked_blur(hue, usual, sigma, mean, SETTINGS.gloss_near)
+    cut = luminance - (1 - SETTINGS.gloss_slope) * over
     return (cut[..., None] + hue + share * (matte - hue)).astype(np.float32)
 
 
@@ -236,4 +275,4 @@ def _coupling(hue: np.ndarray, light: np.ndarray, weight: np.ndarray) -> np.ndar
     away = light - float((used * light).sum()) / total
     mean = np.einsum("ij,ijk->k", used, hue) / total
     slope = np.einsum("ij,ijk->k", used * away, hue - mean) / (float((used * away**2).sum()) + 1e-3 * total)
-    return np.clip(slope, -COUPLING, COUPLING).astype(np.float32)
+    return np.clip(slope, -SETTINGS.coupling, SETTINGS.coupling).astype(np.float32)

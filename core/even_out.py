@@ -5,6 +5,8 @@ They are worked out on the part of the chart that the photo shows, at the workin
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from .albedo_lines import without_lines
@@ -18,12 +20,28 @@ from .painted_skin import painted_skin
 from .raster import sample_smooth
 from .skin_mask import region_sum
 
-GLOSS_MM = (9.0, 4.0)  # gloss of the size of a cheek, then of a pore's rim
-LIPS_HUE = 0.25  # share of the hue of gloss on lips that is drawn to that around: their own varies
-AROUND_MM = 20.0  # of skin beside lips and brows that is looked at with them
 # where dark marks without hue are ink and stay; beside nostrils, lids and lips they are shadow and go
-CREASED = (0.1, 0.4)  # fold from which they are creases there too, and go
 OPEN_REGIONS = ("forehead", "temple", "cheek", "jaw", "chin", "neck")
+
+
+@dataclass(frozen=True)
+class EvenOutSettings:
+    """Chosen by eye on real portraits.
+
+    Attributes:
+        gloss: mm, Gaussian sigmas of gloss of the size of a cheek, then of a pore's rim.
+        lips_hue: share of the hue of gloss on lips that is drawn to that around: their own varies.
+        around: mm of skin beside lips and brows that is looked at with them.
+        creased: fold, in [0, 1], from which dark marks are creases in ``OPEN_REGIONS`` too, and go.
+    """
+
+    gloss: tuple[float, float] = (9.0, 4.0)
+    lips_hue: float = 0.25
+    around: float = 20.0
+    creased: tuple[float, float] = (0.1, 0.4)
+
+
+SETTINGS = EvenOutSettings()
 
 
 def even_out(
@@ -63,15 +81,15 @@ def even_out(
     fields = np.column_stack([folded, facing, under, region_sum(topology, OPEN_REGIONS)])
     fold, faced, below, open_skin = np.moveaxis(sample_smooth(topology, fields, window.grid)[window.work], -1, 0)
     # without colour, ink is not told from a crease as dark, which must go
-    ink = 0.0 if grey else painted * open_skin * (1 - smoothstep(fold, *CREASED))
+    ink = 0.0 if grey else painted * open_skin * (1 - smoothstep(fold, *SETTINGS.creased))
     plain = plain * (1 - ink)
-    after = remove_gloss(before, plain, GLOSS_MM[0], texel)
+    after = remove_gloss(before, plain, SETTINGS.gloss[0], texel)
     after = after - even_light(after, plain, channel_mean(np.ascontiguousarray(shading)), fold, faced, texel)
-    after = remove_gloss(after, plain, GLOSS_MM[1], texel)
+    after = remove_gloss(after, plain, SETTINGS.gloss[1], texel)
     after = lift_beard(after, trust * (1 - plain) * (1 - brows) * (1 - lips), plain, below, texel)
     mouth = _around(lips, texel)
     moist = trust[mouth] * lips[mouth] * (1 - plain[mouth])
-    part = remove_gloss(np.ascontiguousarray(after[mouth]), moist, GLOSS_MM[1], texel, LIPS_HUE)
+    part = remove_gloss(np.ascontiguousarray(after[mouth]), moist, SETTINGS.gloss[1], texel, SETTINGS.lips_hue)
     after[mouth] = calm_lips(part, moist, plain[mouth], texel)
     after = without_lines(after, plain, texel)
     after = after if grey else calm_hue(after, plain, pixel, texel)
@@ -83,8 +101,8 @@ def even_out(
 
 
 def _around(mask: np.ndarray, texel: float) -> tuple[slice, slice]:
-    """Rows and columns of a mask (h, w) above 0 and ``AROUND_MM`` around; the whole where it is nowhere."""
-    margin = round(AROUND_MM / texel)
+    """Rows and columns of a mask (h, w) above 0 and of the skin around; the whole where it is nowhere."""
+    margin = round(SETTINGS.around / texel)
     found = [np.flatnonzero((mask > 0).any(axis)) for axis in (1, 0)]
     if not len(found[0]):
         return slice(None), slice(None)

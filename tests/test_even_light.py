@@ -3,8 +3,7 @@
 import numpy as np
 import pytest
 from furrow.core.even_light import (
-    COOL,
-    GREEN,
+    SETTINGS,
     even_light,
     fill_spots,
     hue_of_light,
@@ -155,8 +154,8 @@ def test_natural_hue_keeps_small_hues_and_the_sum():
     drawn = natural_hue(hue)
     np.testing.assert_allclose(drawn.sum(-1), 0, atol=1e-6)
     np.testing.assert_allclose(natural_hue(0.01 * hue), 0.01 * hue, atol=5e-4)
-    assert (0.5 * (drawn[..., 2] - drawn[..., 0])).max() <= COOL + 1e-6
-    assert drawn[..., 1].max() <= GREEN + 1e-6 < 0.1 < -drawn[..., 1].min()
+    assert (0.5 * (drawn[..., 2] - drawn[..., 0])).max() <= SETTINGS.cool + 1e-6
+    assert drawn[..., 1].max() <= SETTINGS.green + 1e-6 < 0.1 < -drawn[..., 1].min()
 
 
 def test_skin_that_shines_all_over_a_brow_bridge_takes_the_hue_of_the_face_and_not_of_the_sockets_beside_it():
