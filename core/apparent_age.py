@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from .line_detection import sample
+from .line_detection import magnitude, sample
 from .line_drafts import ViewLines
 from .line_groups import LineGroups
 from .photo_lines import pixels
@@ -142,7 +142,7 @@ def resolution(image: np.ndarray, millimetres_per_pixel: float) -> float:
 
     def steepest(blur: float) -> float:
         smooth = cv2.GaussianBlur(grey, (0, 0), blur)
-        return float(np.quantile(cv2.magnitude(cv2.Sobel(smooth, -1, 1, 0), cv2.Sobel(smooth, -1, 0, 1)), EDGE_SHARE))
+        return float(np.quantile(magnitude(cv2.Sobel(smooth, -1, 1, 0), cv2.Sobel(smooth, -1, 0, 1)), EDGE_SHARE))
 
     ratio = (steepest(FINE_PX) / max(steepest(COARSE_PX), 1e-6)) ** 2
     blur = np.sqrt(max(COARSE_PX**2 - ratio * FINE_PX**2, 0.0) / max(ratio - 1.0, 1e-3))

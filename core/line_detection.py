@@ -91,7 +91,7 @@ def ridge_response(luminance: np.ndarray, trust: np.ndarray, texel: float) -> Ri
         if len(double) != grid:
             double = cv2.resize(double, (grid, grid), interpolation=cv2.INTER_AREA)
         double *= small_trust[..., None]
-        strength = cv2.magnitude(*cv2.split(double))
+        strength = magnitude(*cv2.split(double))
         noise = np.maximum(background(strength, small_trust, NOISE_MM / step), FLOOR)
         strength /= noise
         better = np.flatnonzero(strength > best)
@@ -144,12 +144,20 @@ def valleys(image: np.ndarray, sigma: float) -> np.ndarray:
     yy = cv2.sepFilter2D(image, cv2.CV_32F, smooth, second)
     xy = cv2.sepFilter2D(image, cv2.CV_32F, first, first)
     mean, half = 0.5 * (xx + yy), 0.5 * (xx - yy)
-    root = cv2.magnitude(half, xy)
+    root = magnitude(half, xy)
     # the eigenvector across has the double angle (half, xy) / root; along the line is the opposite
     response = (
         np.maximum(mean + root - BLOB * np.abs(mean - root), 0) * np.float32(-(sigma**2)) / np.maximum(root, 1e-9)
     )
     return cv2.merge([response * half, response * xy])
+
+
+def magnitude(x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """Lengths of vectors (x, y), arrays of one shape.
+
+    ``cv2.magnitude`` rounds numbers below 1e-19 and their neighbours by where in memory the result happens to lie.
+    """
+    return np.sqrt(x * x + y * y)
 
 
 def oriented(field: np.ndarray, step: float) -> tuple[np.ndarray, np.ndarray]:

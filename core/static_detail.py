@@ -18,7 +18,7 @@ from .colour import channel_mean, srgb_to_linear
 from .geometry import smoothstep
 from .head_model import HeadTopology
 from .lighting import Light
-from .line_detection import sample
+from .line_detection import magnitude, sample
 from .raster import sample_smooth, uv_raster
 from .shading_slope import head_sensitivity
 from .skin_mask import region_sum
@@ -197,7 +197,7 @@ def spot_response(image: np.ndarray, sigma: float) -> np.ndarray:
     soft = cv2.GaussianBlur(image, (0, 0), sigma)
     xx, yy = (cv2.filter2D(soft, cv2.CV_32F, k) for k in (np.float32([[1, -2, 1]]), np.float32([[1], [-2], [1]])))
     xy = cv2.filter2D(soft, cv2.CV_32F, np.float32([[0.25, 0, -0.25], [0, 0, 0], [-0.25, 0, 0.25]]))
-    return sigma**2 * (0.5 * (xx + yy) - cv2.magnitude(0.5 * (xx - yy), xy))
+    return sigma**2 * (0.5 * (xx + yy) - magnitude(0.5 * (xx - yy), xy))
 
 
 def cavities(high: np.ndarray, trust: np.ndarray, step: float, depth: float) -> np.ndarray:

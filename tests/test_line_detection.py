@@ -144,3 +144,15 @@ def test_a_map_is_searched_where_skin_is_seen_and_nothing_is_lost():
     np.testing.assert_allclose(found, valleys(image, sigma), atol=1e-7)
     assert looked[0][0] < 110 and looked[0][1] < 100
     assert not where_seen(response, 0 * image, 3.5 * sigma).any() and where_seen(response, 0 * image, 9.0).ndim == 3
+
+
+def test_a_response_is_the_same_wherever_in_memory_it_is_worked_out():
+    rng = np.random.default_rng(0)
+    # flat skin far from everything: numbers whose squares are too small for float32
+    image = (rng.standard_normal((100, 101)) * 10.0 ** np.linspace(-21, -15, 100)[:, None]).astype(np.float32)
+    found, kept = set(), []
+    for k in range(30):
+        kept.append([bytearray(5000 + 24 * k + 16 * i) for i in range(k)])  # moves what is allocated next
+        kept.append(valleys(image, 2.0))
+        found.add(kept[-1].tobytes())
+    assert len(found) == 1
