@@ -13,10 +13,9 @@ import cv2
 import numpy as np
 from scipy.special import expit
 
-from .line_detection import Ridges, sample
-from .line_groups import CARRIED, LineGroups, lookup
-from .line_place import Grooves
-from .photo_lines import FoundLines, pixels, segment_lengths
+from .chart import Chart, pixels, sample_uv
+from .line_groups import LineGroups, carried_at
+from .line_place import ViewLines
 from .wrinkle_atlas import FOLD, SECONDARY, WrinkleAtlas
 from .wrinkle_coefficients import dynamic_share, static_share
 
@@ -31,32 +30,6 @@ DEPTH_MM = (0.08, 1.0)
 POINT_MM = 1.5  # between control points
 TAPER_MM, TAPER_SHARE = 8.0, 0.4
 HOLD_SIZE = 512
-
-
-@dataclass(frozen=True)
-class ViewLines:
-    """What one photo says about lines, on the linking grid.
-
-    Attributes:
-        found: its lines, along their darkest places.
-        grooves: where their bottoms are, and how deep their shade says they are.
-        ridges: its valley response.
-        seen: (g, g) in [0, 1], how well skin is seen and lit.
-        compression: (g, g, 2) of the two families in the photo's expression, full where it draws a fold.
-        tension: (g, g, 2) compression alone, as the head measures it; None if that is the same.
-    """
-
-    found: FoundLines
-    grooves: Grooves
-    ridges: Ridges
-    seen: np.ndarray
-    compression: np.ndarray
-    tension: np.ndarray | None = None
-
-    @property
-    def tension_map(self) -> np.ndarray:
-        """(g, g, 2) compression as the head measures it."""
-        return self.compression if self.tension is None else self.tension
 
 
 @dataclass(frozen=True)
@@ -98,17 +71,16 @@ class Draft:
 
 
 def line_drafts(
-    atlas: WrinkleAtlas, groups: LineGroups, view: ViewLines, metric: np.ndarray, age: float
+    atlas: WrinkleAtlas, groups: LineGroups, view: ViewLines, chart: Chart, age: float
 ) -> list[Draft]:
-    """Each line of a photo; metric (m, m, 3) E, F, G of the chart in mm² per UV², age apparent, 0 to 1."""
+    """Each line of a photo; age is apparent, 0 to 1."""
     found = view.found
     if not len(found):
         return []
     uv = found.lines.uv
-    carried = carried_values(groups, found)
-    pushed = sample(view.compression, pixels(uv, len(view.compression)))
-    tension = sample(view.tension_map, pixels(uv, len(view.compression)))
-    gaps = segment_lengths(uv, found.lines.start, metric)
+    carried = carried_at(groups, uv, found.lines.of_points(found.group))
+    pushed, tension = sample_uv(view.compression, uv), sample_uv(view.tension_map, uv)
+    gaps = chart.segments(uv, found.lines.start)
     moved_share, rest_share = _shares(atlas, age, dynamic_share), _shares(atlas, age, static_share)
     lined_share = _shares(atlas, max(age, LINED_AGE), static_share)
     drafts = []
@@ -162,14 +134,6 @@ def line_drafts(
             )
         )
     return drafts
-
-
-def carried_values(groups: LineGroups, found: FoundLines) -> np.ndarray:
-    """(n, len(CARRIED)) what the atlas's curves of each line's group carry where its points are."""
-    uv = found.lines.uv
-    column = found.lines.of_points(np.searchsorted(groups.groups, found.group))
-    carried = lookup(groups.carried, uv).reshape(len(uv), len(CARRIED), len(groups.groups))
-    return carried[np.arange(len(uv)), :, column]
 
 
 def _shares(atlas: WrinkleAtlas, age: float, share: Callable[[WrinkleAtlas, float], np.ndarray]) -> np.ndarray:

@@ -150,6 +150,13 @@ def lookup(image: np.ndarray, uv: np.ndarray) -> np.ndarray:
     return out
 
 
+def carried_at(groups: LineGroups, uv: np.ndarray, group: np.ndarray) -> np.ndarray:
+    """(n, len(CARRIED)) what the curves of groups (n,), rows of the atlas's, carry at places (n, 2)."""
+    column = np.searchsorted(groups.groups, group)
+    carried = lookup(groups.carried, uv).reshape(len(uv), len(CARRIED), len(groups.groups))
+    return carried[np.arange(len(uv)), :, column]
+
+
 def agreement(groups: LineGroups, uv: np.ndarray, tangent: np.ndarray) -> np.ndarray:
     """(n, k) in [0, 1]: how well a line element fits each group, by place and direction.
 

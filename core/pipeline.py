@@ -12,6 +12,7 @@ import numpy as np
 
 from . import (
     albedo_lines,
+    chart,
     coarse_fit,
     detection,
     fine_skin,
@@ -25,7 +26,6 @@ from . import (
     pore_strength,
     shape_refinement,
     texture,
-    unwrap,
     upright,
     wrinkle_edit,
     wrinkles,
@@ -227,11 +227,11 @@ def _character(
     )
     progress.stage("wrinkles", "finding lines, placing wrinkles")
     seed = zlib.crc32(np.ascontiguousarray(photos[0].pixels[::16, ::16]).tobytes()) % SEEDS
-    texel = unwrap.texel_millimetres(models.head.topology, fit.neutral, len(skin.albedo))
-    read = person_detail.person_detail(models.head, models.atlas, looked, skin.views, texel, seed)
+    face = chart.head_chart(models.head.topology, fit.neutral, len(skin.albedo))
+    read = person_detail.person_detail(models.head, models.atlas, looked, skin.views, face, seed)
     atlas = own_lines.personal_atlas(models.atlas, read.own)
     tiles = assets_folder() / fine_skin.TILES_FILE
-    pores = pore_strength.pore_gains(models.head.topology, skin.views, texel, read.age, tiles)
+    pores = pore_strength.pore_gains(models.head.topology, skin.views, face, read.age, tiles)
     detail = wrinkle_edit.detail_maps(atlas, len(skin.albedo), read.age, seed, read.static, read.moving)
     progress.stage("shape keys", "personal shape keys")
     neutral = personal_contacts.rest_kept_apart(models.head, fit.neutral)

@@ -14,11 +14,11 @@ import cv2
 import numpy as np
 
 from .albedo import delight, masked_blur
+from .chart import Chart, sample
 from .colour import channel_mean, srgb_to_linear
-from .geometry import smoothstep
+from .geometry import magnitude, smoothstep
 from .head_model import HeadTopology
 from .lighting import Light
-from .line_detection import magnitude, sample
 from .raster import sample_smooth, uv_raster
 from .shading_slope import head_sensitivity
 from .skin_mask import region_sum
@@ -84,7 +84,7 @@ def photo_relief(
     posed: PosedView,
     light: Light,
     bare: np.ndarray,
-    texel: float,
+    chart: Chart,
     age: float,
 ) -> Relief:
     """Relief of one photo, in the expression it shows.
@@ -93,17 +93,17 @@ def photo_relief(
         posed: the head in the photo.
         light: its light.
         bare: (S, S) trust in skin seen well, without brows and lips.
-        texel: mm.
+        chart: for maps of S texels.
         age: apparent age in [0, 1], by the lines.
     """
     size = bare.shape[0]
-    grid = min(size, int(np.ceil(size * texel / GRID_MM / (WINDOW // 2))) * (WINDOW // 2))
+    grid = min(size, int(np.ceil(size * chart.texel / GRID_MM / (WINDOW // 2))) * (WINDOW // 2))
     if posed.millimetres_per_pixel >= RESOLVED_MM[1]:
         nothing = np.zeros((grid, grid), np.float32)
-        return Relief(nothing, nothing, texel * size / grid)
+        return Relief(nothing, nothing, chart.at(grid).texel)
     trust = cv2.resize(bare, (grid, grid), interpolation=cv2.INTER_AREA)
     luminance = luminance_in_place(topology, posed, light, trust)
-    return relief_of(topology, posed, light, luminance, trust, texel * size / grid, age)
+    return relief_of(topology, posed, light, luminance, trust, chart.at(grid).texel, age)
 
 
 def relief_of(
