@@ -32,10 +32,11 @@ from furrow.core.wrinkles import (
     points_of,
     prior_maps,
 )
+from furrow.models.habits import HABITS
 from furrow.models.line_directions import compression_across
 from furrow.models.strain import expression_delta
 from furrow.models.wrinkle_fields import buckling_depth, excess_strain, family_direction, vertex_fields
-from furrow.models.wrinkle_groups import GROUPS, HABITS
+from furrow.models.wrinkle_groups import GROUPS
 
 NAMES = ("brow raise", "brow down", "smile and squint", "sneer", "pucker", "chin raise")
 SIZE, AGE, SEED = 1024, 0.5, 0

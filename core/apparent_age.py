@@ -9,7 +9,6 @@ dark, coarse, blurred or pushed together by the expression says nothing, and wit
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import cv2
 import numpy as np
@@ -21,33 +20,6 @@ from .wrinkle_atlas import WrinkleAtlas
 
 DEFAULT_AGE = 0.22
 PRIOR = 0.2  # weight of that, where a zone seen in full counts by its importance
-
-
-@dataclass(frozen=True)
-class Zone:
-    """Groups of lines that come together.
-
-    Attributes:
-        groups: their names.
-        importance: weight of the zone.
-        young: mm of clear line for each mm² of skin that young faces have as well.
-        full: the same of a face in old age.
-    """
-
-    groups: tuple[str, ...]
-    importance: float
-    young: float
-    full: float
-
-
-# under the eyes young faces have lines as well; between the brows they are mostly the moment's
-ZONES = (
-    Zone(("forehead",), 1.0, 0.025, 0.10),
-    Zone(("crows_feet", "temple"), 1.0, 0.015, 0.08),
-    Zone(("glabella", "nose_root"), 0.2, 0.010, 0.05),
-    Zone(("perioral", "mouth_corner", "marionette", "chin", "jowl"), 0.7, 0.002, 0.035),
-    Zone(("nasolabial", "tear_trough"), 0.3, 0.020, 0.08),
-)
 MOST = 1.3  # of what a zone has in old age
 CLEAR = 0.03  # log units of contrast on the fainter side, of a line that counts in full
 CLEAREST = 1.5  # lines: a hard light makes deep ones of shallow ones
@@ -70,7 +42,7 @@ def apparent_age(atlas: WrinkleAtlas, groups: LineGroups, views: Sequence[ViewLi
     """
     shown = [_shown(atlas, groups, view, chart) for view in views]
     total, weight = 0.0, 0.0
-    for k, zone in enumerate(ZONES):
+    for k, zone in enumerate(atlas.zones):
         mass, area, full = np.array([view[k] for view in shown]).T
         if full[0] <= 0:
             continue
@@ -112,9 +84,9 @@ def _shown(
         clear = np.clip(found.lines.mean(found.lines.two_sided) / CLEAR, 0, CLEAREST)
         each = found.length * clear * at_rest
     shown = []
-    for zone in ZONES:
-        columns = [k for k, name in enumerate(groups.names) if name in zone.groups]
-        if not columns:
+    for zone in atlas.zones:
+        columns = np.flatnonzero(groups.each("zone") == zone.name)
+        if not len(columns):
             shown.append((0.0, 0.0, 0.0))
             continue
         seen = (density[..., columns] * calm_there[..., family[columns]]).max(-1)

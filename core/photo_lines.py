@@ -36,30 +36,13 @@ SCORE = np.array([1.4, 0.1, 1.3, 6.6, -1.6])
 OFFSET = -5.6
 LONG_MM = 40.0  # a longer line is no surer: soft shadows are long
 WIDE_MM = 1.1
-# what else there is where a group's lines are counts against them: lips, nostrils, stubble
-GROUP_ODDS = {
-    "forehead": 0.4,
-    "crows_feet": 0.7,
-    "mouth_corner": -0.5,
-    "nasolabial": -0.5,
-    "marionette": -0.2,
-    "chin": -0.2,
-    "perioral": -0.2,
-    "labiomental": -0.6,
-    "neck_upper": -2.2,
-}
-# folds: the skin beyond hangs in its own shade, so that they may be a step with a line along its foot
-FOLDS = ("under_eye", "tear_trough", "lid_crease", "nasolabial", "mouth_corner", "marionette", "labiomental")
 FOLD_RESPONSE = 4.0
 FOLD_STEP = -0.05  # least contrast on the weaker side, as a share of the mean
-EVERYONES = ("under_eye", "tear_trough", "lid_crease", "labiomental", "nasolabial", "neck_upper", "neck_lower")
 SURE = 1.1  # score of a line that is believed on any face
 UNSURE = -2.5  # the same on a face full of lines
 FEW_MM, FEW_GROUP_MM = 80.0, 40.0  # of sure lines that vouch for no others
 FULL_MM, FULL_GROUP_MM = 150.0, 100.0  # of sure lines: on a face full of lines, in a group full of them
 MOST_OF_GROUP_MM = 90.0  # that vouches for other groups: one group full of lines is an expression's, several are age's
-# evidence that makes a fold of a group sure; smooth faces have shadows beside the nose and stubble below the mouth
-SURE_FOLD = {"nasolabial": 1.85, "tear_trough": 1.85, "marionette": 2.4}
 DRAWN, DRAWN_LESS = (0.3, 0.7), 0.5  # compression from which an expression draws a fold, in full; evidence that saves
 FOLD_SCORE = 3.0  # score for each unit of evidence
 LEAST_EVIDENCE = 0.2  # at which a fold's contrast is taken
@@ -193,7 +176,7 @@ def scored(groups: LineGroups, lines: Polylines, chart: Chart, ridges: Ridges) -
     length = np.add.reduceat(chart.segments(lines.uv, lines.start), lines.start[:-1])
     response, contrast = lines.mean(lines.response), lines.mean(lines.contrast)
     two_sided = lines.mean(lines.two_sided)
-    fold = np.isin(groups.names, FOLDS)[best] & (response > FOLD_RESPONSE) & (two_sided > FOLD_STEP * contrast)
+    fold = groups.each("step")[best] & (response > FOLD_RESPONSE) & (two_sided > FOLD_STEP * contrast)
     two_sided = np.where(fold, np.maximum(two_sided, LEAST_TWO_SIDED * contrast), two_sided)
     features = np.stack(
         [
@@ -205,13 +188,12 @@ def scored(groups: LineGroups, lines: Polylines, chart: Chart, ridges: Ridges) -
         ],
         -1,
     )
-    odds = np.array([GROUP_ODDS.get(name, 0.0) for name in groups.names])
-    score = features @ SCORE + OFFSET + odds[best]
+    score = features @ SCORE + OFFSET + groups.each("odds")[best]
     short = length < np.maximum(SHORTEST_MM, SHORTEST_SHARE * groups.length[best])
     score[(two_sided < LEAST_TWO_SIDED * contrast) | short] = -np.inf
     unit = sample_uv(ridges.unit, lines.uv)
     own = fits[np.arange(len(fits)), lines.of_points(best)]
-    everyone = np.isin(groups.names, EVERYONES)[best]
+    everyone = groups.each("everyone")[best]
     return FoundLines(lines, groups.groups[best], own, score, length, everyone, lines.response * unit)
 
 
@@ -222,8 +204,7 @@ def scored_folds(groups: LineGroups, folds: Folds, pushed: np.ndarray, chart: Ch
     gaps = np.concatenate([[0.0], np.cumsum(chart.segments(lines.uv, lines.start))])
     length = np.diff(gaps[lines.start])
     drawn = smoothstep(sample_uv(pushed, lines.uv), *DRAWN)
-    needed = np.array([SURE_FOLD[groups.names[k]] for k in columns])
-    needed = needed - (DRAWN_LESS * lines.mean(drawn) if len(lines) else 0)
+    needed = groups.each("sure")[columns] - (DRAWN_LESS * lines.mean(drawn) if len(lines) else 0)
     return FoundLines(
         lines,
         groups.groups[columns],
