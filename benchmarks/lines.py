@@ -24,7 +24,7 @@ import time
 from pathlib import Path
 
 import numpy as np
-from furrow.core.assets import assets_folder
+from furrow.core.assets import HEAD, WRINKLES, assets_folder
 from furrow.core.chart import Chart, head_chart, sample
 from furrow.core.geometry import vertex_normals
 from furrow.core.head_model import HeadModel, load_head_model
@@ -104,7 +104,7 @@ def main() -> None:
     parser.add_argument("--first-seed", type=int, default=1)
     parser.add_argument("--marked", action="store_true", help="photos marked by hand as well")
     arguments = parser.parse_args()
-    model, atlas = load_head_model(assets_folder() / "head.npz"), load_atlas(assets_folder() / "wrinkles.npz")
+    model, atlas = load_head_model(assets_folder() / HEAD), load_atlas(assets_folder() / WRINKLES)
     right = found = hit = true = 0
     gains = []
     for i in range(arguments.heads + arguments.smooth):

@@ -18,7 +18,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-from furrow.core.assets import assets_folder
+from furrow.core.assets import HEAD, WRINKLES, assets_folder
 from furrow.core.head_model import HeadModel, load_head_model
 from furrow.core.raster import uv_raster
 from furrow.core.tension import evaluate_tension, tension_weights
@@ -113,7 +113,7 @@ def main() -> None:
     parser.add_argument("character", type=Path, nargs="?", metavar="IN.furrow")
     character = parser.parse_args().character
     folder = assets_folder()
-    model, atlas = load_head_model(folder / "head.npz"), load_atlas(folder / "wrinkles.npz")
+    model, atlas = load_head_model(folder / HEAD), load_atlas(folder / WRINKLES)
     time_maps(atlas)
     if character is not None:
         time_changes(character)

@@ -27,10 +27,11 @@ from . import (
     shape_refinement,
     texture,
     upright,
+    wrinkle_coefficients,
     wrinkle_edit,
     wrinkles,
 )
-from .assets import assets_folder
+from .assets import HEAD, WRINKLES, assets_folder
 from .character import Character, CoarseFit
 from .character_reader import MAX_VIEWS
 from .devices import choose
@@ -49,7 +50,6 @@ STAGES = {
     "shape keys": 0.25,
 }
 
-SEEDS = 10_000  # layouts of wrinkles a photo can have: two people should not crease alike
 STRANGE = 0.1  # share of a photo in the fit below which its skin is not taken: it seems to show somebody else
 
 
@@ -126,7 +126,7 @@ def load_models(device: str = "auto") -> Models:
     chosen = choose(device)
     nets = landmarks.FaceNets(folder, chosen)
     notes = (chosen.note,) if chosen.note else ()
-    return Models(load_head_model(folder / "head.npz"), wrinkles.load_atlas(folder / "wrinkles.npz"), nets, notes)
+    return Models(load_head_model(folder / HEAD), wrinkles.load_atlas(folder / WRINKLES), nets, notes)
 
 
 def reconstruct(
@@ -226,7 +226,7 @@ def _character(
         [covers[i] for i in kept],
     )
     progress.stage("wrinkles", "finding lines, placing wrinkles")
-    seed = zlib.crc32(np.ascontiguousarray(photos[0].pixels[::16, ::16]).tobytes()) % SEEDS
+    seed = zlib.crc32(np.ascontiguousarray(photos[0].pixels[::16, ::16]).tobytes()) % wrinkle_coefficients.SEEDS
     face = chart.head_chart(models.head.topology, fit.neutral, len(skin.albedo))
     read = person_detail.person_detail(models.head, models.atlas, looked, skin.views, face, seed)
     atlas = own_lines.personal_atlas(models.atlas, read.own)

@@ -243,9 +243,8 @@ def wiener_relief(
 
     masks = tiles(mask)
     used = np.flatnonzero(masks.mean((1, 2)) > 0.12)
-    out = np.zeros((size, size), np.float32)
     if not len(used):
-        return out
+        return np.zeros((size, size), np.float32)
     weight = masks[used] * window
     weight = weight / weight.sum((1, 2), keepdims=True)
 
@@ -269,7 +268,14 @@ def wiener_relief(
     blocks = (blocks - np.einsum("tij,tij->t", blocks, weight)[:, None, None]) * masks[used] * window
     spectrum = np.fft.rfft2(blocks) * (-1j * response * relief / (relief * response**2 + noise))
     pieces = np.fft.irfft2(spectrum, s=(WINDOW, WINDOW)).astype(np.float32) * window
-    # overlap-add: every second window along each axis does not overlap, so four passes of plain placement
+    return _overlap_added(pieces, used, size)
+
+
+def _overlap_added(pieces: np.ndarray, used: np.ndarray, size: int) -> np.ndarray:
+    """(S, S) sum of windows (t, ``WINDOW``, ``WINDOW``), of the windows ``used`` (t,) of a map with half overlap."""
+    # every second window along each axis does not overlap, so four passes of plain placement
+    hop = WINDOW // 2
+    out = np.zeros((size, size), np.float32)
     count = (size - WINDOW) // hop + 1
     full = np.zeros((count * count, WINDOW, WINDOW), np.float32)
     full[used] = pieces
