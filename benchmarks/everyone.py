@@ -29,9 +29,9 @@ import time
 from pathlib import Path
 
 import numpy as np
+from furrow.core.chart import head_chart
 from furrow.core.errors import FurrowError
 from furrow.core.pipeline import Models, load_models, reconstruct
-from furrow.core.unwrap import texel_millimetres
 from furrow.core.view_texture import view_texture
 from furrow.core.wrinkles import static_prior
 from furrow.models.expression_renders import render_scene
@@ -108,9 +108,9 @@ def lines_table(models: Models, heads: int) -> None:
         for k in range(heads):
             seed, age = 1 + k, LINED_AGES[k % len(LINED_AGES)]
             scene = wrinkled_photo(model, static_prior(atlas, SIZE, age, seed), seed, skin=skin_albedo(tone))
-            texel = texel_millimetres(model.topology, scene.fit.neutral, SIZE)
-            view = view_texture(model, scene.fit, scene.fit.views[0], scene.photo, None, SIZE, texel)
-            tally = matches(model, atlas, scene, view, found_lines(model, atlas, scene.fit, view, texel), age, seed)
+            chart = head_chart(model.topology, scene.fit.neutral, SIZE)
+            view = view_texture(model, scene.fit, scene.fit.views[0], scene.photo, None, SIZE, chart.texel)
+            tally = matches(model, atlas, scene, view, found_lines(model, atlas, scene.fit, view, chart), age, seed)
             right.append(tally.right)
             hit.append(tally.hit)
         rows[f"Monk {tone}"] = [np.concatenate(part).mean() if len(np.concatenate(part)) else 0.0

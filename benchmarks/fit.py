@@ -19,7 +19,7 @@ from collections.abc import Callable
 
 import numpy as np
 from furrow.core import coarse_fit, fit_terms, personal_shapes, photometric, smooth_residual
-from furrow.core.assets import assets_folder
+from furrow.core.assets import HEAD, assets_folder
 from furrow.core.camera import Camera, Pose, rotation_matrix
 from furrow.core.character import Landmarks
 from furrow.core.geometry import vertex_normals
@@ -79,7 +79,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--runs", type=int, default=5)
     runs = parser.parse_args().runs
-    model = load_head_model(assets_folder() / "head.npz")
+    model = load_head_model(assets_folder() / HEAD)
     seen, picture = synthetic(model)
     fitted = coarse_fit.fit(model, [seen])
     basis = fit_terms.landmark_basis(model, len(fitted.identity))

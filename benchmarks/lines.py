@@ -24,15 +24,15 @@ import time
 from pathlib import Path
 
 import numpy as np
-from furrow.core.assets import assets_folder
+from furrow.core.assets import HEAD, WRINKLES, assets_folder
+from furrow.core.chart import Chart, head_chart, sample
 from furrow.core.geometry import vertex_normals
 from furrow.core.head_model import HeadModel, load_head_model
-from furrow.core.line_detection import sample
 from furrow.core.own_lines import personal_atlas
 from furrow.core.person_detail import person_detail
 from furrow.core.pipeline import load_models
 from furrow.core.raster import fill_outside, uv_raster
-from furrow.core.unwrap import landmark_shift, texel_millimetres
+from furrow.core.unwrap import landmark_shift
 from furrow.core.view_texture import ViewTexture, view_texture
 from furrow.core.wrinkles import WrinkleAtlas, load_atlas, static_prior
 
@@ -47,7 +47,7 @@ SMOOTH_AGES = (0.0, 0.05, 0.1)
 
 
 def detail_gains(
-    model: HeadModel, atlas: WrinkleAtlas, scene: Scene, view: ViewTexture, texel: float, seed: int
+    model: HeadModel, atlas: WrinkleAtlas, scene: Scene, view: ViewTexture, chart: Chart, seed: int
 ) -> tuple[float, float]:
     """Gains of the detail of the photo: of the normals' tilt where landmarks are, of the normals as the fit projects.
 
@@ -55,7 +55,7 @@ def detail_gains(
     the fit of the angle between whole normals (errors of the coarse shape stay in both).
     """
     topology, camera = model.topology, scene.fit.views[0].camera
-    read = person_detail(model, atlas, scene.fit, [view], texel, seed + 1000)
+    read = person_detail(model, atlas, scene.fit, [view], chart, seed + 1000)
     height = read.static + static_prior(personal_atlas(atlas, read.own), SIZE, read.age, seed + 1000)
     raster, points = uv_raster(topology, SIZE), posed(model, scene.fit)
     marks = scene.fit.views[0].landmarks.points
@@ -104,7 +104,7 @@ def main() -> None:
     parser.add_argument("--first-seed", type=int, default=1)
     parser.add_argument("--marked", action="store_true", help="photos marked by hand as well")
     arguments = parser.parse_args()
-    model, atlas = load_head_model(assets_folder() / "head.npz"), load_atlas(assets_folder() / "wrinkles.npz")
+    model, atlas = load_head_model(assets_folder() / HEAD), load_atlas(assets_folder() / WRINKLES)
     right = found = hit = true = 0
     gains = []
     for i in range(arguments.heads + arguments.smooth):
@@ -112,15 +112,15 @@ def main() -> None:
         age = AGES[i % len(AGES)] if lined else SMOOTH_AGES[i % len(SMOOTH_AGES)]
         height = static_prior(atlas, SIZE, age, seed)
         scene = wrinkled_photo(model, height, seed, freckles=i % 3 == 2, stubble=i % 4 == 1)
-        texel = texel_millimetres(model.topology, scene.fit.neutral, SIZE)
-        view = view_texture(model, scene.fit, scene.fit.views[0], scene.photo, None, SIZE, texel)
+        chart = head_chart(model.topology, scene.fit.neutral, SIZE)
+        view = view_texture(model, scene.fit, scene.fit.views[0], scene.photo, None, SIZE, chart.texel)
         began = time.perf_counter()
-        lines = found_lines(model, atlas, scene.fit, view, texel)
+        lines = found_lines(model, atlas, scene.fit, view, chart)
         spent = time.perf_counter() - began
         tally = matches(model, atlas, scene, view, lines, age, seed)
         print(f"seed {seed} age {age:.2f}: {len(lines)} lines in {spent:.2f} s, {tally.describe()}")
         if lined:
-            gains.append(detail_gains(model, atlas, scene, view, texel, seed))
+            gains.append(detail_gains(model, atlas, scene, view, chart, seed))
             print("    gain {:+.3f}, as the fit projects {:+.3f}".format(*gains[-1]))
             right, found = right + tally.right.sum(), found + len(tally.right)
             hit, true = hit + tally.hit.sum(), true + len(tally.hit)

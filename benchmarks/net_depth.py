@@ -17,7 +17,7 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 import argparse
 
 import numpy as np
-from furrow.core.assets import assets_folder
+from furrow.core.assets import HEAD, assets_folder
 from furrow.core.devices import choose
 from furrow.core.face_nets import FaceNets
 from furrow.core.head_model import HeadModel, load_head_model
@@ -49,7 +49,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--people", type=int, default=120)
     people = parser.parse_args().people
-    model, rng = load_head_model(assets_folder() / "head.npz"), np.random.default_rng(0)
+    model, rng = load_head_model(assets_folder() / HEAD), np.random.default_rng(0)
     scene, nets = render_scene(model), FaceNets(assets_folder(), choose("cpu"))
     found = [gain_and_tilts(model, scene, nets, rng) for _ in range(people)]
     table = np.array([row for row in found if row is not None])

@@ -23,7 +23,7 @@ import time
 from pathlib import Path
 
 import numpy as np
-from furrow.core.assets import assets_folder
+from furrow.core.assets import HEAD, assets_folder
 from furrow.core.camera import Camera, rotation_matrix
 from furrow.core.detection import find_faces
 from furrow.core.devices import choose
@@ -130,7 +130,7 @@ def main() -> None:
     parser.add_argument("--size", type=int, default=400, help="pixels of a frame")
     options = parser.parse_args()
     folder = assets_folder()
-    head, nets = load_head_model(folder / "head.npz"), FaceNets(folder, choose("cpu"))
+    head, nets = load_head_model(folder / HEAD), FaceNets(folder, choose("cpu"))
     identity = np.zeros(len(head.identity_basis))
     identity[:LEADING] = SPREAD * np.random.default_rng(SEED).normal(size=LEADING)
     neutral = head.neutral(identity)

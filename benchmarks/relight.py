@@ -24,6 +24,7 @@ import cv2
 import numpy as np
 from furrow.core import coarse_fit, landmarks, photometric
 from furrow.core.albedo import masked_blur
+from furrow.core.chart import head_chart
 from furrow.core.colour import linear_to_srgb, srgb_to_linear
 from furrow.core.detection import choose_face, find_faces
 from furrow.core.errors import FurrowError
@@ -33,7 +34,6 @@ from furrow.core.photo import load_photo
 from furrow.core.pipeline import Models, load_models
 from furrow.core.raster import sample_smooth, uv_in_view
 from furrow.core.texture import build_texture
-from furrow.core.unwrap import texel_millimetres
 from furrow.core.view_texture import smooth_shading
 from furrow.core.wrinkle_edit import detail_maps
 from PIL import Image
@@ -82,9 +82,9 @@ def compare(models: Models, path: Path, size: int | None) -> tuple[dict[str, tup
     head = models.head
     texture = build_texture(head, fit, [photo], models.nets, size)
     maps = len(texture.albedo)
-    texel = texel_millimetres(head.topology, fit.neutral, maps)
+    chart = head_chart(head.topology, fit.neutral, maps)
     seen = texture.views[0]
-    read = person_detail(head, models.atlas, fit, texture.views, texel, 0)
+    read = person_detail(head, models.atlas, fit, texture.views, chart, 0)
     atlas = personal_atlas(models.atlas, read.own)
     relief = detail_maps(atlas, maps, read.age, 0, read.static, read.moving).static
     posed, light = seen.posed, seen.light
@@ -107,7 +107,7 @@ def compare(models: Models, path: Path, size: int | None) -> tuple[dict[str, tup
         "coarse": np.exp(seen.tone) * light.shading(normals),
         "detailed": albedo * light.shading(relief_normals(points, normals, static)),
     }
-    return {name: scores(image, render, skin) for name, render in renders.items()}, left_over(models, seen, texel)
+    return {name: scores(image, render, skin) for name, render in renders.items()}, left_over(models, seen, chart.texel)
 
 
 def scores(image: np.ndarray, render: np.ndarray, skin: np.ndarray) -> tuple[float, float, float]:

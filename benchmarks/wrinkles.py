@@ -18,7 +18,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-from furrow.core.assets import assets_folder
+from furrow.core.assets import HEAD, WRINKLES, assets_folder
 from furrow.core.head_model import HeadModel, load_head_model
 from furrow.core.raster import uv_raster
 from furrow.core.tension import evaluate_tension, tension_weights
@@ -32,10 +32,11 @@ from furrow.core.wrinkles import (
     points_of,
     prior_maps,
 )
+from furrow.models.habits import HABITS
 from furrow.models.line_directions import compression_across
 from furrow.models.strain import expression_delta
 from furrow.models.wrinkle_fields import buckling_depth, excess_strain, family_direction, vertex_fields
-from furrow.models.wrinkle_groups import GROUPS, HABITS
+from furrow.models.wrinkle_groups import GROUPS
 
 NAMES = ("brow raise", "brow down", "smile and squint", "sneer", "pucker", "chin raise")
 SIZE, AGE, SEED = 1024, 0.5, 0
@@ -112,7 +113,7 @@ def main() -> None:
     parser.add_argument("character", type=Path, nargs="?", metavar="IN.furrow")
     character = parser.parse_args().character
     folder = assets_folder()
-    model, atlas = load_head_model(folder / "head.npz"), load_atlas(folder / "wrinkles.npz")
+    model, atlas = load_head_model(folder / HEAD), load_atlas(folder / WRINKLES)
     time_maps(atlas)
     if character is not None:
         time_changes(character)

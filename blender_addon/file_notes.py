@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..core.assets import assets_folder
+from ..core.assets import HEAD, assets_folder
 from ..core.character import Character
 from ..core.head_model import load_head_model
 
@@ -25,7 +25,7 @@ def file_notes(character: Character) -> list[str]:
 
 def earlier_head(character: Character) -> str:
     """One line about a head that differs from today's; empty where it does not."""
-    today = load_head_model(assets_folder() / "head.npz").directions
+    today = load_head_model(assets_folder() / HEAD).directions
     if character.directions.shape != today.shape:
         return (
             f"{character.name} was made on another head mesh: sliders and wrinkles work; to read expressions from "

@@ -4,22 +4,29 @@ from __future__ import annotations
 
 import bpy
 
+from ..core.device_names import DEVICES
+
 ROOT = __package__.rpartition(".")[0]  # "bl_ext.<repository>.furrow" in Blender, "furrow" elsewhere
 
-DEVICES = (
-    ("auto", "Automatic", "The fastest device that works"),
-    ("cpu", "CPU", "The processor: works everywhere"),
-    ("cuda", "CUDA", "An NVIDIA graphics card, where the CUDA runtime is installed"),
-    ("webgpu", "WebGPU", "Any graphics card, where the WebGPU runtime is installed"),
-    ("coreml", "Core ML", "Apple's neural engine and graphics"),
-)
+DESCRIPTIONS = {
+    "auto": "The fastest device that works",
+    "cpu": "The processor: works everywhere",
+    "cuda": "An NVIDIA graphics card, where the CUDA runtime is installed",
+    "webgpu": "Any graphics card, where the WebGPU runtime is installed",
+    "coreml": "Apple's neural engine and graphics",
+}
+# the order stays: preferences are stored by number
+ITEMS = tuple((name, label, DESCRIPTIONS[name]) for name, label in DEVICES.items())
 
 
 class FurrowPreferences(bpy.types.AddonPreferences):
     bl_idname = ROOT
 
     device: bpy.props.EnumProperty(
-        name="Device", items=DEVICES, default="auto", description="Where faces are detected and measured"
+        name="Device",
+        items=ITEMS,
+        default="auto",
+        description="Where faces are detected and measured",
     )
 
     def draw(self, context):

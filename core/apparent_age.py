@@ -9,46 +9,17 @@ dark, coarse, blurred or pushed together by the expression says nothing, and wit
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import cv2
 import numpy as np
 
-from .line_detection import sample
-from .line_drafts import ViewLines
+from .chart import Chart, sample_uv
 from .line_groups import LineGroups
-from .photo_lines import pixels
+from .line_place import ViewLines
 from .wrinkle_atlas import WrinkleAtlas
 
 DEFAULT_AGE = 0.22
 PRIOR = 0.2  # weight of that, where a zone seen in full counts by its importance
-
-
-@dataclass(frozen=True)
-class Zone:
-    """Groups of lines that come together.
-
-    Attributes:
-        groups: their names.
-        importance: weight of the zone.
-        young: mm of clear line for each mm² of skin that young faces have as well.
-        full: the same of a face in old age.
-    """
-
-    groups: tuple[str, ...]
-    importance: float
-    young: float
-    full: float
-
-
-# under the eyes young faces have lines as well; between the brows they are mostly the moment's
-ZONES = (
-    Zone(("forehead",), 1.0, 0.025, 0.10),
-    Zone(("crows_feet", "temple"), 1.0, 0.015, 0.08),
-    Zone(("glabella", "nose_root"), 0.2, 0.010, 0.05),
-    Zone(("perioral", "mouth_corner", "marionette", "chin", "jowl"), 0.7, 0.002, 0.035),
-    Zone(("nasolabial", "tear_trough"), 0.3, 0.020, 0.08),
-)
 MOST = 1.3  # of what a zone has in old age
 CLEAR = 0.03  # log units of contrast on the fainter side, of a line that counts in full
 CLEAREST = 1.5  # lines: a hard light makes deep ones of shallow ones
@@ -59,23 +30,19 @@ LEAST_MM2 = 60.0  # of a zone, below which one line would say too much
 EVIDENCE = np.array([0.0, 0.1, 0.3, 0.6, 1.0])
 AGES = np.array([0.12, 0.33, 0.55, 0.75, 0.97])
 
-EDGE_SHARE = 0.995  # quantile of the gradient that stands for a photo's sharpest edges
-FINE_PX, COARSE_PX = 1.0, 2.0
-SHARP_PX = 1.5  # standard deviation of the blur of edges that a sharp photo has at its own resolution
 
-
-def apparent_age(atlas: WrinkleAtlas, groups: LineGroups, views: Sequence[ViewLines], metric: np.ndarray) -> float:
+def apparent_age(atlas: WrinkleAtlas, groups: LineGroups, views: Sequence[ViewLines], chart: Chart) -> float:
     """Apparent age, 0 (20 years) to 1 (85 years); ``DEFAULT_AGE`` where the photos show too little to tell.
 
     Args:
         atlas: whose groups the lines belong to.
         groups: of that atlas.
         views: lines of each photo, and where it shows skin well.
-        metric: (m, m, 3) E, F, G of the chart, mm² per UV².
+        chart: of the head.
     """
-    shown = [_shown(atlas, groups, view, metric) for view in views]
+    shown = [_shown(atlas, groups, view, chart) for view in views]
     total, weight = 0.0, 0.0
-    for k, zone in enumerate(ZONES):
+    for k, zone in enumerate(atlas.zones):
         mass, area, full = np.array([view[k] for view in shown]).T
         if full[0] <= 0:
             continue
@@ -100,11 +67,11 @@ def _pooled(mass: np.ndarray, area: np.ndarray) -> float:
 
 
 def _shown(
-    atlas: WrinkleAtlas, groups: LineGroups, view: ViewLines, metric: np.ndarray
+    atlas: WrinkleAtlas, groups: LineGroups, view: ViewLines, chart: Chart
 ) -> list[tuple[float, float, float]]:
     """For each zone mm of clear line, mm² of calm skin seen, mm² of the zone."""
-    size, density = len(view.seen), groups.density
-    e, f, g = np.moveaxis(metric.astype(np.float64), -1, 0)
+    density = groups.density
+    e, f, g = np.moveaxis(chart.metric.astype(np.float64), -1, 0)
     grid = density.shape[:2]
     cell = cv2.resize(np.sqrt(np.maximum(e * g - f * f, 0)), grid, interpolation=cv2.INTER_LINEAR) / len(density) ** 2
     calm = view.seen[..., None] * np.clip(1 - PUSHED * view.compression, 0, 1)
@@ -112,14 +79,14 @@ def _shown(
     family = atlas.group_family[groups.groups] - 1
     found, each = view.found, np.zeros(0)
     if len(found):
-        points = sample(np.ascontiguousarray(calm, np.float32), pixels(found.lines.uv, size))
+        points = sample_uv(np.ascontiguousarray(calm, np.float32), found.lines.uv)
         at_rest = found.lines.mean(points)[np.arange(len(found)), atlas.group_family[found.group] - 1]
         clear = np.clip(found.lines.mean(found.lines.two_sided) / CLEAR, 0, CLEAREST)
         each = found.length * clear * at_rest
     shown = []
-    for zone in ZONES:
-        columns = [k for k, name in enumerate(groups.names) if name in zone.groups]
-        if not columns:
+    for zone in atlas.zones:
+        columns = np.flatnonzero(groups.each("zone") == zone.name)
+        if not len(columns):
             shown.append((0.0, 0.0, 0.0))
             continue
         seen = (density[..., columns] * calm_there[..., family[columns]]).max(-1)
@@ -127,23 +94,3 @@ def _shown(
         whole = density[..., columns].max(-1)
         shown.append((mass, float(np.vdot(seen, cell)), float(np.vdot(whole, cell))))
     return shown
-
-
-def resolution(image: np.ndarray, millimetres_per_pixel: float) -> float:
-    """Millimetres that a photo resolves: its pixel, or what its sharpest edges are blurred over.
-
-    A step blurred by s pixels and then by t has the gradient C / sqrt(2 pi (s² + t²)); the ratio of two gives s.
-
-    Args:
-        image: (h, w, 3) uint8.
-        millimetres_per_pixel: of that image.
-    """
-    grey = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY).astype(np.float32)
-
-    def steepest(blur: float) -> float:
-        smooth = cv2.GaussianBlur(grey, (0, 0), blur)
-        return float(np.quantile(cv2.magnitude(cv2.Sobel(smooth, -1, 1, 0), cv2.Sobel(smooth, -1, 0, 1)), EDGE_SHARE))
-
-    ratio = (steepest(FINE_PX) / max(steepest(COARSE_PX), 1e-6)) ** 2
-    blur = np.sqrt(max(COARSE_PX**2 - ratio * FINE_PX**2, 0.0) / max(ratio - 1.0, 1e-3))
-    return millimetres_per_pixel * max(1.0, float(blur) / SHARP_PX)

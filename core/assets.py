@@ -6,6 +6,8 @@ from pathlib import Path
 
 from .errors import AssetsError
 
+HEAD, WRINKLES = "head.npz", "wrinkles.npz"
+
 _FOLDER = Path(__file__).resolve().parents[1] / "models" / "assets"
 
 
@@ -15,6 +17,6 @@ def assets_folder() -> Path:
     Raises:
         AssetsError: the models have not been built.
     """
-    if not (_FOLDER / "head.npz").is_file():
-        raise AssetsError(f"The models are not built ({_FOLDER} has no head.npz): run 'make models'.")
+    if not (_FOLDER / HEAD).is_file():
+        raise AssetsError(f"The models are not built ({_FOLDER} has no {HEAD}): run 'make models'.")
     return _FOLDER

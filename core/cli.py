@@ -19,10 +19,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 from . import children, performance_commands
+from .device_names import DEVICES
 from .errors import FurrowError, OutputError
 from .terminal import check_output, clear_bar, progress_bar
-
-DEVICES = ("auto", "cpu", "cuda", "webgpu", "coreml")
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -48,7 +47,7 @@ def _parser() -> argparse.ArgumentParser:
     make = commands.add_parser("reconstruct", help="build a character from photos of one person")
     make.add_argument("photos", nargs="+", type=Path, metavar="PHOTO")
     make.add_argument("-o", "--output", required=True, type=Path, metavar="OUT.furrow")
-    make.add_argument("--device", choices=DEVICES, default="auto", help="where the nets run (default: auto)")
+    make.add_argument("--device", choices=tuple(DEVICES), default="auto", help="where the nets run (default: auto)")
     make.add_argument("--face", type=int, metavar="N", help="take face N of a photo with several; 0 is the largest")
     make.add_argument("--name", help="name of the character (default: the photo's)")
     make.add_argument(
@@ -56,7 +55,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     make.add_argument("--quiet", action="store_true", help="no progress bar")
     make.set_defaults(action=_reconstruct)
-    performance_commands.add_parsers(commands, DEVICES)
+    performance_commands.add_parsers(commands, tuple(DEVICES))
     _of_character(commands, "export", "write meshes, maps and parameters of a character", _export)
     bake = _of_character(commands, "bake", "maps and masks for game engines, one map per key expression", _bake)
     bake.add_argument("--size", type=int, metavar="TEXELS", help="width of the maps (default: the character's)")
@@ -165,10 +164,10 @@ def _swap(options: argparse.Namespace) -> int:
 
 
 def _atlas():
-    from .assets import assets_folder
+    from .assets import WRINKLES, assets_folder
     from .wrinkles import load_atlas
 
-    return load_atlas(assets_folder() / "wrinkles.npz")
+    return load_atlas(assets_folder() / WRINKLES)
 
 
 def _blend(options: argparse.Namespace) -> int:

@@ -8,12 +8,58 @@ the proportion the prior gives.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
+import cv2
 import numpy as np
+
+from .chart import pixels
+from .line_depth import Measured
+from .own_lines import OwnLines
+from .raster import sample_smooth
+from .static_detail import Relief, photo_relief
 
 # standard deviations of relief at rest at ages 0 and 1, of what full compression and full stretch add
 REST, COMPRESSED, STRETCHED = (0.35, 1.0), 1.6, 0.5
 NOISE = 0.05  # of a photo believed in full, in the same unit
 LEAST = 0.02
+LINE_MM = 1.2  # standard deviation of what is left out of the relief where a line was found
+
+
+@dataclass(frozen=True, eq=False)
+class Split:
+    """What was measured, and the relief beside the lines.
+
+    Attributes:
+        measured: of the step before.
+        relief: (4, g, g) float32 mm: at rest, and what compression of both families and stretch add.
+    """
+
+    measured: Measured
+    relief: np.ndarray
+
+
+def split(measured: Measured) -> Split:
+    """Relief of the photos, shared out between rest and motion, where no own line is."""
+    skins = measured.skins
+    reliefs = [photo_relief(s.topology, s.posed, s.light, s.bare, s.chart, measured.age) for s in skins]
+    pressure = [sample_smooth(s.topology, s.pressure, len(r.height)) for s, r in zip(skins, reliefs)]
+    heights, weights = (np.stack([getattr(r, name) for r in reliefs]) for name in ("height", "weight"))
+    relief = split_relief(heights, weights, np.stack(pressure), measured.age)
+    relief *= 1 - beside_lines(measured.own, reliefs[0])
+    return Split(measured, relief)
+
+
+def beside_lines(own: OwnLines, relief: Relief) -> np.ndarray:
+    """(g, g) in [0, 1], 1 on the own lines: the relief there is theirs already."""
+    size = len(relief.height)
+    drawn = np.zeros((size, size), np.uint8)
+    for first, last in zip(own.start[:-1], own.start[1:]):
+        cv2.polylines(drawn, [np.round(pixels(own.uv[first:last], size)).astype(np.int32)], False, 255, 1)
+    away = np.full_like(relief.height, 1e3)
+    if drawn.any():
+        away = cv2.distanceTransform(255 - drawn, cv2.DIST_L2, 3) * relief.step
+    return np.exp(-0.5 * (away / LINE_MM) ** 2).astype(np.float32)
 
 
 def split_relief(heights: np.ndarray, weights: np.ndarray, pressure: np.ndarray, age: float) -> np.ndarray:

@@ -12,12 +12,11 @@ import logging
 from dataclasses import dataclass
 from pathlib import Path
 
+from .device_names import DEVICES
 from .errors import AssetsError, DeviceError
 from .onnx_runtime import onnxruntime
 
 CPU = "CPUExecutionProvider"
-DEVICES = ("auto", "cuda", "webgpu", "coreml", "cpu")
-_LABELS = {"cuda": "CUDA", "webgpu": "WebGPU", "coreml": "CoreML", "cpu": "CPU"}
 _PROVIDERS = {"cuda": "CUDAExecutionProvider", "webgpu": "WebGpuExecutionProvider", "coreml": "CoreMLExecutionProvider"}
 _WEBGPU_PACKAGE = "onnxruntime_ep_webgpu"
 
@@ -41,7 +40,7 @@ class Device:
     @property
     def label(self) -> str:
         """The name as it is written."""
-        return _LABELS[self.name]
+        return DEVICES[self.name]
 
 
 def choose(requested: str = "auto") -> Device:
@@ -58,7 +57,7 @@ def choose(requested: str = "auto") -> Device:
     if name == "cpu":
         return Device("cpu", (CPU,))
     if not _is_available(name):
-        return Device("cpu", (CPU,), f"{_LABELS[name]} is not available on this machine: using the CPU.")
+        return Device("cpu", (CPU,), f"{DEVICES[name]} is not available on this machine: using the CPU.")
     return Device(name, (_PROVIDERS[name], CPU))
 
 

@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 
 from . import png16
-from .assets import assets_folder
+from .assets import HEAD, assets_folder
 from .character import Character, DetailMaps, View
 from .displacement import displaced_head
 from .errors import OutputError
@@ -43,7 +43,7 @@ def export(character: Character, directory: Path, model: HeadModel | None = None
     directory = Path(directory)
     try:
         with folder_written_aside(directory) as aside:
-            write_export(character, aside, model or load_head_model(assets_folder() / "head.npz"))
+            write_export(character, aside, model or load_head_model(assets_folder() / HEAD))
     except OSError as error:
         raise OutputError(f"Cannot write the export to {directory}: {error.strerror or error}.") from None
 

@@ -14,6 +14,7 @@ import numpy as np
 
 from .camera import Camera, Pose, rotation_matrix
 from .head_model import HeadModel
+from .landmark_contours import EYES, LIPS_INNER, LIPS_OUTER
 
 POSE_PARAMETERS = 7
 LOG_FOCAL = 6
@@ -24,14 +25,7 @@ NET_TILT = np.deg2rad(5.0)
 NET_TILT_SPREAD = (np.deg2rad(2.5), np.deg2rad(3.5))
 
 # landmarks on the borders of the lips, and on the margins of the lids
-LIPS = np.array([
-    61, 146, 91, 181, 84, 17, 314, 405, 321, 375, 291, 409, 270, 269, 267, 0, 37, 39, 40, 185,
-    78, 95, 88, 178, 87, 14, 317, 402, 318, 324, 308, 415, 310, 311, 312, 13, 82, 81, 80, 191,
-])
-LIDS = np.array([
-    33, 7, 163, 144, 145, 153, 154, 155, 133, 173, 157, 158, 159, 160, 161, 246,
-    263, 249, 390, 373, 374, 380, 381, 382, 362, 398, 384, 385, 386, 387, 388, 466,
-])
+LIPS, LIDS = np.array((*LIPS_OUTER, *LIPS_INNER)), np.array((*EYES[0], *EYES[1]))
 
 # upper and lower lid, and inner lips, one above the other: what opens and closes
 APART_PAIRS = np.array([

@@ -15,11 +15,11 @@ import cv2
 import numpy as np
 from scipy.ndimage import gaussian_filter1d
 
+from .chart import Chart, sample_uv
 from .head_model import HeadTopology
 from .lighting import Light
-from .line_detection import sample
 from .line_groups import LineGroups
-from .polylines import Polylines, pixels
+from .polylines import Polylines
 from .shading_slope import head_sensitivity
 from .unwrap import PosedView
 
@@ -109,7 +109,7 @@ def light_answer(topology: HeadTopology, posed: PosedView, light: Light) -> np.n
 
 
 def find_folds(
-    groups: LineGroups, luminance: np.ndarray, trust: np.ndarray, answer: np.ndarray, metric: np.ndarray, texel: float
+    groups: LineGroups, luminance: np.ndarray, trust: np.ndarray, answer: np.ndarray, chart: Chart
 ) -> Folds:
     """At most one fold along each fold of the atlas, wherever some evidence runs far enough.
 
@@ -118,11 +118,10 @@ def find_folds(
         luminance: (S, S) log luminance, shading divided out.
         trust: (S, S) in [0, 1], bare skin.
         answer: (a, a, 2) of :func:`light_answer`.
-        metric: (m, m, 3) E, F, G of the chart, mm² per UV².
-        texel: mm.
+        chart: for maps of S texels.
     """
-    soft = cv2.GaussianBlur(luminance, (0, 0), 0.5 * STEP_MM / texel)
-    strips = [straightened(column, uv, soft, trust, answer, metric) for column, uv in groups.folds]
+    soft = cv2.GaussianBlur(luminance, (0, 0), 0.5 * STEP_MM / chart.texel)
+    strips = [straightened(column, uv, soft, trust, answer, chart) for column, uv in groups.folds]
     strips = [strip for strip in strips if strip.skin.any()]
     responses = [(valley(strip), lit_step(strip)) for strip in strips]
     noise = np.array([_noise(strips, [r[k] for r in responses]) for k in (0, 1)])
@@ -131,31 +130,25 @@ def find_folds(
 
 
 def straightened(
-    column: int, curve: np.ndarray, luminance: np.ndarray, trust: np.ndarray, answer: np.ndarray, metric: np.ndarray
+    column: int, curve: np.ndarray, luminance: np.ndarray, trust: np.ndarray, answer: np.ndarray, chart: Chart
 ) -> Strip:
     """The strip along a curve (k, 2) of UV, its samples ``STEP_MM`` apart; luminance and trust are (S, S)."""
     chord = np.diff(curve, axis=0)
-    place = np.concatenate([[0.0], np.cumsum(chart_length(metric, 0.5 * (curve[1:] + curve[:-1]), chord))])
+    place = np.concatenate([[0.0], np.cumsum(chart.length(0.5 * (curve[1:] + curve[:-1]), chord))])
     at = np.linspace(0.0, place[-1], max(3, int(place[-1] / STEP_MM) + 1))
     middle = np.stack([np.interp(at, place, c) for c in curve.T], -1)
     u, v = np.gradient(middle, axis=0).T
-    e, f, g = sample(metric, pixels(middle, len(metric))).T
+    e, f, g = chart.metric_at(middle).T
     across = np.stack([-(f * u + g * v), e * u + f * v], -1)
-    across /= np.maximum(chart_length(metric, middle, across), 1e-9)[:, None]
+    across /= np.maximum(chart.length(middle, across), 1e-9)[:, None]
     uv = middle[:, None] + offsets()[:, None] * across[:, None]
 
     def at_samples(image: np.ndarray) -> np.ndarray:
-        return sample(image, pixels(uv.reshape(-1, 2), len(image))).reshape(uv.shape[:2] + image.shape[2:])
+        return sample_uv(image, uv.reshape(-1, 2)).reshape(uv.shape[:2] + image.shape[2:])
 
     skin = closed(at_samples(trust) > SKIN)
     slope = (at_samples(answer) * across[:, None]).sum(-1)
     return Strip(column, uv, _over_skin(at_samples(luminance), skin), skin, slope)
-
-
-def chart_length(metric: np.ndarray, uv: np.ndarray, way: np.ndarray) -> np.ndarray:
-    """(n,) mm of ways (n, 2) in UV at uv (n, 2), by a metric (m, m, 3) E, F, G in mm² per UV²."""
-    e, f, g = sample(metric, pixels(uv, len(metric))).T
-    return np.sqrt(np.maximum(e * way[:, 0] ** 2 + 2 * f * way[:, 0] * way[:, 1] + g * way[:, 1] ** 2, 0))
 
 
 def offsets() -> np.ndarray:

@@ -73,6 +73,14 @@ def vertex_areas(vertices: np.ndarray, triangles: np.ndarray) -> np.ndarray:
     return np.bincount(triangles.ravel(), np.repeat(area / 3.0, 3), minlength=len(vertices))
 
 
+def magnitude(x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """Lengths of vectors (x, y), arrays of one shape.
+
+    ``cv2.magnitude`` rounds numbers below 1e-19 and their neighbours by where in memory the result happens to lie.
+    """
+    return np.sqrt(x * x + y * y)
+
+
 def smoothstep(x: np.ndarray, low: float, high: float) -> np.ndarray:
     """0 up to low, 1 from high, 3 t^2 - 2 t^3 between."""
     t = np.asarray(x - low)

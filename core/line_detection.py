@@ -16,6 +16,8 @@ import cv2
 import numpy as np
 
 from .albedo import masked_blur
+from .chart import Chart, sample
+from .geometry import magnitude
 from .polylines import Polylines, longest_run, tangents
 
 GRID_MM = 0.55  # texel of the grid the lines are linked on
@@ -37,7 +39,6 @@ MOST_STEPS = 140
 TURN = 0.5  # largest turn a step, radians
 LEAST_MM = 4.0
 APART_MM = 1.3
-COLUMNS = 256  # of the maps that points are sampled with
 SIDES_MM = (1.2, 1.9, 2.8)
 
 
@@ -67,18 +68,17 @@ def link_lines(ridges: Ridges) -> Polylines:
     return separate(ridges, trace(ridges, ridge_seeds(ridges)))
 
 
-def ridge_response(luminance: np.ndarray, trust: np.ndarray, texel: float) -> Ridges:
+def ridge_response(luminance: np.ndarray, trust: np.ndarray, chart: Chart) -> Ridges:
     """Valley response of an unwrapped photo, normalised by its own noise.
 
     Args:
         luminance: (S, S) log luminance, shading divided out.
         trust: (S, S) in [0, 1], 0 where there is no bare skin.
-        texel: mm.
+        chart: for maps of S texels.
     """
-    size = luminance.shape[0]
-    grid = max(16, int(round(size * texel / GRID_MM)))
-    step = texel * size / grid
-    band = luminance - masked_blur(luminance, trust, BAND_MM / texel)
+    grid = max(16, int(round(chart.size * chart.texel / GRID_MM)))
+    step = chart.at(grid).texel
+    band = luminance - masked_blur(luminance, trust, chart.texels(BAND_MM))
     band = (LIMIT * np.tanh(band / LIMIT) * trust).astype(np.float32)
     small_trust = cv2.resize(trust, (grid, grid), interpolation=cv2.INTER_AREA)
     small_band = cv2.resize(band, (grid, grid), interpolation=cv2.INTER_AREA)
@@ -86,12 +86,12 @@ def ridge_response(luminance: np.ndarray, trust: np.ndarray, texel: float) -> Ri
     field, width = np.zeros((grid, grid, 2), np.float32), np.full((grid, grid), WIDTHS_MM[0], np.float32)
     unit = np.full((grid, grid), FLOOR, np.float32)
     for sigma in WIDTHS_MM:
-        image, pixel = (band, texel) if sigma < 1.6 * step else (small_band, step)
+        image, pixel = (band, chart.texel) if sigma < 1.6 * step else (small_band, step)
         double = where_seen(partial(valleys, sigma=sigma / pixel), image, REACH * sigma / pixel)
         if len(double) != grid:
             double = cv2.resize(double, (grid, grid), interpolation=cv2.INTER_AREA)
         double *= small_trust[..., None]
-        strength = cv2.magnitude(*cv2.split(double))
+        strength = magnitude(*cv2.split(double))
         noise = np.maximum(background(strength, small_trust, NOISE_MM / step), FLOOR)
         strength /= noise
         better = np.flatnonzero(strength > best)
@@ -144,7 +144,7 @@ def valleys(image: np.ndarray, sigma: float) -> np.ndarray:
     yy = cv2.sepFilter2D(image, cv2.CV_32F, smooth, second)
     xy = cv2.sepFilter2D(image, cv2.CV_32F, first, first)
     mean, half = 0.5 * (xx + yy), 0.5 * (xx - yy)
-    root = cv2.magnitude(half, xy)
+    root = magnitude(half, xy)
     # the eigenvector across has the double angle (half, xy) / root; along the line is the opposite
     response = (
         np.maximum(mean + root - BLOB * np.abs(mean - root), 0) * np.float32(-(sigma**2)) / np.maximum(root, 1e-9)
@@ -170,20 +170,6 @@ def oriented(field: np.ndarray, step: float) -> tuple[np.ndarray, np.ndarray]:
     bend = np.minimum(before + after - 2 * strength, -1e-6)
     angle = angles[best] + np.clip(0.5 * (before - after) / bend, -0.5, 0.5) * np.pi / ORIENTATIONS
     return strength, (strength[..., None] * np.stack([np.cos(2 * angle), np.sin(2 * angle)], -1)).astype(np.float32)
-
-
-def sample(image: np.ndarray, xy: np.ndarray) -> np.ndarray:
-    """(...[, C]) bilinear samples of an image (H, W[, C]) at xy (..., 2) in pixels, pixel centres at whole numbers."""
-    if not xy.size:
-        return np.zeros(xy.shape[:-1] + image.shape[2:], np.float32)
-    flat = xy.reshape(-1, 2).astype(np.float32)
-    # cv2 takes maps of up to 32767 rows
-    rows = -(-len(flat) // COLUMNS)
-    padded = np.full((rows * COLUMNS, 2), -10.0, np.float32)
-    padded[: len(flat)] = flat
-    padded = padded.reshape(rows, COLUMNS, 2)
-    found = cv2.remap(image, padded, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)
-    return found.reshape((rows * COLUMNS,) + image.shape[2:])[: len(flat)].reshape(xy.shape[:-1] + image.shape[2:])
 
 
 def directions(field: np.ndarray, xy: np.ndarray) -> np.ndarray:

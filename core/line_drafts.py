@@ -13,10 +13,9 @@ import cv2
 import numpy as np
 from scipy.special import expit
 
-from .line_detection import Ridges, sample
-from .line_groups import CARRIED, LineGroups, lookup
-from .line_place import Grooves
-from .photo_lines import FoundLines, pixels, segment_lengths
+from .chart import Chart, pixels, sample_uv
+from .line_groups import LineGroups, carried_at
+from .line_place import ViewLines
 from .wrinkle_atlas import FOLD, SECONDARY, WrinkleAtlas
 from .wrinkle_coefficients import dynamic_share, static_share
 
@@ -31,32 +30,6 @@ DEPTH_MM = (0.08, 1.0)
 POINT_MM = 1.5  # between control points
 TAPER_MM, TAPER_SHARE = 8.0, 0.4
 HOLD_SIZE = 512
-
-
-@dataclass(frozen=True)
-class ViewLines:
-    """What one photo says about lines, on the linking grid.
-
-    Attributes:
-        found: its lines, along their darkest places.
-        grooves: where their bottoms are, and how deep their shade says they are.
-        ridges: its valley response.
-        seen: (g, g) in [0, 1], how well skin is seen and lit.
-        compression: (g, g, 2) of the two families in the photo's expression, full where it draws a fold.
-        tension: (g, g, 2) compression alone, as the head measures it; None if that is the same.
-    """
-
-    found: FoundLines
-    grooves: Grooves
-    ridges: Ridges
-    seen: np.ndarray
-    compression: np.ndarray
-    tension: np.ndarray | None = None
-
-    @property
-    def tension_map(self) -> np.ndarray:
-        """(g, g, 2) compression as the head measures it."""
-        return self.compression if self.tension is None else self.tension
 
 
 @dataclass(frozen=True)
@@ -98,32 +71,23 @@ class Draft:
 
 
 def line_drafts(
-    atlas: WrinkleAtlas, groups: LineGroups, view: ViewLines, metric: np.ndarray, age: float
+    atlas: WrinkleAtlas, groups: LineGroups, view: ViewLines, chart: Chart, age: float
 ) -> list[Draft]:
-    """Each line of a photo; metric (m, m, 3) E, F, G of the chart in mm² per UV², age apparent, 0 to 1."""
+    """Each line of a photo; age is apparent, 0 to 1."""
     found = view.found
     if not len(found):
         return []
     uv = found.lines.uv
-    carried = carried_values(groups, found)
-    pushed = sample(view.compression, pixels(uv, len(view.compression)))
-    tension = sample(view.tension_map, pixels(uv, len(view.compression)))
-    gaps = segment_lengths(uv, found.lines.start, metric)
+    carried = carried_at(groups, uv, found.lines.of_points(found.group))
+    pushed, tension = sample_uv(view.compression, uv), sample_uv(view.tension_map, uv)
+    gaps = chart.segments(uv, found.lines.start)
     moved_share, rest_share = _shares(atlas, age, dynamic_share), _shares(atlas, age, static_share)
     lined_share = _shares(atlas, max(age, LINED_AGE), static_share)
     drafts = []
     for k, (first, last) in enumerate(zip(found.lines.start[:-1], found.lines.start[1:])):
         group, rows = int(found.group[k]), slice(first, last)
-        place = np.concatenate([[0.0], np.cumsum(gaps[first : last - 1])])
-        count = max(4, int(place[-1] / POINT_MM) + 1)
-        at = np.linspace(0, place[-1], count)
         shown = view.grooves.depth[rows]
-        contrast = float(found.contrast[rows].mean())
-        along = np.clip((shown / max(float(shown.mean()), 1e-6)) ** SAYS, *ALONG)
-        values = np.column_stack([uv[rows], along, view.grooves.offset[rows]])
-        values = cv2.GaussianBlur(values, (1, 0), sigmaX=0, sigmaY=2.0, borderType=cv2.BORDER_REPLICATE)
-        values = np.stack([np.interp(at, place, c) for c in values.T], -1)
-        values[[0, -1], :2] = uv[[first, last - 1]]
+        darkest, offset, relative = _spaced(uv[rows], gaps[first : last - 1], shown, view.grooves.offset[rows])
         mean = carried[rows].mean(0)
         compression = float(pushed[rows, atlas.group_family[group] - 1].mean())
         # a line of skin that is not pushed shows at rest, so it is as deep as lines at rest are
@@ -131,25 +95,23 @@ def line_drafts(
         still = float(np.clip(1 - PUSHED * compression, 0, 1))
         lined = still * float(expit(found.score[k] - 0.5))
         share = lined * lined_share[group] + (1 - lined) * rest_share[group]
-        end = min(TAPER_MM, TAPER_SHARE * place[-1])
         rest = float(np.clip(mean[0] * share, lined * DEPTH_MM[0], DEPTH_MM[1]))
         moved = float(min(mean[1] * moved_share[group], MOVED_MM))
         prior = max(rest + compression * moved, 1e-3)
         family = int(atlas.group_family[group])
         fold = bool((atlas.curve_rank[atlas.curve_group == group] == FOLD).all())
         cue = float(np.clip((shown.mean() / prior) ** SAYS, *(FOLD_CUE if fold else CUE)))
-        taper = np.sin(0.5 * np.pi * np.clip(np.minimum(at, place[-1] - at) / max(end, 1e-6), 0, 1)) ** 2
         drafts.append(
             Draft(
-                uv=values[:, :2],
-                bottom=values[:, :2] + values[:, 3:],
-                relative=taper * np.minimum(values[:, 2], DEEPER),
+                uv=darkest,
+                bottom=darkest + offset,
+                relative=relative,
                 group=group,
                 score=float(found.score[k]),
                 # what is deeper than thought in pushed skin is no line at rest, and motion is as deep as it gets
                 rest=rest * (min(cue, 1.0) + still * max(cue - 1.0, 0.0)),
                 moved=moved * min(cue, 1.0) ** 0.5,
-                contrast=contrast,
+                contrast=float(found.contrast[rows].mean()),
                 held=float(np.clip(prior * cue / max(float(shown.mean()), 1e-6), 0, 1)),
                 carried=mean,
                 fold=fold,
@@ -164,12 +126,30 @@ def line_drafts(
     return drafts
 
 
-def carried_values(groups: LineGroups, found: FoundLines) -> np.ndarray:
-    """(n, len(CARRIED)) what the atlas's curves of each line's group carry where its points are."""
-    uv = found.lines.uv
-    column = found.lines.of_points(np.searchsorted(groups.groups, found.group))
-    carried = lookup(groups.carried, uv).reshape(len(uv), len(CARRIED), len(groups.groups))
-    return carried[np.arange(len(uv)), :, column]
+def _spaced(
+    uv: np.ndarray, gaps: np.ndarray, shown: np.ndarray, offset: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """A line smoothed, with points about ``POINT_MM`` apart.
+
+    Args:
+        uv: (m, 2) where it is darkest.
+        gaps: (m - 1,) mm from each point to the next.
+        shown: (m,) mm deep by its shade.
+        offset: (m, 2) UV to its bottom.
+
+    Returns:
+        (n, 2) where it is darkest, (n, 2) UV to its bottom, (n,) relative depth, 0 at both ends.
+    """
+    place = np.concatenate([[0.0], np.cumsum(gaps)])
+    at = np.linspace(0, place[-1], max(4, int(place[-1] / POINT_MM) + 1))
+    along = np.clip((shown / max(float(shown.mean()), 1e-6)) ** SAYS, *ALONG)
+    values = np.column_stack([uv, along, offset])
+    values = cv2.GaussianBlur(values, (1, 0), sigmaX=0, sigmaY=2.0, borderType=cv2.BORDER_REPLICATE)
+    values = np.stack([np.interp(at, place, c) for c in values.T], -1)
+    values[[0, -1], :2] = uv[[0, -1]]
+    end = min(TAPER_MM, TAPER_SHARE * place[-1])
+    taper = np.sin(0.5 * np.pi * np.clip(np.minimum(at, place[-1] - at) / max(end, 1e-6), 0, 1)) ** 2
+    return values[:, :2], values[:, 3:], taper * np.minimum(values[:, 2], DEEPER)
 
 
 def _shares(atlas: WrinkleAtlas, age: float, share: Callable[[WrinkleAtlas, float], np.ndarray]) -> np.ndarray:

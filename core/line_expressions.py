@@ -20,12 +20,11 @@ import numpy as np
 from scipy import sparse
 from scipy.optimize import lsq_linear
 
-from .fold_lines import chart_length
-from .line_detection import sample
-from .line_drafts import Draft, ViewLines
+from .chart import Chart, pixels, sample
+from .line_drafts import Draft
 from .line_gains import SPARSITY, gains, motion_columns
+from .line_place import ViewLines
 from .line_sides import borrowed, partners
-from .photo_lines import pixels
 from .polylines import tangents
 from .wrinkle_atlas import WrinkleAtlas
 from .wrinkle_coefficients import Person
@@ -43,34 +42,35 @@ LEAST_MOVED, MOST_MOVED = 0.1, 1.25  # times the prior
 LEAST_MOTION = 0.1  # of a curve's depth in motion that stays though no photo shows it
 
 
-def joined(drafts: Sequence[list[Draft]], views: Sequence[ViewLines], metric: np.ndarray) -> list[Draft]:
+def joined(drafts: Sequence[list[Draft]], views: Sequence[ViewLines], chart: Chart) -> list[Draft]:
     """The lines of several photos, each once, with depths at rest and in motion that explain all of them.
 
     Args:
         drafts: the lines of each photo.
         views: the photos.
-        metric: (m, m, 3) E, F, G of the chart in mm² per UV².
+        chart: of the head.
     """
+    metric = chart.metric
     texel = float(np.sqrt(np.median(np.maximum(metric[..., 0] * metric[..., 2], 1e-6)) ** 0.5)) / len(views[0].seen)
     radius = max(1, round(SAME_MM / max(texel, 1e-3)))
     kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * radius + 1, 2 * radius + 1))
     dark = [cv2.dilate(v.ridges.strength * v.ridges.unit, kernel).astype(np.float32) for v in views]
     out = []
-    for line in same_lines(drafts, metric):
+    for line in same_lines(drafts, chart):
         # where it is deepest its place tells most
         best = max(line, key=lambda k: line[k].score + DEEP_SCORE * np.log(max(line[k].shown, 1e-3)))
         out.append(_solved(line, line[best], views, dark))
     return out
 
 
-def same_lines(drafts: Sequence[list[Draft]], metric: np.ndarray) -> list[dict[int, Draft]]:
+def same_lines(drafts: Sequence[list[Draft]], chart: Chart) -> list[dict[int, Draft]]:
     """Lines of several photos as dicts from photo to draft, at most one draft a photo; the surest lines first."""
     ordered = sorted(((k, d) for k, of_photo in enumerate(drafts) for d in of_photo), key=lambda pair: -pair[1].score)
     lines: list[dict[int, Draft]] = []
     for photo, draft in ordered:
         for line in lines:
             first = next(iter(line.values()))
-            if runs_along(draft.uv, first.uv, metric):
+            if runs_along(draft.uv, first.uv, chart):
                 line.setdefault(photo, draft)
                 break
         else:
@@ -78,12 +78,12 @@ def same_lines(drafts: Sequence[list[Draft]], metric: np.ndarray) -> list[dict[i
     return lines
 
 
-def runs_along(one: np.ndarray, other: np.ndarray, metric: np.ndarray) -> bool:
+def runs_along(one: np.ndarray, other: np.ndarray, chart: Chart) -> bool:
     """Whether two polylines (n, 2), (m, 2) in UV are the same line on the skin, or one is part of the other."""
     away = one[:, None] - other
     shape = away.shape[:2]
     middle = (0.5 * (one[:, None] + other)).reshape(-1, 2)
-    far = chart_length(metric, middle, away.reshape(-1, 2)).reshape(shape)
+    far = chart.length(middle, away.reshape(-1, 2)).reshape(shape)
     ways = [tangents(line, np.array([0, len(line)])) for line in (one, other)]
     near = (far < SAME_MM) & (np.abs(ways[0] @ ways[1].T) > ALONG)
     return max(float(near.any(1).mean()), float(near.any(0).mean())) >= SHARED

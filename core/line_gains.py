@@ -14,9 +14,8 @@ import numpy as np
 from scipy import sparse
 from scipy.optimize import minimize
 
+from .chart import pixels, sample, sample_uv
 from .curve_basis import CurveTexels, texels_near
-from .line_detection import sample
-from .photo_lines import pixels
 from .wrinkle_atlas import WrinkleAtlas
 from .wrinkle_coefficients import Person, dynamic_share, profile, static_share
 
@@ -69,7 +68,7 @@ def motion_columns(
     near = _texels(atlas.uv[points], atlas.metric[points], someone.start, size)
     parts, told = [], np.zeros(len(curves))
     for tension in tensions:
-        pushed = sample(tension, pixels(atlas.uv[points], len(tension)))[np.arange(len(points)), family - 1]
+        pushed = sample_uv(tension, atlas.uv[points])[np.arange(len(points)), family - 1]
         mean = np.add.reduceat(along * pushed, first) / np.maximum(np.add.reduceat(along, first), 1e-9)
         told = np.maximum(told, np.clip(mean / FULL_PUSH, 0, 1))
         parts.append(_columns(near, someone.start, pushed * moved, size))
@@ -137,8 +136,3 @@ def unseen_share(atlas: WrinkleAtlas, age: float, seen: np.ndarray, noise: np.nd
     first = atlas.curve_start[:-1]
     hidden = np.add.reduceat(mass * (1 - sample(seen.astype(np.float32), at) * shows), first)
     return np.clip(hidden / np.add.reduceat(mass, first), 0, 1)
-
-
-def metric_at(metric: np.ndarray, uv: np.ndarray) -> np.ndarray:
-    """(n, 3) of a metric (m, m, 3) at uv (n, 2)."""
-    return sample(np.ascontiguousarray(metric, np.float32), pixels(uv, len(metric)))

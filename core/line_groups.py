@@ -13,13 +13,12 @@ import cv2
 import numpy as np
 
 from .wrinkle_atlas import SECONDARY, WrinkleAtlas
+from .wrinkle_group import Group
 
 GRID = 160
 REACH_MM = 4.5  # standard deviation of a group's cloud beyond its curves: people's lines are not in the same place
 FULL = 0.35  # mm of line per mm² of skin from which a place belongs to a group in full
 TURN = 0.30  # radians, standard deviation of a line's direction about its group's
-TEXTURE_GROUPS = ("crepe", "crepe_cross", "lips")  # too fine and dense to be seen one by one
-FOLD_GROUPS = ("nasolabial", "tear_trough", "marionette")  # broad, and about where they are on every face
 CARRIED = ("memory", "dynamic", "width", "onset", "crest_left", "crest_right", "roll_left", "roll_right")
 
 
@@ -29,21 +28,30 @@ class LineGroups:
 
     Attributes:
         groups: (k,) rows of the atlas's groups.
-        names: their names.
+        records: what is known of each.
         density: (g, g, k) in [0, 1].
         double: (g, g, 2 k) unit vectors of twice the direction in pixels (columns, rows), k cosines then k sines.
         carried: (g, g, 8 k) means of ``CARRIED``, k of each.
         length: (k,) mm, median of the group's lines.
-        folds: of each curve of ``FOLD_GROUPS``, the column of its group and its points (n, 2) in UV.
+        folds: of each curve along which folds are looked for, the column of its group and its points (n, 2) in UV.
     """
 
     groups: np.ndarray
-    names: tuple[str, ...]
+    records: tuple[Group, ...]
     density: np.ndarray
     double: np.ndarray
     carried: np.ndarray
     length: np.ndarray
     folds: tuple[tuple[int, np.ndarray], ...]
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names of the groups."""
+        return tuple(record.name for record in self.records)
+
+    def each(self, field: str) -> np.ndarray:
+        """(k,) a field of the groups' :class:`Appearance`."""
+        return np.array([getattr(record.appearance, field) for record in self.records])
 
 
 @lru_cache(maxsize=2)
@@ -55,9 +63,9 @@ def line_groups(atlas: WrinkleAtlas) -> LineGroups:
     chosen, layers, usual = [], [], []
     whole = np.add.reduceat(length, atlas.curve_start[:-1])
     drawn = atlas.of_points((atlas.curve_rank != SECONDARY) & (strongest > 0)) & (length > 0)
-    for row, name in enumerate(atlas.group_names):
+    for row, group in enumerate(atlas.groups):
         of_group = drawn & (atlas.of_points(atlas.curve_group) == row)
-        if name in TEXTURE_GROUPS or not of_group.any() or np.max(atlas.memory[of_group]) <= 0:
+        if group.appearance.fine or not of_group.any() or np.max(atlas.memory[of_group]) <= 0:
             continue
         chosen.append(row)
         usual.append(np.median(whole[(atlas.curve_group == row) & (atlas.curve_rank != SECONDARY)]))
@@ -74,7 +82,7 @@ def line_groups(atlas: WrinkleAtlas) -> LineGroups:
     flat = (GRID, GRID, -1)
     return LineGroups(
         np.array(chosen),
-        tuple(atlas.group_names[row] for row in chosen),
+        tuple(atlas.groups[row] for row in chosen),
         density.astype(np.float32),
         double.reshape(flat).astype(np.float32),
         carried.reshape(flat).astype(np.float32),
@@ -115,7 +123,7 @@ def _elements(atlas: WrinkleAtlas) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 
 def _folds(atlas: WrinkleAtlas, chosen: list[int]) -> list[tuple[int, np.ndarray]]:
     """``folds`` of the groups; chosen are their rows in the atlas."""
-    column = {row: k for k, row in enumerate(chosen) if atlas.group_names[row] in FOLD_GROUPS}
+    column = {row: k for k, row in enumerate(chosen) if atlas.groups[row].appearance.fold}
     return [
         (column[row], atlas.uv[first:last].astype(np.float64))
         for row, first, last in zip(atlas.curve_group.tolist(), atlas.curve_start[:-1], atlas.curve_start[1:])
@@ -148,6 +156,13 @@ def lookup(image: np.ndarray, uv: np.ndarray) -> np.ndarray:
             weight = np.abs(1 - dx - part[:, 0]) * np.abs(1 - dy - part[:, 1])
             out = out + weight[:, None] * image[low[:, 1] + dy, low[:, 0] + dx]
     return out
+
+
+def carried_at(groups: LineGroups, uv: np.ndarray, group: np.ndarray) -> np.ndarray:
+    """(n, len(CARRIED)) what the curves of groups (n,), rows of the atlas's, carry at places (n, 2)."""
+    column = np.searchsorted(groups.groups, group)
+    carried = lookup(groups.carried, uv).reshape(len(uv), len(CARRIED), len(groups.groups))
+    return carried[np.arange(len(uv)), :, column]
 
 
 def agreement(groups: LineGroups, uv: np.ndarray, tangent: np.ndarray) -> np.ndarray:

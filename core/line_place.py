@@ -14,15 +14,23 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from .chart import pixels, sample
+from .geometry import smoothstep
 from .head_model import HeadTopology
 from .lighting import Light
-from .line_detection import sample, tangents
-from .photo_lines import pixels
+from .line_detection import Ridges
+from .line_groups import CARRIED, LineGroups, carried_at
+from .photo_lines import Believed, FoundLines
+from .polylines import tangents
+from .raster import sample_smooth
 from .shading_slope import head_sensitivity
-from .unwrap import PosedView
+from .skin_view import SkinView
+from .unwrap import PosedView, resolution
 from .wrinkles import groove_profile
 
 GRID = 512
+LIT = (0.30, 0.55)  # of the mean shading: too dark to show relief, well lit
+RESOLVED_MM = (0.45, 1.1)  # what a photo resolves that shows lines in full, none
 FLANK_MM = 0.75  # from the bottom to the darkest place, in light along the skin
 HALF = 0.15  # answer of the log shading to a slope of 1, from which light counts as coming from the side
 DARKER = 0.2  # log units that a groove is darker for each millimetre it lies under the skin around it
@@ -48,6 +56,61 @@ class Grooves:
 
     offset: np.ndarray
     depth: np.ndarray
+
+
+@dataclass(frozen=True, eq=False)
+class ViewLines:
+    """What one photo says about lines, on the linking grid.
+
+    Attributes:
+        found: its lines, along their darkest places.
+        grooves: where their bottoms are, and how deep their shade says they are.
+        ridges: its valley response.
+        seen: (g, g) in [0, 1], how well skin is seen and lit.
+        compression: (g, g, 2) of the two families in the photo's expression, full where it draws a fold.
+        tension: (g, g, 2) compression alone, as the head measures it; None if that is the same.
+    """
+
+    found: FoundLines
+    grooves: Grooves
+    ridges: Ridges
+    seen: np.ndarray
+    compression: np.ndarray
+    tension: np.ndarray | None = None
+
+    @property
+    def tension_map(self) -> np.ndarray:
+        """(g, g, 2) compression as the head measures it."""
+        return self.compression if self.tension is None else self.tension
+
+
+@dataclass(frozen=True, eq=False)
+class Placed:
+    """A photo's skin, and its lines with their bottoms."""
+
+    skin: SkinView
+    lines: ViewLines
+
+
+def placed(groups: LineGroups, believed: Believed) -> Placed:
+    """The lines of a photo with the bottoms that their shade speaks for, and where the photo shows skin well."""
+    skin, found = believed.skin, believed.lines
+    lines, grid = found.lines, len(believed.ridges.strength)
+    width = lines.mean(carried_at(groups, lines.uv, lines.of_points(found.group))[:, CARRIED.index("width")])
+    shade = grooves(
+        skin.topology, skin.posed, skin.light, skin.luminance, skin.bare, lines.uv, lines.start, width
+    )
+    compression, tension = (sample_smooth(skin.topology, p[:, :2], grid) for p in (skin.pressure, skin.tension))
+    return Placed(skin, ViewLines(found, shade, believed.ridges, seen_well(skin, grid), compression, tension))
+
+
+def seen_well(skin: SkinView, grid: int) -> np.ndarray:
+    """(grid, grid) in [0, 1]: skin that is seen, lit and resolved well enough for its lines to show."""
+    posed = skin.posed
+    lit = smoothstep(sample_smooth(skin.topology, skin.light.shading(posed.normals).mean(-1), grid), *LIT)
+    resolved = max(resolution(posed.image, posed.pixel), posed.millimetres_per_pixel)
+    sharp = 1.0 - smoothstep(np.float64(resolved), *RESOLVED_MM)
+    return (sharp * lit * cv2.resize(skin.bare, (grid, grid), interpolation=cv2.INTER_AREA)).astype(np.float32)
 
 
 def grooves(

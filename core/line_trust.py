@@ -11,6 +11,7 @@ import cv2
 import numpy as np
 
 from .albedo import masked_blur
+from .chart import Chart
 from .geometry import smoothstep
 from .head_model import HeadTopology
 from .raster import sample_smooth
@@ -26,7 +27,7 @@ SEEN = (0.18, 0.32)  # cosine to the viewing direction at which a line is not se
 
 
 def line_trust(
-    topology: HeadTopology, luminance: np.ndarray, bare: np.ndarray, facing: np.ndarray, texel: float
+    topology: HeadTopology, luminance: np.ndarray, bare: np.ndarray, facing: np.ndarray, chart: Chart
 ) -> np.ndarray:
     """(S, S) float32 in [0, 1], trust for looking for lines: at least that in bare skin.
 
@@ -34,11 +35,11 @@ def line_trust(
         luminance: (S, S) log luminance, shading divided out.
         bare: (S, S) in [0, 1], skin whose shading is worth reading.
         facing: (V,) cosine between the normal and the direction to the camera.
-        texel: mm.
+        chart: for maps of S texels.
     """
     size = len(bare)
     small = min(size, SIZE)
-    step = texel * size / small
+    step = chart.at(small).texel
     forehead = region_sum(topology, REGIONS) * (1 - region_sum(topology, ("brow",)))
     place, seen = np.moveaxis(sample_smooth(topology, np.column_stack([forehead, facing]), small), -1, 0)
     allowed = place * smoothstep(seen, *SEEN)

@@ -108,13 +108,13 @@ def _performance(options: argparse.Namespace) -> int:
 
 def _models(device: str):
     """Head model and face nets, all that a performance needs."""
-    from .assets import assets_folder
+    from .assets import HEAD, assets_folder
     from .devices import choose
     from .face_nets import FaceNets
     from .head_model import load_head_model
 
     folder = assets_folder()
-    return load_head_model(folder / "head.npz"), FaceNets(folder, choose(device))
+    return load_head_model(folder / HEAD), FaceNets(folder, choose(device))
 
 
 def _print_notes(notes: tuple[str, ...]) -> None:

@@ -20,14 +20,13 @@ from .contour import OVAL
 from .expression_prior import ExpressionPrior, expression_prior
 from .fit_terms import POSE_PARAMETERS, PointBasis, Term, ViewState
 from .head_model import LANDMARK_COUNT, HeadModel
-from .landmark_contours import eye_distance
+from .landmark_contours import BROWS, eye_distance
 from .performance_eyes import HALF_SHUT, USUAL_OPENING, eye_bounds, openings
 
 # iris centres and the corners of the same eye
 GAZE_PAIRS = np.array([[468, 33], [468, 133], [473, 362], [473, 263]])
 FOCAL_PARAMETER = 6
 # eyelids, brows, lips, irises and the pairs count in full, of the smooth rest of the face every third landmark
-BROWS = np.array([70, 63, 105, 66, 107, 55, 65, 52, 53, 46, 300, 293, 334, 296, 336, 285, 295, 282, 283, 276])
 _FEATURES = np.unique(
     np.concatenate(
         [
@@ -35,7 +34,7 @@ _FEATURES = np.unique(
             fit_terms.LIDS,
             fit_terms.APART_PAIRS.ravel(),
             GAZE_PAIRS.ravel(),
-            BROWS,
+            np.ravel(BROWS),
             np.arange(468, 478),
         ]
     )

@@ -12,13 +12,18 @@ from dataclasses import dataclass, replace
 import cv2
 import numpy as np
 
-from .fold_lines import Folds, chart_length, find_folds
+from .chart import Chart, sample_uv
+from .fold_lines import Folds, find_folds, light_answer
 from .geometry import smoothstep
-from .line_detection import Ridges, link_lines, ridge_response, sample
+from .line_detection import Ridges, link_lines, ridge_response
 from .line_groups import LineGroups, agreement
-from .polylines import Polylines, pixels, tangents
+from .line_trust import line_trust
+from .polylines import Polylines, tangents
+from .raster import sample_smooth
+from .skin_view import SkinView
 
 STRANGE, USUAL = 0.55, 1.25  # weight of a response that fits no group, that fits one in full
+PUSHED_SIZE = 256  # texels at which the expression's pressure is looked up
 EDGE_MM = 1.8  # lines stop this far from what is not skin
 SKIN = 0.55
 SHORTEST_MM, SHORTEST_SHARE = 6.0, 0.18  # of a line, and of what is usual in its group
@@ -31,30 +36,13 @@ SCORE = np.array([1.4, 0.1, 1.3, 6.6, -1.6])
 OFFSET = -5.6
 LONG_MM = 40.0  # a longer line is no surer: soft shadows are long
 WIDE_MM = 1.1
-# what else there is where a group's lines are counts against them: lips, nostrils, stubble
-GROUP_ODDS = {
-    "forehead": 0.4,
-    "crows_feet": 0.7,
-    "mouth_corner": -0.5,
-    "nasolabial": -0.5,
-    "marionette": -0.2,
-    "chin": -0.2,
-    "perioral": -0.2,
-    "labiomental": -0.6,
-    "neck_upper": -2.2,
-}
-# folds: the skin beyond hangs in its own shade, so that they may be a step with a line along its foot
-FOLDS = ("under_eye", "tear_trough", "lid_crease", "nasolabial", "mouth_corner", "marionette", "labiomental")
 FOLD_RESPONSE = 4.0
 FOLD_STEP = -0.05  # least contrast on the weaker side, as a share of the mean
-EVERYONES = ("under_eye", "tear_trough", "lid_crease", "labiomental", "nasolabial", "neck_upper", "neck_lower")
 SURE = 1.1  # score of a line that is believed on any face
 UNSURE = -2.5  # the same on a face full of lines
 FEW_MM, FEW_GROUP_MM = 80.0, 40.0  # of sure lines that vouch for no others
 FULL_MM, FULL_GROUP_MM = 150.0, 100.0  # of sure lines: on a face full of lines, in a group full of them
 MOST_OF_GROUP_MM = 90.0  # that vouches for other groups: one group full of lines is an expression's, several are age's
-# evidence that makes a fold of a group sure; smooth faces have shadows beside the nose and stubble below the mouth
-SURE_FOLD = {"nasolabial": 1.85, "tear_trough": 1.85, "marionette": 2.4}
 DRAWN, DRAWN_LESS = (0.3, 0.7), 0.5  # compression from which an expression draws a fold, in full; evidence that saves
 FOLD_SCORE = 3.0  # score for each unit of evidence
 LEAST_EVIDENCE = 0.2  # at which a fold's contrast is taken
@@ -100,42 +88,67 @@ class FoundLines:
         return FoundLines(self.lines.and_after(others.lines), **values)
 
 
-def photo_lines(
-    groups: LineGroups,
-    luminance: np.ndarray,
-    trust: np.ndarray,
-    answer: np.ndarray,
-    pushed: np.ndarray,
-    metric: np.ndarray,
-    texel: float,
-) -> tuple[FoundLines, Ridges]:
-    """The lines of an unwrapped photo.
+@dataclass(frozen=True, eq=False)
+class Found:
+    """What one photo may show.
+
+    Attributes:
+        skin: the photo's.
+        lines: candidates, folds first.
+        folds: how many of them are folds.
+        ridges: valley response that the others were found in.
+    """
+
+    skin: SkinView
+    lines: FoundLines
+    folds: int
+    ridges: Ridges
+
+
+@dataclass(frozen=True, eq=False)
+class Believed:
+    """The lines of one photo that are taken for lines; the rest is as in :class:`Found`."""
+
+    skin: SkinView
+    lines: FoundLines
+    ridges: Ridges
+
+
+def found_in(groups: LineGroups, skin: SkinView) -> Found:
+    """Candidates for lines and folds in a photo, by the groups of the atlas."""
+    chart, topology = skin.chart, skin.topology
+    trust = line_trust(topology, skin.luminance, skin.bare, skin.posed.facing, chart)
+    answer = light_answer(topology, skin.posed, skin.light)
+    pushed = sample_smooth(topology, skin.pushed, PUSHED_SIZE)
+    ridges = ridge_response(skin.luminance, trust, chart)
+    lines = usual_lines(groups, link_lines(favoured(ridges, groups)), trust, chart)
+    folds = scored_folds(groups, find_folds(groups, skin.luminance, trust, answer, chart), pushed, chart)
+    return Found(skin, folds.and_after(scored(groups, lines, chart, ridges)), len(folds), ridges)
+
+
+def believed_of(found: Found) -> Believed:
+    """The candidates that are lines, each once."""
+    keep = believed(found.lines)
+    folds = keep & (np.arange(len(found.lines)) < found.folds)
+    return Believed(
+        found.skin, found.lines.chosen(keep & ~beside_folds(found.lines, folds, found.skin.chart)), found.ridges
+    )
+
+
+def usual_lines(groups: LineGroups, lines: Polylines, trust: np.ndarray, chart: Chart) -> Polylines:
+    """Of each line the longest part where its group runs, well inside trusted skin.
 
     Args:
-        groups: of the atlas.
-        luminance: (S, S) log luminance, shading divided out.
         trust: (S, S) in [0, 1], of ``line_trust.line_trust``.
-        answer: (a, a, 2) of ``fold_lines.light_answer``.
-        pushed: (p, p) in [0, 1], how far the photo's expression pushes the skin together.
-        metric: (m, m, 3) E, F, G of the chart, mm² per UV².
-        texel: mm.
-
-    Returns:
-        The lines, and the valley response they were found in.
+        chart: for maps of S texels.
     """
-    ridges = ridge_response(luminance, trust, texel)
-    lines = link_lines(favoured(ridges, groups))
-    clear = cv2.distanceTransform((trust > SKIN).astype(np.uint8), cv2.DIST_L2, 3) * texel
+    if not len(lines):
+        return lines
+    clear = cv2.distanceTransform((trust > SKIN).astype(np.uint8), cv2.DIST_L2, 3) * chart.texel
     fits = agreement(groups, lines.uv, tangents(lines.uv, lines.start))
-    if len(lines):
-        own = fits[np.arange(len(fits)), lines.of_points(lines.mean(fits).argmax(1))]
-        usual = np.convolve(own, np.full(SMOOTHED, 1 / SMOOTHED), "same") > FIT
-        lines = lines.trimmed(usual & (sample(clear, pixels(lines.uv, len(clear))) > EDGE_MM), FEWEST)
-    folds = scored_folds(groups, find_folds(groups, luminance, trust, answer, metric, texel), pushed, metric)
-    found = folds.and_after(scored(groups, lines, metric, ridges))
-    keep = believed(found)
-    first = np.arange(len(found)) < len(folds)
-    return found.chosen(keep & ~beside_folds(found, keep & first, metric)), ridges
+    own = fits[np.arange(len(fits)), lines.of_points(lines.mean(fits).argmax(1))]
+    usual = np.convolve(own, np.full(SMOOTHED, 1 / SMOOTHED), "same") > FIT
+    return lines.trimmed(usual & (sample_uv(clear, lines.uv) > EDGE_MM), FEWEST)
 
 
 def favoured(ridges: Ridges, groups: LineGroups) -> Ridges:
@@ -152,22 +165,7 @@ def favoured(ridges: Ridges, groups: LineGroups) -> Ridges:
     )
 
 
-def segment_lengths(uv: np.ndarray, start: np.ndarray, metric: np.ndarray) -> np.ndarray:
-    """(n,) mm from each point of polylines to the next; 0 at their last points.
-
-    Args:
-        uv: (n, 2).
-        start: (c + 1,).
-        metric: (m, m, 3) E, F, G in mm² per UV².
-    """
-    if not len(uv):
-        return np.zeros(0)
-    chord = np.diff(uv, axis=0, append=uv[-1:])
-    chord[start[1:] - 1] = 0
-    return chart_length(metric, uv, chord)
-
-
-def scored(groups: LineGroups, lines: Polylines, metric: np.ndarray, ridges: Ridges) -> FoundLines:
+def scored(groups: LineGroups, lines: Polylines, chart: Chart, ridges: Ridges) -> FoundLines:
     """Group, score and length of each candidate."""
     if not len(lines):
         none = np.zeros(0)
@@ -175,10 +173,10 @@ def scored(groups: LineGroups, lines: Polylines, metric: np.ndarray, ridges: Rid
     fits = agreement(groups, lines.uv, tangents(lines.uv, lines.start))
     mean = lines.mean(fits)
     best = mean.argmax(1)
-    length = np.add.reduceat(segment_lengths(lines.uv, lines.start, metric), lines.start[:-1])
+    length = np.add.reduceat(chart.segments(lines.uv, lines.start), lines.start[:-1])
     response, contrast = lines.mean(lines.response), lines.mean(lines.contrast)
     two_sided = lines.mean(lines.two_sided)
-    fold = np.isin(groups.names, FOLDS)[best] & (response > FOLD_RESPONSE) & (two_sided > FOLD_STEP * contrast)
+    fold = groups.each("step")[best] & (response > FOLD_RESPONSE) & (two_sided > FOLD_STEP * contrast)
     two_sided = np.where(fold, np.maximum(two_sided, LEAST_TWO_SIDED * contrast), two_sided)
     features = np.stack(
         [
@@ -190,25 +188,23 @@ def scored(groups: LineGroups, lines: Polylines, metric: np.ndarray, ridges: Rid
         ],
         -1,
     )
-    odds = np.array([GROUP_ODDS.get(name, 0.0) for name in groups.names])
-    score = features @ SCORE + OFFSET + odds[best]
+    score = features @ SCORE + OFFSET + groups.each("odds")[best]
     short = length < np.maximum(SHORTEST_MM, SHORTEST_SHARE * groups.length[best])
     score[(two_sided < LEAST_TWO_SIDED * contrast) | short] = -np.inf
-    unit = sample(ridges.unit, pixels(lines.uv, len(ridges.unit)))
+    unit = sample_uv(ridges.unit, lines.uv)
     own = fits[np.arange(len(fits)), lines.of_points(best)]
-    everyone = np.isin(groups.names, EVERYONES)[best]
+    everyone = groups.each("everyone")[best]
     return FoundLines(lines, groups.groups[best], own, score, length, everyone, lines.response * unit)
 
 
-def scored_folds(groups: LineGroups, folds: Folds, pushed: np.ndarray, metric: np.ndarray) -> FoundLines:
+def scored_folds(groups: LineGroups, folds: Folds, pushed: np.ndarray, chart: Chart) -> FoundLines:
     """Group, score and length of each fold; one that the photo's expression draws needs less evidence."""
     lines, columns = folds.lines, folds.column
     fits = agreement(groups, lines.uv, tangents(lines.uv, lines.start))
-    gaps = np.concatenate([[0.0], np.cumsum(segment_lengths(lines.uv, lines.start, metric))])
+    gaps = np.concatenate([[0.0], np.cumsum(chart.segments(lines.uv, lines.start))])
     length = np.diff(gaps[lines.start])
-    drawn = smoothstep(sample(pushed, pixels(lines.uv, len(pushed))), *DRAWN)
-    needed = np.array([SURE_FOLD[groups.names[k]] for k in columns])
-    needed = needed - (DRAWN_LESS * lines.mean(drawn) if len(lines) else 0)
+    drawn = smoothstep(sample_uv(pushed, lines.uv), *DRAWN)
+    needed = groups.each("sure")[columns] - (DRAWN_LESS * lines.mean(drawn) if len(lines) else 0)
     return FoundLines(
         lines,
         groups.groups[columns],
@@ -229,7 +225,7 @@ def believed(found: FoundLines) -> np.ndarray:
     return found.score > SURE - (SURE - UNSURE) * np.clip(full, 0.0, 1.0)
 
 
-def beside_folds(found: FoundLines, folds: np.ndarray, metric: np.ndarray) -> np.ndarray:
+def beside_folds(found: FoundLines, folds: np.ndarray, chart: Chart) -> np.ndarray:
     """(c,) bool: lines that are a fold of the mask (c,) once more, most of them running close along it."""
     doubles = np.zeros(len(found), bool)
     way = tangents(found.lines.uv, found.lines.start)
@@ -238,7 +234,7 @@ def beside_folds(found: FoundLines, folds: np.ndarray, metric: np.ndarray) -> np
         fold = found.lines.uv[rows]
         away = found.lines.uv[:, None] - fold
         nearest = (away**2).sum(-1).argmin(1)
-        far = chart_length(metric, found.lines.uv, away[np.arange(len(away)), nearest])
+        far = chart.length(found.lines.uv, away[np.arange(len(away)), nearest])
         along = np.abs((way * way[rows][nearest]).sum(-1)) > ALONGSIDE
         doubles |= found.lines.mean(((far < DOUBLE_MM) & along).astype(float)) > 0.5
     return doubles & ~folds

@@ -12,6 +12,7 @@ import numpy as np
 
 from . import (
     albedo_lines,
+    chart,
     coarse_fit,
     detection,
     fine_skin,
@@ -26,12 +27,12 @@ from . import (
     pore_strength,
     shape_refinement,
     texture,
-    unwrap,
     upright,
+    wrinkle_coefficients,
     wrinkle_edit,
     wrinkles,
 )
-from .assets import assets_folder
+from .assets import HEAD, WRINKLES, assets_folder
 from .character import Character, CoarseFit
 from .character_reader import MAX_VIEWS
 from .devices import choose
@@ -50,7 +51,6 @@ STAGES = {
     "shape keys": 0.25,
 }
 
-SEEDS = 10_000  # layouts of wrinkles a photo can have: two people should not crease alike
 STRANGE = 0.1  # share of a photo in the fit below which its skin is not taken: it seems to show somebody else
 
 
@@ -127,7 +127,7 @@ def load_models(device: str = "auto") -> Models:
     chosen = choose(device)
     nets = landmarks.FaceNets(folder, chosen)
     notes = (chosen.note,) if chosen.note else ()
-    return Models(load_head_model(folder / "head.npz"), wrinkles.load_atlas(folder / "wrinkles.npz"), nets, notes)
+    return Models(load_head_model(folder / HEAD), wrinkles.load_atlas(folder / WRINKLES), nets, notes)
 
 
 def reconstruct(
@@ -227,12 +227,12 @@ def _character(
         [covers[i] for i in kept],
     )
     progress.stage("wrinkles", "finding lines, placing wrinkles")
-    seed = zlib.crc32(np.ascontiguousarray(photos[0].pixels[::16, ::16]).tobytes()) % SEEDS
-    texel = unwrap.texel_millimetres(models.head.topology, fit.neutral, len(skin.albedo))
-    read = person_detail.person_detail(models.head, models.atlas, looked, skin.views, texel, seed)
+    seed = zlib.crc32(np.ascontiguousarray(photos[0].pixels[::16, ::16]).tobytes()) % wrinkle_coefficients.SEEDS
+    face = chart.head_chart(models.head.topology, fit.neutral, len(skin.albedo))
+    read = person_detail.person_detail(models.head, models.atlas, looked, skin.views, face, seed)
     atlas = own_lines.personal_atlas(models.atlas, read.own)
     tiles = assets_folder() / fine_skin.TILES_FILE
-    pores = pore_strength.pore_gains(models.head.topology, skin.views, texel, read.age, tiles)
+    pores = pore_strength.pore_gains(models.head.topology, skin.views, face, read.age, tiles)
     detail = wrinkle_edit.detail_maps(atlas, len(skin.albedo), read.age, seed, read.static, read.moving)
     progress.stage("shape keys", "personal shape keys")
     neutral = personal_contacts.rest_kept_apart(models.head, fit.neutral)

@@ -64,11 +64,6 @@ class Polylines:
         return Polylines(start=start, **values)
 
 
-def pixels(uv: np.ndarray, size: int) -> np.ndarray:
-    """(n, 2) columns and rows of uv (n, 2) in a map of a size, pixel centres at whole numbers."""
-    return np.stack([uv[:, 0] * size - 0.5, (1 - uv[:, 1]) * size - 0.5], -1)
-
-
 def tangents(points: np.ndarray, start: np.ndarray) -> np.ndarray:
     """(n, d) unit tangents of polylines: points (n, d), start (c + 1,) with at least two points each."""
     if not len(points):

@@ -20,14 +20,14 @@ import cv2
 import numpy as np
 
 from .albedo import masked_blur
-from .apparent_age import resolution
+from .chart import Chart
 from .colour import srgb_to_linear
 from .fine_skin import PORE_REGIONS, TILE_MM, TILE_NAMES, load_tiles, usual_gain
 from .geometry import smoothstep
 from .head_model import HeadTopology
 from .raster import sample_smooth, uv_raster
 from .skin_mask import region_sum
-from .unwrap import PosedView
+from .unwrap import PosedView, resolution
 from .view_texture import ViewTexture
 
 TILE_OF = {"forehead": "forehead", "nose": "nose", "cheek": "cheek", "chin": "cheek"}
@@ -45,13 +45,13 @@ DARKEST = np.float32(2e-3)
 
 
 def pore_gains(
-    topology: HeadTopology, views: Sequence[ViewTexture], texel: float, age: float, tiles: Path
+    topology: HeadTopology, views: Sequence[ViewTexture], chart: Chart, age: float, tiles: Path
 ) -> np.ndarray:
     """(4,) gains of the fine skin on ``PORE_REGIONS``, from the photos and the age.
 
     Args:
         views: photos in UV space.
-        texel: mm of their maps.
+        chart: of the head, for their maps.
         age: apparent age, 0 to 1.
         tiles: file of the fine skin's tiles.
 
@@ -60,23 +60,22 @@ def pore_gains(
     """
     logs, beliefs = np.zeros((2, len(views), len(PORE_REGIONS)))
     for k, view in enumerate(views):
-        logs[k], beliefs[k] = _seen_gains(topology, view, texel, tiles)
+        logs[k], beliefs[k] = _seen_gains(topology, view, chart, tiles)
     belief = beliefs.max(0)
     seen = (beliefs * logs).sum(0) / np.maximum(beliefs.sum(0), 1e-9)
     return np.exp(belief * seen + (1 - belief) * np.log(usual_gain(age)))
 
 
-def _seen_gains(topology: HeadTopology, view: ViewTexture, texel: float, tiles: Path) -> tuple[np.ndarray, np.ndarray]:
+def _seen_gains(topology: HeadTopology, view: ViewTexture, chart: Chart, tiles: Path) -> tuple[np.ndarray, np.ndarray]:
     """(4,) log gains that one photo shows, and (4,) how far it can be believed."""
     posed = view.posed
-    pixel = posed.millimetres_per_pixel / float(posed.scale.mean())
-    resolved = max(resolution(posed.image, pixel), pixel, texel)
+    resolved = max(resolution(posed.image, posed.pixel), posed.pixel, chart.texel)
     sharp = 1.0 - float(smoothstep(np.float64(resolved), *RESOLVED_MM))
     gains, belief = np.zeros((2, len(PORE_REGIONS)))
     if sharp <= 0:
         return gains, belief
-    photo = photo_energy(topology, view, texel)
-    floor = noise_energy(posed, pixel) + MOTTLING**2
+    photo = photo_energy(topology, view, chart)
+    floor = noise_energy(posed) + MOTTLING**2
     shown = shown_energy(topology, view, load_tiles(tiles), SHARP_BLUR * resolved)
     for k in range(len(PORE_REGIONS)):
         energy, area = photo[k]
@@ -87,9 +86,9 @@ def _seen_gains(topology: HeadTopology, view: ViewTexture, texel: float, tiles: 
     return gains, belief
 
 
-def photo_energy(topology: HeadTopology, view: ViewTexture, texel: float) -> list[tuple[float, float]]:
+def photo_energy(topology: HeadTopology, view: ViewTexture, chart: Chart) -> list[tuple[float, float]]:
     """For each of ``PORE_REGIONS``: median local energy of log red in the band, and mm² of plain skin it is of."""
-    window = view.window
+    window, texel = view.window, chart.texel
     skin = window.enlarged(np.minimum(view.plain, view.bare))
     red = np.ascontiguousarray(view.fine[..., 0])
     band = masked_blur(red, skin, BAND_MM[0] / texel) - masked_blur(red, skin, BAND_MM[1] / texel)
@@ -103,12 +102,9 @@ def photo_energy(topology: HeadTopology, view: ViewTexture, texel: float) -> lis
     return [(float(np.median(f)) if len(f) else 0.0, len(f) * (step * texel) ** 2) for f in found]
 
 
-def noise_energy(posed: PosedView, pixel: float) -> float:
-    """Energy of the band in the flattest places of a photo that are about as bright as its skin.
-
-    Args:
-        pixel: mm, of the view's image.
-    """
+def noise_energy(posed: PosedView) -> float:
+    """Energy of the band in the flattest places of a photo that are about as bright as its skin."""
+    pixel = posed.pixel
     red = np.log(np.maximum(srgb_to_linear(posed.image[..., 0]), DARKEST))
     band = cv2.GaussianBlur(red, (0, 0), BAND_MM[0] / pixel) - cv2.GaussianBlur(red, (0, 0), BAND_MM[1] / pixel)
     local = cv2.blur(band**2, (15, 15))[8::8, 8::8]

@@ -14,11 +14,11 @@ import cv2
 import numpy as np
 
 from .albedo import delight, masked_blur
+from .chart import Chart, sample
 from .colour import channel_mean, srgb_to_linear
-from .geometry import smoothstep
+from .geometry import magnitude, smoothstep
 from .head_model import HeadTopology
 from .lighting import Light
-from .line_detection import sample
 from .raster import sample_smooth, uv_raster
 from .shading_slope import head_sensitivity
 from .skin_mask import region_sum
@@ -84,7 +84,7 @@ def photo_relief(
     posed: PosedView,
     light: Light,
     bare: np.ndarray,
-    texel: float,
+    chart: Chart,
     age: float,
 ) -> Relief:
     """Relief of one photo, in the expression it shows.
@@ -93,17 +93,17 @@ def photo_relief(
         posed: the head in the photo.
         light: its light.
         bare: (S, S) trust in skin seen well, without brows and lips.
-        texel: mm.
+        chart: for maps of S texels.
         age: apparent age in [0, 1], by the lines.
     """
     size = bare.shape[0]
-    grid = min(size, int(np.ceil(size * texel / GRID_MM / (WINDOW // 2))) * (WINDOW // 2))
+    grid = min(size, int(np.ceil(size * chart.texel / GRID_MM / (WINDOW // 2))) * (WINDOW // 2))
     if posed.millimetres_per_pixel >= RESOLVED_MM[1]:
         nothing = np.zeros((grid, grid), np.float32)
-        return Relief(nothing, nothing, texel * size / grid)
+        return Relief(nothing, nothing, chart.at(grid).texel)
     trust = cv2.resize(bare, (grid, grid), interpolation=cv2.INTER_AREA)
     luminance = luminance_in_place(topology, posed, light, trust)
-    return relief_of(topology, posed, light, luminance, trust, texel * size / grid, age)
+    return relief_of(topology, posed, light, luminance, trust, chart.at(grid).texel, age)
 
 
 def relief_of(
@@ -197,7 +197,7 @@ def spot_response(image: np.ndarray, sigma: float) -> np.ndarray:
     soft = cv2.GaussianBlur(image, (0, 0), sigma)
     xx, yy = (cv2.filter2D(soft, cv2.CV_32F, k) for k in (np.float32([[1, -2, 1]]), np.float32([[1], [-2], [1]])))
     xy = cv2.filter2D(soft, cv2.CV_32F, np.float32([[0.25, 0, -0.25], [0, 0, 0], [-0.25, 0, 0.25]]))
-    return sigma**2 * (0.5 * (xx + yy) - cv2.magnitude(0.5 * (xx - yy), xy))
+    return sigma**2 * (0.5 * (xx + yy) - magnitude(0.5 * (xx - yy), xy))
 
 
 def cavities(high: np.ndarray, trust: np.ndarray, step: float, depth: float) -> np.ndarray:
@@ -243,9 +243,8 @@ def wiener_relief(
 
     masks = tiles(mask)
     used = np.flatnonzero(masks.mean((1, 2)) > 0.12)
-    out = np.zeros((size, size), np.float32)
     if not len(used):
-        return out
+        return np.zeros((size, size), np.float32)
     weight = masks[used] * window
     weight = weight / weight.sum((1, 2), keepdims=True)
 
@@ -269,7 +268,14 @@ def wiener_relief(
     blocks = (blocks - np.einsum("tij,tij->t", blocks, weight)[:, None, None]) * masks[used] * window
     spectrum = np.fft.rfft2(blocks) * (-1j * response * relief / (relief * response**2 + noise))
     pieces = np.fft.irfft2(spectrum, s=(WINDOW, WINDOW)).astype(np.float32) * window
-    # overlap-add: every second window along each axis does not overlap, so four passes of plain placement
+    return _overlap_added(pieces, used, size)
+
+
+def _overlap_added(pieces: np.ndarray, used: np.ndarray, size: int) -> np.ndarray:
+    """(S, S) sum of windows (t, ``WINDOW``, ``WINDOW``), of the windows ``used`` (t,) of a map with half overlap."""
+    # every second window along each axis does not overlap, so four passes of plain placement
+    hop = WINDOW // 2
+    out = np.zeros((size, size), np.float32)
     count = (size - WINDOW) // hop + 1
     full = np.zeros((count * count, WINDOW, WINDOW), np.float32)
     full[used] = pieces

@@ -10,7 +10,7 @@ import numpy as np
 from .camera import Camera
 from .character import CoarseFit, View
 from .chart_window import Window
-from .geometry import smoothstep, vertex_normals
+from .geometry import magnitude, smoothstep, vertex_normals
 from .head_model import PARTS, HeadModel, HeadTopology
 from .landmark_contours import BROWS, EYES, FACE_OVAL, IRISES, LIPS_INNER, LIPS_OUTER, NOSE
 from .raster import rasterize_view, uv_raster
@@ -21,6 +21,9 @@ PIXELS_PER_TEXEL = 1.1  # across; finer photos are scaled down
 FAR_OFF = -1e4  # pixels: where texels lie that the chart has not
 FACING = (0.25, 0.65)  # cosine to the viewing direction at which trust is none, full
 DEPTH_TOLERANCE = 1.5  # mm
+EDGE_SHARE = 0.995  # quantile of the gradient that stands for a photo's sharpest edges
+FINE_PX, COARSE_PX = 1.0, 2.0
+SHARP_PX = 1.5  # standard deviation of the blur of edges that a sharp photo has at its own resolution
 SHIFT_MM = 4.0  # Gaussian sigma around a landmark
 SHIFT_LIMIT_MM = 10.0  # landmarks farther off do not count
 SHIFT_PRIOR = 0.15  # landmarks' weight at which half of their offset is followed
@@ -118,6 +121,26 @@ def texel_millimetres(topology: HeadTopology, vertices: np.ndarray, size: int) -
     a, b = uv[:, 2] - uv[:, 0], uv[:, 3] - uv[:, 1]
     texels = np.abs(a[:, 0] * b[:, 1] - a[:, 1] * b[:, 0]) * size**2
     return float(np.median(np.sqrt(area / np.maximum(texels, 1e-9))))
+
+
+def resolution(image: np.ndarray, millimetres_per_pixel: float) -> float:
+    """Millimetres that a photo resolves: its pixel, or what its sharpest edges are blurred over.
+
+    A step blurred by s pixels and then by t has the gradient C / sqrt(2 pi (s² + t²)); the ratio of two gives s.
+
+    Args:
+        image: (h, w, 3) uint8.
+        millimetres_per_pixel: of that image.
+    """
+    grey = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY).astype(np.float32)
+
+    def steepest(blur: float) -> float:
+        smooth = cv2.GaussianBlur(grey, (0, 0), blur)
+        return float(np.quantile(magnitude(cv2.Sobel(smooth, -1, 1, 0), cv2.Sobel(smooth, -1, 0, 1)), EDGE_SHARE))
+
+    ratio = (steepest(FINE_PX) / max(steepest(COARSE_PX), 1e-6)) ** 2
+    blur = np.sqrt(max(COARSE_PX**2 - ratio * FINE_PX**2, 0.0) / max(ratio - 1.0, 1e-3))
+    return millimetres_per_pixel * max(1.0, float(blur) / SHARP_PX)
 
 
 def posed_vertices(model: HeadModel, fit: CoarseFit, view: View) -> np.ndarray:

@@ -202,11 +202,11 @@ class Worker:
         self._write(with_map_size(character, self._atlas(), int(command["size"])), command)
 
     def _atlas(self):
-        from .assets import assets_folder
+        from .assets import WRINKLES, assets_folder
         from .wrinkles import load_atlas
 
         if self._wrinkle_atlas is None:
-            self._wrinkle_atlas = load_atlas(assets_folder() / "wrinkles.npz")
+            self._wrinkle_atlas = load_atlas(assets_folder() / WRINKLES)
         return self._wrinkle_atlas
 
     def _write(self, character, command: dict) -> None:

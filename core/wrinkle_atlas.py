@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import zipfile
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
 
 from .errors import AssetsError
 from .safe_files import written_aside
+from .wrinkle_group import Group, Zone, group_table, groups_of, zone_table, zones_of
 
 PRIMARY, SECONDARY, FOLD, OWN = 0, 1, 2, 3
 
@@ -34,13 +36,9 @@ class WrinkleAtlas:
         curve_onset: (C,) age (0 is 20, 1 is 85 years) from which it stays at rest.
         curve_roll: (C, 2) height of the left and right roll over the groove's depth.
         curve_pair: (C,) a number shared by lines that are images of each other.
-        group_names: names.
-        group_family: (G,) 1 or 2.
-        group_habit: (G,) number of the habitual expression that drives the group.
-        group_floor: (G,) share of the memory that is there at every age.
-        group_retention: (G,) share of the memory that stays.
-        group_young: (G,) share of the dynamic depth at 20 years.
-        group_driver: (G, E) weights of the expressions that crease it.
+        groups: what is known of each group.
+        zones: groups that tell age together.
+        group_driver: (G, E) weights of the expressions that crease each group.
         expression_names: (E,) names.
         mask: (M, M) uint8, 255 where maps may be other than zero.
     """
@@ -61,15 +59,41 @@ class WrinkleAtlas:
     curve_onset: np.ndarray
     curve_roll: np.ndarray
     curve_pair: np.ndarray
-    group_names: tuple[str, ...]
-    group_family: np.ndarray
-    group_habit: np.ndarray
-    group_floor: np.ndarray
-    group_retention: np.ndarray
-    group_young: np.ndarray
+    groups: tuple[Group, ...]
+    zones: tuple[Zone, ...]
     group_driver: np.ndarray
     expression_names: tuple[str, ...]
     mask: np.ndarray
+
+    @cached_property
+    def group_names(self) -> tuple[str, ...]:
+        """Names of the groups."""
+        return tuple(group.name for group in self.groups)
+
+    @cached_property
+    def group_family(self) -> np.ndarray:
+        """(G,) 1 or 2."""
+        return np.array([group.family for group in self.groups], np.int32)
+
+    @cached_property
+    def group_habit(self) -> np.ndarray:
+        """(G,) number of the habitual expression that drives each group."""
+        return np.array([group.habit for group in self.groups], np.int32)
+
+    @cached_property
+    def group_floor(self) -> np.ndarray:
+        """(G,) float32 share of the memory that is there at every age."""
+        return np.array([group.floor for group in self.groups], np.float32)
+
+    @cached_property
+    def group_retention(self) -> np.ndarray:
+        """(G,) float32 share of the memory that stays."""
+        return np.array([group.retention for group in self.groups], np.float32)
+
+    @cached_property
+    def group_young(self) -> np.ndarray:
+        """(G,) float32 share of the dynamic depth at 20 years."""
+        return np.array([group.young for group in self.groups], np.float32)
 
     @property
     def layouts(self) -> int:
@@ -85,15 +109,15 @@ POINT_ARRAYS = {"uv": 2, "metric": 3, "vertices": 3, "barycentric": 3, "strength
                 "roll_crest": 2}
 CURVE_ARRAYS = {"curve_group": 0, "curve_layout": 0, "curve_rank": 0, "curve_width": 0, "curve_onset": 0,
                 "curve_roll": 2, "curve_pair": 0}
-GROUP_ARRAYS = ("group_family", "group_habit", "group_floor", "group_retention", "group_young", "group_driver")
-NAME_ARRAYS = ("group_names", "expression_names")
 
 
 def save_atlas(atlas: WrinkleAtlas, path: Path) -> None:
     """Write ``wrinkles.npz`` aside, then rename it."""
-    names = (*POINT_ARRAYS, "curve_start", *CURVE_ARRAYS, *GROUP_ARRAYS, *NAME_ARRAYS, "mask")
+    names = (*POINT_ARRAYS, "curve_start", *CURVE_ARRAYS, "group_driver", "expression_names", "mask")
+    arrays = {name: np.asarray(getattr(atlas, name)) for name in names}
+    arrays |= {"groups": group_table(atlas.groups), "zones": zone_table(atlas.zones)}
     with written_aside(path) as aside, open(aside, "wb") as stream:
-        np.savez_compressed(stream, **{name: np.asarray(getattr(atlas, name)) for name in names})
+        np.savez_compressed(stream, **arrays)
 
 
 def load_atlas(path: Path) -> WrinkleAtlas:
@@ -105,8 +129,12 @@ def load_atlas(path: Path) -> WrinkleAtlas:
     try:
         with np.load(path, allow_pickle=False) as stored:
             arrays = {name: stored[name] for name in stored.files}
-        names = {name: tuple(str(s) for s in arrays.pop(name)) for name in NAME_ARRAYS}
-        atlas = WrinkleAtlas(**arrays, **names)
+        atlas = WrinkleAtlas(
+            groups=groups_of(arrays.pop("groups")),
+            zones=zones_of(arrays.pop("zones")),
+            expression_names=tuple(str(name) for name in arrays.pop("expression_names")),
+            **arrays,
+        )
         _check(atlas)
     except FileNotFoundError:
         raise AssetsError(f"The wrinkle atlas {path} is missing: run 'make models' or reinstall.") from None
@@ -118,7 +146,7 @@ def load_atlas(path: Path) -> WrinkleAtlas:
 def _check(atlas: WrinkleAtlas) -> None:
     """Raise ValueError where shapes or indices do not fit together."""
     start = atlas.curve_start
-    points, curves, groups = len(atlas.uv), len(start) - 1, len(atlas.group_names)
+    points, curves, groups = len(atlas.uv), len(start) - 1, len(atlas.groups)
     sizes = [(name, points, width) for name, width in POINT_ARRAYS.items()]
     sizes += [(name, curves, width) for name, width in CURVE_ARRAYS.items()]
     for name, count, width in sizes:
@@ -128,9 +156,11 @@ def _check(atlas: WrinkleAtlas) -> None:
             raise ValueError(f"{name} is not finite")
     if curves < 1 or start[0] != 0 or start[-1] != points or (np.diff(start) < 2).any():
         raise ValueError("curve_start does not divide the control points")
-    if any(len(getattr(atlas, name)) != groups for name in GROUP_ARRAYS):
-        raise ValueError("the groups' arrays differ in length")
-    if atlas.curve_group.min() < 0 or atlas.curve_group.max() >= groups or not set(atlas.group_family) <= {1, 2}:
-        raise ValueError("curve_group or group_family is out of range")
+    for group in atlas.groups:
+        group.check(atlas.zones)
+    if len(set(atlas.group_names)) != groups or atlas.group_driver.shape != (groups, len(atlas.expression_names)):
+        raise ValueError("the groups' names or drivers do not fit together")
+    if atlas.curve_group.min() < 0 or atlas.curve_group.max() >= groups:
+        raise ValueError("curve_group is out of range")
     if atlas.mask.ndim != 2 or atlas.mask.dtype != np.uint8:
         raise ValueError("mask is not an 8-bit image")

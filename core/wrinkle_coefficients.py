@@ -27,6 +27,8 @@ GROWTH = 1.3  # exponent of the depth at rest over the years since its onset
 MATURE = 0.8  # age at which skin creases in full
 STATIC_SHARE = 0.92  # share of the deepest groove that stays at rest at age 1
 
+SEEDS = 10_000  # that people are drawn from: two should not crease alike
+
 
 @dataclass(frozen=True)
 class Person:

@@ -19,6 +19,7 @@ from pathlib import Path
 
 import numpy as np
 
+from ..core.assets import HEAD, WRINKLES
 from ..core.devices import choose
 from ..core.errors import AssetsError, OutputError
 from ..core.face_nets import FaceNets
@@ -31,7 +32,6 @@ from .sources import WHEELS, open_wheel
 PACKAGE = Path(__file__).resolve().parents[1]
 ASSETS = Path(__file__).parent / "assets"
 STAMPS = "stamps.json"
-HEAD, WRINKLES = "head.npz", "wrinkles.npz"
 
 
 @dataclass(frozen=True)

@@ -22,8 +22,7 @@ FINE, BROAD = 0.9, 1.8  # mm, standard deviation across a line and across a fold
 DISTINCT = 0.45  # standard deviation of the logarithm of how deep creases are, against the atlas
 SMOOTH = 0.2  # share of people whose skin does not crease at all
 SEAM = 6.0  # mm over which the lines of one side go over to those of the other
-# lines of the lower face do not come with the eyes
-LOWER_LINES, UPPER_SHAPES = ("nasolabial", "mouth_corner", "marionette", "jowl"), ("eyeSquint", "cheekSquint")
+UPPER_SHAPES = ("eyeSquint", "cheekSquint")  # lines of the lower face do not come with the eyes
 
 
 @dataclass(frozen=True)
@@ -61,7 +60,7 @@ def relief_scene(model: HeadModel, atlas: WrinkleAtlas) -> ReliefScene:
     for side, other in enumerate(("Right", "Left")):
         drivers[side, :, sides & np.array([name.endswith(other) for name in atlas.expression_names])] = 0.0
     upper = np.array([name.startswith(UPPER_SHAPES) for name in atlas.expression_names])
-    lower = np.array([name in LOWER_LINES for name in atlas.group_names])
+    lower = np.array([group.lower for group in atlas.groups])
     drivers[:, lower[:, None] & upper[None]] = 0.0
     return ReliefScene(
         atlas, (points[:, :2] - origin) / CELL, points[:, 0], step, drivers, origin, (int(columns), int(rows))

@@ -8,7 +8,7 @@ is measured.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from scipy.interpolate import CubicSpline
@@ -16,9 +16,9 @@ from scipy.ndimage import gaussian_filter1d
 from scipy.spatial import cKDTree
 
 from ..core.geometry import smoothstep
+from ..core.wrinkle_group import Appearance
 from .streamlines import Streamline
 from .surface_grid import SurfaceGrid
-from .wrinkle_groups import BROW_DOWN, CHIN_RAISE, JAW_OPEN, LIP_RAISE, MOUTH_FROWN, SMILE
 
 JITTER = 0.95  # spread of a fold's knots between sides and builds, face frame units
 SPACING = 1.2  # between control points, face frame units
@@ -44,6 +44,8 @@ class Fold:
         fade: shares of the length at which the fold has grown to its depth and begins to fade.
         follows: name of an earlier fold on whose line this one lies; one line may deepen for several reasons.
         angle: degrees from the line to the direction whose compression deepens it, counter-clockwise on the left side.
+        lower: of the lower face: does not come with the eyes, though they are part of the driver.
+        appearance: how photos show it.
     """
 
     name: str
@@ -61,38 +63,13 @@ class Fold:
     at_rest: float = 1.0
     follows: str = ""
     fade: tuple[float, float] = (0.3, 0.5)
+    lower: bool = False
+    appearance: Appearance = field(default_factory=Appearance)
 
     @property
     def bilateral(self) -> bool:
         """It crosses the midline."""
         return self.path[0][0] < 0
-
-
-NASOLABIAL = ((17.5, -33.5), (22, -40.5), (27, -50.5), (31, -61.5), (33.5, -71.5))
-FOLDS = (
-    Fold("nasolabial", 2, NASOLABIAL,
-         2.0, 8.0, (0.7, 0.15), 0.85, 0.12, SMILE, 0.75, 0.05, angle=0.0),
-    Fold("marionette", 2, ((25.5, -70.5), (28.5, -77), (30.5, -85), (31, -92), (29.5, -99)),
-         2.5, 7.0, (0.55, 0.12), 0.6, 0.0, MOUTH_FROWN, 0.5, 0.32, angle=35.0, fade=(0.2, 0.3)),
-    Fold("tear_trough", 1, ((17, -7.5), (21, -14), (28, -18.5), (36, -20), (43, -18)),
-         2.1, 5.0, (0.5, 0.0), 0.55, 0.12, SMILE, 0.2, 0.15),
-    Fold("lid_crease", 1, ((21, -8), (27, -12), (33, -13.2), (40, -11), (45, -7.5)),
-         0.7, 2.0, (0.35, 0.0), 0.25, 0.1, SMILE, 0.5, 0.1),
-    Fold("labiomental", 2, ((-17, -84.5), (-9, -86.5), (0, -87.3), (9, -86.5), (17, -84.5)),
-         1.4, 4.0, (0.1, 0.1), 0.35, 0.1, CHIN_RAISE, 0.25, 0.2, angle=0.0, fade=(0.3, 0.65)),
-    Fold("nasolabial_lift", 1, NASOLABIAL, 2.0, 8.0, (0.7, 0.15), 0.85, 0.0, LIP_RAISE, 0.6, 0.05,
-         at_rest=0.0, follows="nasolabial"),
-    Fold("jowl", 2, ((28.5, -94.5), (33, -98.5), (38, -99), (43, -95.5)),
-         2.6, 8.0, (0.55, 0.0), 0.6, 0.0, MOUTH_FROWN, 0.0, 0.40),
-    Fold("nose_root", 1, ((-8.5, 2.6), (-4, 1.2), (0.5, 0.8), (4.5, 1.4), (8.5, 2.2)),
-         0.9, 3.2, (0.3, 0.3), 0.34, 0.0, BROW_DOWN, 0.8, 0.30, fade=(0.4, 0.6)),
-    Fold("neck_upper", 1, ((-47, -121), (-30, -127), (-12, -131), (8, -130.5), (28, -129), (47, -124)),
-         2.3, 6.5, (0.4, 0.4), 0.75, 0.08, JAW_OPEN, 0.0, 0.15, fade=(0.35, 0.65)),
-    Fold("neck_lower", 1, ((-45, -138), (-28, -142), (-8, -147), (12, -146), (30, -142.5), (45, -136)),
-         2.1, 6.0, (0.35, 0.35), 0.6, 0.05, JAW_OPEN, 0.0, 0.30, fade=(0.35, 0.65)),
-    Fold("neck_left", 1, ((8, -138.5), (18, -137), (28, -133.5), (39, -129)),
-         1.6, 5.0, (0.3, 0.3), 0.45, 0.0, JAW_OPEN, 0.0, 0.45),
-)
 
 
 def fold_path(fold: Fold) -> np.ndarray:

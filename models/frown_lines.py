@@ -11,16 +11,16 @@ from scipy.ndimage import gaussian_filter1d
 
 from ..core.geometry import smoothstep
 from .folds import spline, texels_at
+from .line_group import LineGroup
 from .streamlines import Streamline
 from .surface_grid import SurfaceGrid
-from .wrinkle_groups import Group
 
 SPACING = 0.8  # between points, face frame units
 COUNTS = ((1, 0.08), (2, 0.64), (3, 0.28))  # how many main lines, and how many of the faces have so many
 LEAST_APART = 3.2  # mm between a companion and any line
 
 
-def trace_frown_lines(group: Group, grid: SurfaceGrid, rng: np.random.Generator) -> list[Streamline]:
+def trace_frown_lines(group: LineGroup, grid: SurfaceGrid, rng: np.random.Generator) -> list[Streamline]:
     """One face's frown lines, main ones first.
 
     Args:
@@ -73,7 +73,7 @@ def _path(foot: float, strength: float, rng: np.random.Generator) -> np.ndarray:
 def _line(
     path: np.ndarray,
     strength: float,
-    group: Group,
+    group: LineGroup,
     grid: SurfaceGrid,
     secondary: bool,
     pair: int,

@@ -9,7 +9,8 @@ from __future__ import annotations
 import numpy as np
 
 from ..core.geometry import smoothstep
-from .wrinkle_groups import LIPS_Y
+from .face_frame import LIPS_Y
+from .line_group import Field
 
 
 def tangent_axes(normals: np.ndarray) -> np.ndarray:
@@ -26,40 +27,60 @@ def to_vectors(direction: np.ndarray, axes: np.ndarray) -> np.ndarray:
     return np.cos(theta)[:, None] * axes[:, 0] + np.sin(theta)[:, None] * axes[:, 1]
 
 
-def anatomical_direction(group: str, frame: np.ndarray) -> np.ndarray:
-    """Direction of a group's lines by anatomy.
-
-    Forehead horizontal with the brow's arch; glabella vertical, fanning upwards; crow's feet radial from just outside
-    the canthus; under-eye parallel to the lid; nose about 32 degrees up and outwards; lips and perioral radial from
-    the mouth slit; mouth corner in arcs around it; temple as crow's feet go on; crepe askew to level lines.
+def anatomical_direction(field: Field, frame: np.ndarray) -> np.ndarray:
+    """(n,) complex direction of modulus 1 of a group's lines by anatomy, at points (n, 3) in the face frame.
 
     Args:
-        group: name.
-        frame: (n, 3) points in the face frame.
-
-    Returns:
-        (n,) complex of modulus 1.
-
-    Raises:
-        KeyError: no such group.
+        field: one of the fields below; on the head's right it is mirrored.
     """
-    x, y = np.abs(frame[:, 0]), frame[:, 1]
-    one = np.ones_like(x)
-    beyond = x - np.clip(x, 0.0, 19.0)
-    from_slit = y - LIPS_Y
-    fields = {
-        "forehead": (one, -0.10 * np.sin(np.clip(x / 45.0, 0.0, 1.0) * np.pi * 1.3)),
-        "glabella": (0.22 * np.clip((y - 8.0) / 25.0, -0.4, 1.0) * np.clip(x / 10.0, 0.0, 1.0), one),
-        "crows_feet": (x - 36.0, 1.05 * y),
-        "under_eye": (one, 0.55 * (x - 31.0) / 24.0),
-        "nose": (0.8 * one, 0.50 - 0.35 * smoothstep(x, 12.0, 20.0)),
-        "perioral": (beyond + 0.12 * x, np.where(from_slit > 0, 1.0, -1.0) * np.maximum(np.abs(from_slit), 0.5)),
-        "mouth_corner": (-0.55 * (y - LIPS_Y - 3.5), x - 14.0),
-    }
-    fields |= {"lips": fields["perioral"], "temple": fields["crows_feet"], "chin": (0.0 * x, one)}
-    fields |= {"crepe": (one, 0.55 * one), "crepe_cross": (one, -0.75 * one)}
-    across, up = fields[group]
+    across, up = field(np.abs(frame[:, 0]), frame[:, 1])
     return line_number(across * np.where(frame[:, 0] < 0, -1.0, 1.0), up)
+
+
+def along_brow(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Level, with the brow's arch."""
+    return np.ones_like(x), -0.10 * np.sin(np.clip(x / 45.0, 0.0, 1.0) * np.pi * 1.3)
+
+
+def upright_fan(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Upright between the brows, fanning upwards."""
+    return 0.22 * np.clip((y - 8.0) / 25.0, -0.4, 1.0) * np.clip(x / 10.0, 0.0, 1.0), np.ones_like(x)
+
+
+def from_canthus(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Away from just inside the outer corner of the eye."""
+    return x - 36.0, 1.05 * y
+
+
+def along_lid(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Along the lower lid."""
+    return np.ones_like(x), 0.55 * (x - 31.0) / 24.0
+
+
+def up_the_nose(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """About 32 degrees up and outwards."""
+    return 0.8 * np.ones_like(x), 0.50 - 0.35 * smoothstep(x, 12.0, 20.0)
+
+
+def from_mouth(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Away from the slit of the mouth."""
+    beyond, from_slit = x - np.clip(x, 0.0, 19.0), y - LIPS_Y
+    return beyond + 0.12 * x, np.where(from_slit > 0, 1.0, -1.0) * np.maximum(np.abs(from_slit), 0.5)
+
+
+def around_mouth_corner(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """In arcs around the corner of the mouth."""
+    return -0.55 * (y - LIPS_Y - 3.5), x - 14.0
+
+
+def upright(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Straight up."""
+    return 0.0 * x, np.ones_like(x)
+
+
+def askew(rise: float) -> Field:
+    """The same slant everywhere: so much up for one across."""
+    return lambda x, y: (np.ones_like(x), rise * np.ones_like(x))
 
 
 def line_number(across: np.ndarray, up: np.ndarray) -> np.ndarray:
@@ -85,12 +106,11 @@ def strain_direction(strain: np.ndarray, axes: np.ndarray) -> tuple[np.ndarray, 
     return number / np.maximum(spread, 1e-9), spread
 
 
-def blended_direction(group: str, frame: np.ndarray, axes: np.ndarray, strain: np.ndarray) -> np.ndarray:
-    """(n,) complex direction of a group's lines: anatomy, corrected by strain where the two roughly agree.
+def blended_direction(anatomy: np.ndarray, axes: np.ndarray, strain: np.ndarray) -> np.ndarray:
+    """(n,) complex direction of a group's lines: anatomy (n,) complex, corrected by strain where the two roughly agree.
 
     The strain counts for w = 0.6 clip((e_max - e_min) / 0.15, 0, 1) smoothstep(0.6, 0.9, cos² of their angle).
     """
-    anatomy = anatomical_direction(group, frame)
     measured, spread = strain_direction(strain, axes)
     agreement = 0.5 + 0.5 * (measured * np.conj(anatomy)).real
     weight = 0.6 * np.clip(spread / 0.15, 0.0, 1.0) * smoothstep(agreement, 0.6, 0.9)

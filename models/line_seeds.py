@@ -1,41 +1,24 @@
 """Where the lines that every face has begin: rows on the forehead, a fan at the eye, creases below it.
 
-Seeds are drawn anew for each layout; the lines between them are left to chance (see ``streamlines``).
+Each function gives (x, y) in the face frame, on the head's left for groups that are mirrored. Seeds are drawn anew for
+each layout; the lines between them are left to chance (see ``streamlines``).
 """
 
 from __future__ import annotations
 
 import numpy as np
 
-CANTHUS = (45.5, -1.5)  # outer corner of the eye in the face frame
-
-Seeds = list[tuple[float, float]]
-
-
-def line_seeds(group: str, rng: np.random.Generator) -> Seeds:
-    """(x, y) in the face frame where the main lines of a group start; none for groups without such lines.
-
-    Groups that are mirrored get seeds on the head's left.
-    """
-    makers = {
-        "forehead": _forehead,
-        "crows_feet": _crows_feet,
-        "nose": _nose,
-        "under_eye": _under_eye,
-        "mouth_corner": _mouth_corner,
-    }
-    return makers[group](rng) if group in makers else []
+from .face_frame import CANTHUS
+from .line_group import Places
 
 
-def line_spacing(group: str, frame: np.ndarray) -> np.ndarray:
-    """(...) spacing of lines over the group's wavelength at points (..., 3): lines of a fan close in on its centre."""
-    if group != "crows_feet":
-        return np.ones(frame.shape[:-1], np.float32)
+def fan(frame: np.ndarray) -> np.ndarray:
+    """(...) spacing over the group's wavelength at points (..., 3): rays close in on the corner of the eye."""
     radius = np.hypot(np.abs(frame[..., 0]) - CANTHUS[0], frame[..., 1] - CANTHUS[1])
     return np.clip(0.45 + radius / 24.0, 0.45, 1.6).astype(np.float32)
 
 
-def _forehead(rng: np.random.Generator) -> Seeds:
+def forehead(rng: np.random.Generator) -> Places:
     """Four to six rows from just above the brows to below the hairline, wider apart as they go up."""
     heights, y = [], rng.uniform(36.0, 39.0)
     while y < 72.0:
@@ -44,7 +27,7 @@ def _forehead(rng: np.random.Generator) -> Seeds:
     return [(rng.uniform(-16.0, 16.0), y) for y in rng.permutation(heights)]
 
 
-def _crows_feet(rng: np.random.Generator) -> Seeds:
+def crows_feet(rng: np.random.Generator) -> Places:
     """Five to seven rays: the lowest run to the cheek, the highest below the brow's tail."""
     count = int(rng.integers(5, 8))
     angles = np.linspace(-52.0, 38.0, count) + rng.uniform(-6.0, 6.0, count)
@@ -53,19 +36,19 @@ def _crows_feet(rng: np.random.Generator) -> Seeds:
     return [rays[i] for i in np.argsort(np.abs(angles + 5.0))]
 
 
-def _nose(rng: np.random.Generator) -> Seeds:
+def nose(rng: np.random.Generator) -> Places:
     """Three or four bunny lines on the side of the nose, below the inner corner of the eye."""
     count = int(rng.integers(3, 5))
     return [(12.0 + rng.uniform(-1.0, 1.0), y) for y in np.linspace(0.0, -16.0, count) + rng.uniform(-1.2, 1.2, count)]
 
 
-def _under_eye(rng: np.random.Generator) -> Seeds:
+def under_eye(rng: np.random.Generator) -> Places:
     """Two or three long creases below the lid, from the inner corner outwards."""
     count = int(rng.integers(2, 4))
     return [(rng.uniform(27.0, 38.0), y) for y in np.linspace(-10.0, -18.0, count) + rng.uniform(-1.0, 1.0, count)]
 
 
-def _mouth_corner(rng: np.random.Generator) -> Seeds:
+def mouth_corner(rng: np.random.Generator) -> Places:
     """Two or three arcs of the smile beyond the nasolabial fold, the last on the cheek."""
     places = np.array([38.5, 45.5, 52.5])[: int(rng.integers(2, 4))] + rng.uniform(-1.2, 1.2)
     return [(x + rng.uniform(-0.8, 0.8), -63.0 + rng.uniform(-5.0, 5.0)) for x in places]

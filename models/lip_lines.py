@@ -10,9 +10,9 @@ from scipy.ndimage import gaussian_filter1d
 
 from ..core.geometry import smoothstep
 from .folds import spline, texels_at
+from .line_group import LineGroup
 from .streamlines import Streamline
 from .surface_grid import SurfaceGrid
-from .wrinkle_groups import Group
 
 SPACING = 0.7  # between points, face frame units
 # border of the red on the head's left in the face frame: x, upper y, lower y
@@ -22,7 +22,7 @@ BORDER = np.array(
 OVERLAP = 1.2  # face frame units of the red that a line runs into
 
 
-def trace_lip_lines(group: Group, grid: SurfaceGrid, rng: np.random.Generator) -> list[Streamline]:
+def trace_lip_lines(group: LineGroup, grid: SurfaceGrid, rng: np.random.Generator) -> list[Streamline]:
     """One face's lines above and below the lips, most of them with a counterpart on the other side.
 
     Args:
@@ -58,7 +58,7 @@ def _ray(x: float, length: float, up: bool, rng: np.random.Generator) -> np.ndar
 
 
 def _line(
-    path: np.ndarray, strength: float, group: Group, grid: SurfaceGrid, pair: int, rng: np.random.Generator
+    path: np.ndarray, strength: float, group: LineGroup, grid: SurfaceGrid, pair: int, rng: np.random.Generator
 ) -> Streamline:
     """The path on the surface: deepest near the red, long faded at the other end."""
     t = np.linspace(0.0, 1.0, len(path))

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import numpy as np
 
+from .line_group import LineGroup
 from .streamlines import Streamline
 from .surface_grid import SurfaceGrid
-from .wrinkle_groups import Group
 
 COUNT = 9  # control points of a pit
 SHARE_OF_WAVELENGTH = 0.3  # half width of a pit
 BEND = 0.35  # of a pit's half length, spread of its bow
 
 
-def trace_pits(group: Group, grid: SurfaceGrid, drive: np.ndarray, rng: np.random.Generator) -> list[Streamline]:
+def trace_pits(group: LineGroup, grid: SurfaceGrid, drive: np.ndarray, rng: np.random.Generator) -> list[Streamline]:
     """Pits of a group, thrown like darts that keep their distance.
 
     Args:

@@ -14,9 +14,8 @@ import numpy as np
 from scipy.ndimage import gaussian_filter1d
 
 from ..core.geometry import smoothstep
-from .line_seeds import line_spacing
+from .line_group import LineGroup
 from .surface_grid import GRID_SIZE, SurfaceGrid, smooth_noise
-from .wrinkle_groups import Group
 
 STEP_MM = 0.7
 CANDIDATES = 6000
@@ -55,7 +54,7 @@ class _Field:
 
 
 def trace_group(
-    group: Group,
+    group: LineGroup,
     grid: SurfaceGrid,
     direction: np.ndarray,
     drive: np.ndarray,
@@ -92,7 +91,7 @@ def trace_group(
         wander = np.radians(group.wobble) * (wander + 0.35 * smooth_noise(pitch, 1.8, rng))
         theta = 0.5 * np.angle(direction) + wander
         along = np.stack([np.cos(theta), np.sin(theta)], axis=-1)
-        field = _Field(grid, along, level, distance, line_spacing(group.name, grid.frame))
+        field = _Field(grid, along, level, distance, group.spacing(grid.frame))
         lines += _fill(group, field, secondary, pitch, rng, [] if secondary else list(seeds), len(lines))
     if not group.bilateral:
         lines += _other_side(lines, pitch, rng)
@@ -100,7 +99,7 @@ def trace_group(
 
 
 def _fill(
-    group: Group,
+    group: LineGroup,
     field: _Field,
     secondary: bool,
     pitch: float,

@@ -10,8 +10,8 @@ import numpy as np
 from ..core.geometry import vertex_normals
 from ..core.head_model import HeadTopology, quads_to_triangles
 from ..core.raster import Raster, uv_raster
+from .face_frame import face_frame
 from .line_directions import tangent_axes
-from .wrinkle_groups import face_frame
 
 GRID_SIZE = 512
 

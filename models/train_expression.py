@@ -15,12 +15,13 @@ from pathlib import Path
 import numpy as np
 
 from ..core import expression_regressor as regressor
+from ..core.assets import HEAD, WRINKLES
 from ..core.devices import choose
 from ..core.expression_regressor import ExpressionRegressor
 from ..core.face_nets import FaceNets
 from ..core.head_model import HeadModel, load_head_model
 from ..core.wrinkle_atlas import load_atlas
-from .build import ASSETS, WRINKLES, write_npz
+from .build import ASSETS, write_npz
 from .expression_chunks import CHUNK, collect, collect_textured, each_texture, joined, mirrored
 from .expression_samples import Samples, landmark_pairs
 from .expression_variety import HARD, USUAL
@@ -275,7 +276,7 @@ def main() -> None:
     parser.add_argument("--keep", action="store_true", help="keep the landmark part of the committed file")
     parser.add_argument("-o", "--output", type=Path, default=Path(__file__).parent / regressor.FILE)
     arguments = parser.parse_args()
-    model, atlas = load_head_model(ASSETS / "head.npz"), load_atlas(ASSETS / WRINKLES)
+    model, atlas = load_head_model(ASSETS / HEAD), load_atlas(ASSETS / WRINKLES)
     given = (model, atlas, FaceNets(ASSETS, choose("cpu")), CACHE / "expression")
     if arguments.keep:
         net = regressor.load()

@@ -18,13 +18,14 @@ from pathlib import Path
 import numpy as np
 
 from ..core import identity_regressor
+from ..core.assets import HEAD, WRINKLES
 from ..core.devices import choose
 from ..core.expression_regressor import feature_vectors
 from ..core.face_nets import FaceNets
 from ..core.head_model import HeadModel, load_head_model
 from ..core.identity_regressor import IdentityRegressor, standardised
 from ..core.wrinkle_atlas import load_atlas
-from .build import ASSETS, WRINKLES, write_npz
+from .build import ASSETS, write_npz
 from .expression_chunks import CHUNK, collect_textured, mirror_signs, mirrored
 from .expression_samples import Samples, landmark_pairs
 from .sources import CACHE
@@ -173,7 +174,7 @@ def main() -> None:
     parser.add_argument("--chunks", type=int, default=CHUNKS, help=f"chunks of {CHUNK} samples")
     parser.add_argument("-o", "--output", type=Path, default=Path(__file__).parent / identity_regressor.FILE)
     arguments = parser.parse_args()
-    model, atlas = load_head_model(ASSETS / "head.npz"), load_atlas(ASSETS / WRINKLES)
+    model, atlas = load_head_model(ASSETS / HEAD), load_atlas(ASSETS / WRINKLES)
     given = (model, atlas, FaceNets(ASSETS, choose("cpu")), CACHE / "expression")
     chunks = collect_textured(*given, arguments.chunks)
     net = train(model, chunks)

@@ -18,13 +18,14 @@ from pathlib import Path
 import numpy as np
 
 from ..core import identity_regressor, same_person
+from ..core.assets import HEAD, WRINKLES
 from ..core.devices import choose
 from ..core.face_nets import FaceNets
 from ..core.head_model import load_head_model
 from ..core.identity_regressor import IdentityRegressor, standard_features
 from ..core.same_person import SamePersonTest, plain_log_ratios
 from ..core.wrinkle_atlas import load_atlas
-from .build import ASSETS, WRINKLES, write_npz
+from .build import ASSETS, write_npz
 from .same_person_samples import PeopleSamples, collect_people
 from .sources import CACHE
 from .train_identity import principal_axes
@@ -202,7 +203,7 @@ def main() -> None:
     parser.add_argument("--chunks", type=int, default=CHUNKS, help="chunks of people")
     parser.add_argument("-o", "--output", type=Path, default=Path(__file__).parent / same_person.FILE)
     arguments = parser.parse_args()
-    model, atlas = load_head_model(ASSETS / "head.npz"), load_atlas(ASSETS / WRINKLES)
+    model, atlas = load_head_model(ASSETS / HEAD), load_atlas(ASSETS / WRINKLES)
     nets = FaceNets(ASSETS, choose("cpu"))
     chunks = collect_people(model, atlas, nets, CACHE / "people", range(max(3, arguments.chunks)))
     test = train(chunks, identity_regressor.load())

@@ -10,10 +10,10 @@ import numpy as np
 from ..core.head_model import HeadTopology
 from ..core.tension import evaluate_tension, tension_weights
 from .folds import Fold
+from .line_group import LineGroup
 from .strain import expression_delta
 from .surface_grid import GRID_SIZE, SurfaceGrid
 from .wrinkle_fields import Driven, buckling_depth, memory_depth
-from .wrinkle_groups import Group
 
 LEAST_COMPRESSION = 0.08  # a driver that compresses less is taken to compress this much
 OTHERS_SHARE = 0.5  # a line is at most 1 / this deeper under any other shape than under its driver
@@ -71,7 +71,7 @@ def driver_compression(
 
 
 def group_depths(
-    group: Group,
+    group: LineGroup,
     at: Driven,
     texels: np.ndarray,
     direction: np.ndarray,

@@ -9,10 +9,13 @@ import numpy as np
 
 from ..core.geometry import blur_matrix, smoothstep, vertex_normals
 from ..core.head_model import HeadTopology, quads_to_triangles
-from .folds import FOLDS, fold_direction
-from .line_directions import blended_direction, compression_across, tangent_axes, to_vectors
+from . import wrinkle_groups
+from .face_frame import face_frame
+from .folds import fold_direction
+from .habits import HABITS, habit_of
+from .line_directions import anatomical_direction, blended_direction, compression_across, tangent_axes, to_vectors
+from .line_group import LineGroup
 from .strain import expression_delta, log_strain
-from .wrinkle_groups import GROUPS, HABITS, Group, face_frame, group_masks
 
 MAX_EXCESS = 0.6  # strain beyond this is a crushed mesh
 DIFFUSION = 3  # blur iterations that carry line directions a little beyond the lines
@@ -36,14 +39,9 @@ class Driven:
     strain: tuple[np.ndarray, ...]
     masks: dict[str, np.ndarray]
 
-    def strain_of(self, group: Group) -> np.ndarray:
+    def strain_of(self, group: LineGroup) -> np.ndarray:
         """(n, 3, 3) strain of the expression that creases a group."""
-        return self.strain[habit_of(group)]
-
-
-def habit_of(group: Group) -> int:
-    """Row of ``HABITS`` that drives a group."""
-    return [expression for expression, _ in HABITS].index(group.driver)
+        return self.strain[habit_of(group.driver)]
 
 
 def vertex_fields(
@@ -61,7 +59,7 @@ def vertex_fields(
         strain.append((0.5 * tensor + 0.5 * (blur @ tensor)).reshape(-1, 3, 3))
     frame = face_frame(topology, mean)[head]
     bare = bare_skin(topology)[head]
-    masks = {name: mask * (1.0 - bare) for name, mask in group_masks(frame).items()}
+    masks = {group.name: group.mask(frame) * (1.0 - bare) for group in wrinkle_groups.GROUPS}
     return Driven(frame, tangent_axes(vertex_normals(rest, triangles)), tuple(strain), masks)
 
 
@@ -74,9 +72,9 @@ def bare_skin(topology: HeadTopology) -> np.ndarray:
     return bare
 
 
-def group_direction(group: Group, at: Driven) -> np.ndarray:
+def group_direction(group: LineGroup, at: Driven) -> np.ndarray:
     """(n,) complex direction of one group's lines."""
-    return blended_direction(group.name, at.frame, at.axes, at.strain_of(group))
+    return blended_direction(anatomical_direction(group.direction, at.frame), at.axes, at.strain_of(group))
 
 
 def family_direction(family: int, at: Driven) -> np.ndarray:
@@ -85,18 +83,18 @@ def family_direction(family: int, at: Driven) -> np.ndarray:
     Groups of one family that meet are blended, so that their lines run into each other and not across.
     """
     total = sum(
-        (at.masks[group.name] ** 2 * group_direction(group, at) for group in GROUPS
+        (at.masks[group.name] ** 2 * group_direction(group, at) for group in wrinkle_groups.GROUPS
          if group.family == family and not group.resting),
         np.zeros(len(at.frame), complex),
     )
-    for fold in FOLDS:
+    for fold in wrinkle_groups.FOLDS:
         if fold.family == family and fold.dynamic > 0.0:
             direction, weight = fold_direction(fold, at.frame)
             total = total + weight * direction
     return total
 
 
-def excess_strain(group: Group, at: Driven, direction: np.ndarray, habit: int | None = None) -> np.ndarray:
+def excess_strain(group: LineGroup, at: Driven, direction: np.ndarray, habit: int | None = None) -> np.ndarray:
     """(n,) excess strain across lines of a direction: clip(compression gain - threshold, 0, 0.6) x mask.
 
     Args:
@@ -105,17 +103,17 @@ def excess_strain(group: Group, at: Driven, direction: np.ndarray, habit: int | 
         direction: (n,) complex.
         habit: row of ``HABITS``; the group's own by default.
     """
-    strain = at.strain[habit_of(group) if habit is None else habit]
+    strain = at.strain[habit_of(group.driver) if habit is None else habit]
     compression = compression_across(strain, direction, at.axes)
     return np.clip(compression * group.gain - group.threshold, 0.0, MAX_EXCESS) * at.masks[group.name]
 
 
-def buckling_depth(group: Group, excess: np.ndarray) -> np.ndarray:
+def buckling_depth(group: LineGroup, excess: np.ndarray) -> np.ndarray:
     """Depth (mm) of a line under excess strain: cap tanh(lambda sqrt(eps) / (pi cap)), the law of a buckled sheet."""
     return group.cap * np.tanh(group.wavelength * np.sqrt(excess) / (np.pi * group.cap))
 
 
-def memory_depth(group: Group, at: Driven, direction: np.ndarray) -> np.ndarray:
+def memory_depth(group: LineGroup, at: Driven, direction: np.ndarray) -> np.ndarray:
     """(n,) mm that a lifetime of the habitual expressions leaves: depth of the strain (sum_e h_e sqrt(eps_e))²."""
     total = sum(h * np.sqrt(excess_strain(group, at, direction, e)) for e, (_, h) in enumerate(HABITS))
     return buckling_depth(group, np.clip(total**2, 0.0, MAX_EXCESS) + group.prior * at.masks[group.name])

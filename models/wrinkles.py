@@ -14,10 +14,10 @@ from scipy.spatial import cKDTree
 from ..core.geometry import smoothstep
 from ..core.head_model import HeadModel, HeadTopology
 from ..core.wrinkles import FOLD, PRIMARY, SECONDARY, WrinkleAtlas, save_atlas
-from .folds import FOLDS, trace_fold
-from .frown_lines import trace_frown_lines
-from .line_seeds import line_seeds
-from .lip_lines import trace_lip_lines
+from . import wrinkle_groups
+from .face_frame import front_of_neck
+from .folds import trace_fold
+from .line_group import LineGroup
 from .pits import trace_pits
 from .streamlines import Streamline, trace_group
 from .surface_grid import GRID_SIZE, SurfaceGrid, surface_grid
@@ -28,21 +28,15 @@ from .wrinkle_fields import (
     excess_strain,
     family_direction,
     group_direction,
-    habit_of,
     vertex_fields,
     wrinkle_normals,
 )
-from .wrinkle_groups import GROUPS, HABITS, Group, front_of_neck
 
 __all__ = ["build", "build_atlas", "wrinkle_normals"]
 
 SEED = 22
-LAYOUTS = 4
-FROWN_LAYOUTS = 10
+LAYOUTS = 4  # of groups whose lines keep away from each other
 CONTROL_SPACING = 1.2  # mm between control points
-DRAWN = {"glabella": trace_frown_lines, "perioral": trace_lip_lines}  # groups whose lines are splines
-CREASE_ROLL = {"glabella": 0.5, "chin": 0.4, "lips": 0.08}  # height of half a roll over the depth of its groove
-USUAL_ROLL = 0.22
 
 
 @dataclass(frozen=True)
@@ -86,35 +80,30 @@ def build_atlas(
     depths: list[Depths] = []
     distance = [np.full((GRID_SIZE, GRID_SIZE), 1e3, np.float32) for _ in range(LAYOUTS)]
     directions = {family: family_direction(family, at) for family in (1, 2)}
-    for number, group in enumerate(GROUPS):
+    for number, group in enumerate(wrinkle_groups.GROUPS):
         direction = group_direction(group, at) if group.resting else directions[group.family]
         excess = excess_strain(group, at, direction)
         drive = grid_image((0.0 if group.resting else excess) + group.prior * at.masks[group.name], texels)
         depths.append(group_depths(group, at, texels, direction, excess, compression))
-        for layout in range(_layouts_of(group)):
+        for layout in range(group.layouts):
             rng = np.random.default_rng([SEED, number, layout])
             if group.pits:
                 lines = trace_pits(group, grid, drive, rng)
-            elif group.name in DRAWN:
-                lines = DRAWN[group.name](group, grid, rng)
+            elif group.drawn:
+                lines = group.drawn(group, grid, rng)
             else:
-                seeds = line_seeds(group.name, rng)
+                seeds = group.seeds(rng)
                 apart = None if group.resting else distance[layout]
                 lines = trace_group(group, grid, grid_image(direction, texels), drive, rng, seeds, apart)
             traced += _placed(lines, group, number, layout, grid, rng)
-    for number, fold in enumerate(FOLDS):
-        line_of = [other.name for other in FOLDS].index(fold.follows or fold.name)
+    for number, fold in enumerate(wrinkle_groups.FOLDS):
+        line_of = [other.name for other in wrinkle_groups.FOLDS].index(fold.follows or fold.name)
         rng = np.random.default_rng([SEED, LAYOUTS, line_of])
         depths.append(fold_depths(fold, compression))
         for line, rolls in trace_fold(fold, grid, rng):
             crest = np.full((len(line.points), 2), fold.bulge)
-            traced.append(_Traced(line, len(GROUPS) + number, 0, FOLD, fold.onset, rolls, crest, 0))
+            traced.append(_Traced(line, len(wrinkle_groups.GROUPS) + number, 0, FOLD, fold.onset, rolls, crest, 0))
     return _assemble(topology, expression_names, grid, traced, depths)
-
-
-def _layouts_of(group: Group) -> int:
-    """How many alternative layouts a group has."""
-    return 1 if group.resting else FROWN_LAYOUTS if group.name == "glabella" else LAYOUTS
 
 
 def _texel_fields(topology: HeadTopology, grid: SurfaceGrid, at: Driven) -> tuple[np.ndarray, Driven]:
@@ -146,7 +135,7 @@ def _texel_fields(topology: HeadTopology, grid: SurfaceGrid, at: Driven) -> tupl
 
 
 def _placed(
-    lines: list[Streamline], group: Group, number: int, layout: int, grid: SurfaceGrid, rng: np.random.Generator
+    lines: list[Streamline], group: LineGroup, number: int, layout: int, grid: SurfaceGrid, rng: np.random.Generator
 ) -> list[_Traced]:
     """Resampled lines with the crests of their rolls, onset by strength and rank."""
     lines = [_resampled(line, grid) for line in lines]
@@ -157,7 +146,7 @@ def _placed(
         late = 0.25 * (1.0 - line.strength.max() / top) + (0.25 if line.secondary else 0.0)
         onset = float(np.clip(group.onset + late + 0.04 * rng.standard_normal(), 0.0, 0.85))
         rank = SECONDARY if line.secondary else PRIMARY
-        roll = CREASE_ROLL.get(group.name, USUAL_ROLL) * (0.5 if line.secondary else 1.0)
+        roll = group.roll * (0.5 if line.secondary else 1.0)
         placed.append(_Traced(line, number, layout, rank, onset, (roll, roll), crest, line.pair))
     return placed
 
@@ -173,7 +162,7 @@ def _resampled(line: Streamline, grid: SurfaceGrid) -> Streamline:
     return replace(line, points=points, strength=np.interp(at, length, line.strength))
 
 
-def _roll_crests(lines: list[Streamline], group: Group, grid: SurfaceGrid) -> list[np.ndarray]:
+def _roll_crests(lines: list[Streamline], group: LineGroup, grid: SurfaceGrid) -> list[np.ndarray]:
     """(n, 2) mm per line: half the distance to the next line of its rank on the left and right.
 
     Between a quarter and the half of the spacing; the half where nothing is near.
@@ -245,27 +234,12 @@ def _assemble(
         curve_onset=np.array([t.onset for t in traced], np.float32),
         curve_roll=np.array([t.rolls for t in traced], np.float32),
         curve_pair=_pair_numbers(traced),
-        **_group_arrays(expression_names),
+        groups=wrinkle_groups.records(),
+        zones=wrinkle_groups.ZONES,
+        group_driver=wrinkle_groups.drivers(expression_names),
         expression_names=tuple(expression_names),
         mask=_mask(topology, grid),
     )
-
-
-def _group_arrays(expression_names: Sequence[str]) -> dict[str, np.ndarray | tuple[str, ...]]:
-    """What the atlas says about its groups, by attribute; folds follow the groups of lines."""
-    groups = [*GROUPS, *FOLDS]
-    habits = [expression for expression, _ in HABITS]
-    habit = [habit_of(g) for g in GROUPS] + [habits.index(f.driver) if f.driver in habits else 2 for f in FOLDS]
-    ones = [1.0] * len(FOLDS)
-    return {
-        "group_names": tuple(g.name for g in groups),
-        "group_family": np.array([g.family for g in groups], np.int32),
-        "group_habit": np.array(habit, np.int32),
-        "group_floor": np.array([g.floor for g in GROUPS] + [f.young for f in FOLDS], np.float32),
-        "group_retention": np.array([g.retention for g in GROUPS] + ones, np.float32),
-        "group_young": np.array([g.young for g in GROUPS] + ones, np.float32),
-        "group_driver": np.array([[g.driver.get(name, 0.0) for name in expression_names] for g in groups], np.float32),
-    }
 
 
 def _smooth_along(values: np.ndarray, count: np.ndarray) -> np.ndarray:

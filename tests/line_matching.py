@@ -6,16 +6,13 @@ from dataclasses import dataclass
 
 import numpy as np
 from furrow.core.character import CoarseFit
-from furrow.core.colour import channel_mean
-from furrow.core.fold_lines import light_answer
+from furrow.core.chart import Chart, pixels, sample
 from furrow.core.head_model import HeadModel
-from furrow.core.line_detection import sample, tangents
 from furrow.core.line_groups import line_groups
-from furrow.core.line_trust import line_trust
-from furrow.core.normal_map import uv_metric
-from furrow.core.person_detail import vertex_pressure
-from furrow.core.photo_lines import FoundLines, photo_lines, pixels
-from furrow.core.raster import fill_outside, rasterize_view, sample_smooth, uv_raster
+from furrow.core.photo_lines import FoundLines, believed_of, found_in
+from furrow.core.polylines import tangents
+from furrow.core.raster import fill_outside, rasterize_view, uv_raster
+from furrow.core.skin_view import skin_view
 from furrow.core.view_texture import ViewTexture
 from furrow.core.wrinkle_coefficients import person
 from furrow.core.wrinkles import WrinkleAtlas, static_amplitudes
@@ -40,14 +37,10 @@ class Tally:
         return f"precision {right:.2f}, recall {hit:.2f} of {len(self.hit) * STEP_MM:.0f} mm"
 
 
-def found_lines(model: HeadModel, atlas: WrinkleAtlas, fit: CoarseFit, view: ViewTexture, texel: float) -> FoundLines:
+def found_lines(model: HeadModel, atlas: WrinkleAtlas, fit: CoarseFit, view: ViewTexture, chart: Chart) -> FoundLines:
     """The lines of one unwrapped photo."""
-    luminance = np.ascontiguousarray(channel_mean(view.shaded), np.float32)
-    trust = line_trust(model.topology, luminance, view.bare, view.posed.facing, texel)
-    metric = uv_metric(model.topology, fit.neutral, 128)
-    answer = light_answer(model.topology, view.posed, view.light)
-    pushed = sample_smooth(model.topology, vertex_pressure(model, fit, fit.views[0])[:, :2].max(1), 256)
-    return photo_lines(line_groups(atlas), luminance, trust, answer, pushed, metric, texel)[0]
+    skin = skin_view(model, fit, fit.views[0], view, chart)
+    return believed_of(found_in(line_groups(atlas), skin)).lines
 
 
 def posed(model: HeadModel, fit: CoarseFit) -> np.ndarray:

@@ -6,9 +6,10 @@ from pathlib import Path
 
 import numpy as np
 from furrow.core import coarse_fit, detection, landmarks, photometric
+from furrow.core.chart import head_chart
 from furrow.core.photo import load_photo
 from furrow.core.pipeline import Models, _observation
-from furrow.core.unwrap import posed_vertices, texel_millimetres
+from furrow.core.unwrap import posed_vertices
 from furrow.core.view_texture import view_texture
 from line_matching import Tally, found_lines, matched, on_surface, resampled
 from wrinkled_photo import SIZE
@@ -191,9 +192,9 @@ def marked_tally(models: Models, name: str) -> Tally:
     mark = landmarks.detect_landmarks(photo.pixels, face, models.nets)
     fit = coarse_fit.fit(model, [_observation(photo, mark)])
     fit = photometric.refine(model, fit, [photo.pixels], [landmarks.segment_person(photo.pixels, face, models.nets)])
-    texel = texel_millimetres(model.topology, fit.neutral, SIZE)
-    view = view_texture(model, fit, fit.views[0], photo.pixels, models.nets, SIZE, texel)
-    lines = found_lines(model, atlas, fit, view, texel).lines
+    chart = head_chart(model.topology, fit.neutral, SIZE)
+    view = view_texture(model, fit, fit.views[0], photo.pixels, models.nets, SIZE, chart.texel)
+    lines = found_lines(model, atlas, fit, view, chart).lines
     seen = fit.views[0]
     surface = seen.pose.apply(posed_vertices(model, fit, seen).astype(float))
     scale = view.posed.millimetres_per_pixel

@@ -7,14 +7,14 @@ import numpy as np
 import pytest
 import wrinkled_photo as wrinkled
 from furrow.core import view_texture as unwrapping
-from furrow.core.apparent_age import DEFAULT_AGE, ZONES, apparent_age, resolution
+from furrow.core.apparent_age import DEFAULT_AGE, apparent_age
+from furrow.core.chart import head_chart
 from furrow.core.line_detection import Polylines
-from furrow.core.line_drafts import ViewLines
 from furrow.core.line_groups import GRID, line_groups
-from furrow.core.normal_map import uv_metric
-from furrow.core.person_detail import vertex_pressure, view_lines
-from furrow.core.photo_lines import FoundLines
-from furrow.core.unwrap import texel_millimetres
+from furrow.core.line_place import ViewLines, placed
+from furrow.core.photo_lines import FoundLines, believed_of, found_in
+from furrow.core.skin_view import skin_view
+from furrow.core.unwrap import resolution
 from furrow.core.wrinkles import static_prior
 from scipy.stats import spearmanr
 from wrinkled_photo import SIZE
@@ -25,21 +25,20 @@ YEARS = 65.0
 
 
 @pytest.fixture(scope="module")
-def metric(model):
-    return uv_metric(model.topology, model.mean, 128)
+def chart(model):
+    return head_chart(model.topology, model.mean, SIZE)
 
 
 def age_of(model, atlas, scene, photo):
     fit = scene.fit
-    texel = texel_millimetres(model.topology, fit.neutral, SIZE)
+    chart = head_chart(model.topology, fit.neutral, SIZE)
     with pytest.MonkeyPatch.context() as patch:
         # the albedo's slow part, which lines are not read from
         patch.setattr(unwrapping, "even_out", lambda topology, log_albedo, *rest: (log_albedo[rest[-2].full], 0.0))
-        texture = unwrapping.view_texture(model, fit, fit.views[0], photo, None, SIZE, texel)
-    metric = uv_metric(model.topology, fit.neutral, 128)
-    pressure = vertex_pressure(model, fit, fit.views[0])
-    lines = view_lines(model, line_groups(atlas), texture, pressure, metric, texel)
-    return apparent_age(atlas, line_groups(atlas), [lines], metric)
+        texture = unwrapping.view_texture(model, fit, fit.views[0], photo, None, SIZE, chart.texel)
+    groups = line_groups(atlas)
+    photo = placed(groups, believed_of(found_in(groups, skin_view(model, fit, fit.views[0], texture, chart))))
+    return apparent_age(atlas, groups, [photo.lines], chart)
 
 
 @pytest.fixture(scope="module")
@@ -80,46 +79,47 @@ def drawn(atlas, name, count, *, seen=1.0, compression=0.0, contrast=0.03):
     return ViewLines(found, None, None, np.full((GRID, GRID), seen), np.full((GRID, GRID, 2), compression))
 
 
-def test_more_lines_and_clearer_ones_never_make_younger(atlas, metric):
+def test_more_lines_and_clearer_ones_never_make_younger(atlas, chart):
     groups = line_groups(atlas)
-    for zone in ZONES:
-        ages = [apparent_age(atlas, groups, [drawn(atlas, zone.groups[0], n)], metric) for n in (0, 2, 5, 10, 40, 900)]
+    for zone in atlas.zones:
+        name = next(g.name for g in groups.records if g.appearance.zone == zone.name)
+        ages = [apparent_age(atlas, groups, [drawn(atlas, name, n)], chart) for n in (0, 2, 5, 10, 40, 900)]
         assert ages == sorted(ages) and 0 <= ages[0] < 0.15 < ages[-1] <= 1
         faint, clear = (
-            apparent_age(atlas, groups, [drawn(atlas, zone.groups[0], 5, contrast=c)], metric) for c in (0.008, 0.03)
+            apparent_age(atlas, groups, [drawn(atlas, name, 5, contrast=c)], chart) for c in (0.008, 0.03)
         )
         assert faint <= clear
 
 
-def test_the_face_young_people_show_keeps_no_lines(atlas, metric):
+def test_the_face_young_people_show_keeps_no_lines(atlas, chart):
     groups = line_groups(atlas)
-    assert apparent_age(atlas, groups, [drawn(atlas, "under_eye", 20)], metric) < 0.15
-    assert apparent_age(atlas, groups, [drawn(atlas, "forehead", 2)], metric) < 0.15
+    assert apparent_age(atlas, groups, [drawn(atlas, "under_eye", 20)], chart) < 0.15
+    assert apparent_age(atlas, groups, [drawn(atlas, "forehead", 2)], chart) < 0.15
 
 
-def test_hidden_or_pushed_skin_gives_the_default(atlas, metric):
+def test_hidden_or_pushed_skin_gives_the_default(atlas, chart):
     groups = line_groups(atlas)
     for view in (drawn(atlas, "forehead", 20, seen=0.0), drawn(atlas, "forehead", 20, compression=0.5)):
-        assert apparent_age(atlas, groups, [view], metric) == pytest.approx(DEFAULT_AGE)
-    half = [apparent_age(atlas, groups, [drawn(atlas, "forehead", 0, seen=s)], metric) for s in (0.02, 0.1, 1.0)]
+        assert apparent_age(atlas, groups, [view], chart) == pytest.approx(DEFAULT_AGE)
+    half = [apparent_age(atlas, groups, [drawn(atlas, "forehead", 0, seen=s)], chart) for s in (0.02, 0.1, 1.0)]
     assert DEFAULT_AGE > half[0] > half[1] > half[2]
 
 
-def test_two_photos_pool_their_skin(atlas, metric):
+def test_two_photos_pool_their_skin(atlas, chart):
     groups = line_groups(atlas)
     lined, hidden = drawn(atlas, "forehead", 20), drawn(atlas, "forehead", 0, seen=0.0)
-    alone = apparent_age(atlas, groups, [lined], metric)
-    assert apparent_age(atlas, groups, [lined, hidden], metric) == pytest.approx(alone)
-    assert apparent_age(atlas, groups, [lined, replace(hidden, seen=lined.seen)], metric) < alone
+    alone = apparent_age(atlas, groups, [lined], chart)
+    assert apparent_age(atlas, groups, [lined, hidden], chart) == pytest.approx(alone)
+    assert apparent_age(atlas, groups, [lined, replace(hidden, seen=lined.seen)], chart) < alone
 
 
-def test_a_photo_without_the_lines_of_another_takes_less_than_half_of_them(atlas, metric):
+def test_a_photo_without_the_lines_of_another_takes_less_than_half_of_them(atlas, chart):
     groups = line_groups(atlas)
     lined, half, none = (drawn(atlas, "forehead", n) for n in (8, 4, 0))
-    both = apparent_age(atlas, groups, [lined, none], metric)
-    assert apparent_age(atlas, groups, [half], metric) + 0.02 < both < apparent_age(atlas, groups, [lined], metric)
-    assert apparent_age(atlas, groups, [lined, lined], metric) == pytest.approx(
-        apparent_age(atlas, groups, [lined], metric)
+    both = apparent_age(atlas, groups, [lined, none], chart)
+    assert apparent_age(atlas, groups, [half], chart) + 0.02 < both < apparent_age(atlas, groups, [lined], chart)
+    assert apparent_age(atlas, groups, [lined, lined], chart) == pytest.approx(
+        apparent_age(atlas, groups, [lined], chart)
     )
 
 

@@ -1,10 +1,11 @@
-"""The extension bundles only the wheels that were recorded."""
+"""The extension bundles the wheels that were recorded, and every model that is built."""
 
 import importlib.util
 import re
 from pathlib import Path
 
 import pytest
+from furrow.models.build import STEPS
 
 ROOT = Path(__file__).resolve().parents[1]
 _spec = importlib.util.spec_from_file_location("build_addon", ROOT / "build_addon.py")
@@ -35,3 +36,7 @@ def test_every_zip_has_a_recorded_wheel_of_each_package(python, system):
         start = f"{package.replace('-', '_')}-{version}-"
         fitting = [n for n in recorded() if n.startswith(start) and system in n and (tag in n or "abi3" in n)]
         assert len(fitting) == 1 and re.fullmatch("[0-9a-f]{64}", recorded()[fitting[0]])
+
+
+def test_what_is_bundled_is_what_is_built():
+    assert sorted(build_addon.ASSETS) == sorted(name for step in STEPS for name in step.files)

@@ -4,10 +4,11 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from charts import flat_chart
+from furrow.core.chart import Chart, pixels
 from furrow.core.fold_lines import (
     STEP_MM,
     Strip,
-    chart_length,
     closed,
     find_folds,
     fold_run,
@@ -21,7 +22,6 @@ from furrow.core.fold_lines import (
 from furrow.core.geometry import vertex_normals
 from furrow.core.lighting import Light
 from furrow.core.line_groups import line_groups
-from furrow.core.polylines import pixels
 from furrow.core.raster import uv_raster
 
 LONG = 70  # samples
@@ -109,13 +109,13 @@ def test_a_strip_is_straight_and_true_to_millimetres():
     """In a skew chart, mapped to the plane by a matrix, samples lie at their distance from the curve."""
     matrix = np.array([[150.0, 60.0], [-20.0, 240.0]])  # mm per UV
     metric = np.broadcast_to([(matrix.T @ matrix)[i, j] for i, j in ((0, 0), (0, 1), (1, 1))], (8, 8, 3))
-    metric = np.ascontiguousarray(metric, np.float32)
+    chart = Chart(64, 0.5, np.ascontiguousarray(metric, np.float32))
     angle = np.linspace(0.2, 1.2, 40)
     circle = 30 * np.stack([np.cos(angle), np.sin(angle)], -1)  # mm
     curve = 0.5 + (circle - circle.mean(0)) @ np.linalg.inv(matrix).T
     ramp = np.arange(64)[None] / 64 + np.zeros((64, 1))  # luminance u
     answer = np.broadcast_to(np.float32([3.0, -2.0]), (16, 16, 2))
-    strip = straightened(0, curve, ramp.astype(np.float32), np.ones((64, 64), np.float32), answer, metric)
+    strip = straightened(0, curve, ramp.astype(np.float32), np.ones((64, 64), np.float32), answer, chart)
     place = (strip.uv - 0.5) @ matrix.T + circle.mean(0)
     away = np.linalg.norm(place, axis=-1) - 30
     np.testing.assert_allclose(
@@ -126,7 +126,7 @@ def test_a_strip_is_straight_and_true_to_millimetres():
     np.testing.assert_allclose(middle, strip.uv[5, :, 0] - strip.uv[5, 20, 0], atol=2e-3)
     across = (strip.uv[5, -1] - strip.uv[5, 0]) / (offsets()[-1] - offsets()[0])
     np.testing.assert_allclose(strip.slope[5], across @ [3.0, -2.0], rtol=1e-3)
-    assert chart_length(metric, strip.uv[5], np.array([[0.1, 0.0]]))[0] == pytest.approx(np.hypot(15, 2), rel=1e-3)
+    assert chart.length(strip.uv[5], np.array([[0.1, 0.0]]))[0] == pytest.approx(np.hypot(15, 2), rel=1e-3)
 
 
 def test_the_answer_of_the_light_is_that_of_a_tilted_normal(model):
@@ -165,7 +165,6 @@ def test_the_answer_of_the_light_is_that_of_a_tilted_normal(model):
 def test_folds_drawn_on_a_face_are_found_and_none_on_a_bare_one(model, atlas):
     groups = line_groups(atlas)
     size, texel = 512, 0.6
-    metric = np.broadcast_to(np.float32([(texel * size) ** 2, 0, (texel * size) ** 2]), (8, 8, 3))
     dark = np.zeros((size, size), np.float32)
     column, curve = next(fold for fold in groups.folds if groups.names[fold[0]] == "nasolabial")
     at = pixels(
@@ -176,7 +175,8 @@ def test_folds_drawn_on_a_face_are_found_and_none_on_a_bare_one(model, atlas):
     dark -= (0.4 * np.exp(-0.5 * near * texel**2 / 1.2**2)).astype(np.float32)
     trust, answer = np.ones((size, size), np.float32), np.zeros((8, 8, 2), np.float32)
     noise = 0.02 * np.random.default_rng(1).normal(size=(size, size)).astype(np.float32)
-    found, none = (find_folds(groups, image + noise, trust, answer, metric, texel) for image in (dark, 0 * dark))
+    chart = flat_chart(size, texel)
+    found, none = (find_folds(groups, image + noise, trust, answer, chart) for image in (dark, 0 * dark))
     best = found.evidence.argmax()
     assert found.column[best] == column and found.evidence[best] > 2
     line = pixels(found.lines.uv[found.lines.start[best] : found.lines.start[best + 1]], size)

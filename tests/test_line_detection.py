@@ -3,13 +3,14 @@
 import cv2
 import numpy as np
 import pytest
+from charts import flat_chart
+from furrow.core.chart import sample
 from furrow.core.line_detection import (
     Ridges,
     directions,
     link_lines,
     longest_run,
     ridge_response,
-    sample,
     tangents,
     valleys,
     where_seen,
@@ -18,6 +19,7 @@ from scipy.spatial import cKDTree
 
 SIZE, TEXEL = 512, 0.3
 ROWS, COLUMNS = np.mgrid[:SIZE, :SIZE].astype(np.float32)
+CHART = flat_chart(SIZE, TEXEL)
 TRUST = np.ones((SIZE, SIZE), np.float32)
 CURVES = [
     np.stack([np.linspace(90, 420, 200), y + 14 * np.sin(np.linspace(0, 3, 200) + k)], -1)
@@ -35,7 +37,7 @@ def drawn(contrast: float, noise: float, curves=CURVES, seed: int = 0) -> np.nda
 
 
 def found_points(luminance: np.ndarray):
-    lines = link_lines(ridge_response(luminance, TRUST, TEXEL))
+    lines = link_lines(ridge_response(luminance, TRUST, CHART))
     return lines, np.stack([lines.uv[:, 0] * SIZE - 0.5, (1 - lines.uv[:, 1]) * SIZE - 0.5], -1)
 
 
@@ -94,7 +96,7 @@ def test_valley_direction_and_sign(angle):
 
 def test_masked_skin_has_no_lines():
     half = TRUST * (COLUMNS < 256)
-    lines = link_lines(ridge_response(drawn(0.12, 0.01), half, TEXEL))
+    lines = link_lines(ridge_response(drawn(0.12, 0.01), half, CHART))
     assert len(lines) and lines.uv[:, 0].max() < 0.51
 
 
@@ -128,7 +130,7 @@ def test_directions_of_a_field():
     field[...] = np.cos(2 * 0.3), np.sin(2 * 0.3)
     along = directions(field, np.array([[3.0, 4.0]]))
     np.testing.assert_allclose(along, [[np.cos(0.3), np.sin(0.3)]], atol=1e-6)
-    assert isinstance(ridge_response(drawn(0.1, 0.01), TRUST, TEXEL), Ridges)
+    assert isinstance(ridge_response(drawn(0.1, 0.01), TRUST, CHART), Ridges)
 
 
 def test_a_map_is_searched_where_skin_is_seen_and_nothing_is_lost():
@@ -144,3 +146,15 @@ def test_a_map_is_searched_where_skin_is_seen_and_nothing_is_lost():
     np.testing.assert_allclose(found, valleys(image, sigma), atol=1e-7)
     assert looked[0][0] < 110 and looked[0][1] < 100
     assert not where_seen(response, 0 * image, 3.5 * sigma).any() and where_seen(response, 0 * image, 9.0).ndim == 3
+
+
+def test_a_response_is_the_same_wherever_in_memory_it_is_worked_out():
+    rng = np.random.default_rng(0)
+    # flat skin far from everything: numbers whose squares are too small for float32
+    image = (rng.standard_normal((100, 101)) * 10.0 ** np.linspace(-21, -15, 100)[:, None]).astype(np.float32)
+    found, kept = set(), []
+    for k in range(30):
+        kept.append([bytearray(5000 + 24 * k + 16 * i) for i in range(k)])  # moves what is allocated next
+        kept.append(valleys(image, 2.0))
+        found.add(kept[-1].tobytes())
+    assert len(found) == 1

@@ -3,19 +3,21 @@
 import cv2
 import numpy as np
 import pytest
+from charts import flat_chart
+from furrow.core.chart import pixels
 from furrow.core.line_depth import own_lines
 from furrow.core.line_detection import Ridges
-from furrow.core.line_drafts import HOLD_SIZE, ViewLines
+from furrow.core.line_drafts import HOLD_SIZE
 from furrow.core.line_expressions import COUPLED, rest_and_motion, runs_along
 from furrow.core.line_gains import motion_columns
 from furrow.core.line_groups import line_groups
-from furrow.core.line_place import Grooves
-from furrow.core.photo_lines import FoundLines, pixels
+from furrow.core.line_place import Grooves, ViewLines
+from furrow.core.photo_lines import FoundLines
 from furrow.core.polylines import Polylines
 from furrow.core.wrinkle_coefficients import person
 
 SEED, AGE, GRID = 3, 0.6, 400
-METRIC = np.tile(np.float32([4e4, 0, 4e4]), (64, 64, 1))
+CHART = flat_chart(GRID, 0.5)
 PUSH = 0.5
 
 
@@ -52,7 +54,7 @@ def photo(atlas, line, depth, push, seen=1.0):
 
 def depths(atlas, *photos):
     """Deepest mm at rest, and of what motion adds, of the one own line; the share of it that relief holds."""
-    own, held = own_lines(atlas, line_groups(atlas), photos, METRIC, AGE, SEED)
+    own, held = own_lines(atlas, line_groups(atlas), photos, CHART, AGE, SEED)
     assert len(own) == 1
     return own.rest.max(), own.moved.max(), held.max()
 
@@ -87,9 +89,9 @@ def test_a_photo_that_does_not_see_the_line_says_nothing(atlas, crease):
 def test_a_line_displaced_between_photos_is_one(atlas, crease):
     shift = np.array([0.0, 1.9 / 200])  # mm over the chart's width
     depths(atlas, photo(atlas, crease, 0.4, 0.0), photo(atlas, crease + shift, 0.45, PUSH))
-    assert not runs_along(crease, crease + 2 * shift, METRIC)
+    assert not runs_along(crease, crease + 2 * shift, CHART)
     across = crease.mean(0) + (crease - crease.mean(0)) @ np.array([[0.0, 1.0], [-1.0, 0.0]])
-    assert not runs_along(crease, across, METRIC)
+    assert not runs_along(crease, across, CHART)
 
 
 def test_rest_and_motion_come_back_from_many_photos():
@@ -109,7 +111,7 @@ def test_rest_and_motion_come_back_from_many_photos():
 def test_curves_that_no_photo_pushes_keep_their_motion(atlas, crease):
     calm, moving = photo(atlas, crease, 0.0, 0.0), photo(atlas, crease, 0.0, PUSH)
     moving.compression[..., 1] = 0
-    own, _ = own_lines(atlas, line_groups(atlas), [calm, moving], METRIC, AGE, SEED)
+    own, _ = own_lines(atlas, line_groups(atlas), [calm, moving], CHART, AGE, SEED)
     curves = person(atlas, SEED).curves
     family = atlas.group_family[atlas.curve_group[curves]]
     tensions = [v.tension_map for v in (calm, moving)]
@@ -123,7 +125,7 @@ def test_curves_that_no_photo_pushes_keep_their_motion(atlas, crease):
 
 def test_relief_holds_what_it_draws_of_a_line(atlas, crease):
     calm = photo(atlas, crease, 0.3, 0.0)
-    own, held = own_lines(atlas, line_groups(atlas), [calm, photo(atlas, crease, 0.3, 0.0)], METRIC, AGE, SEED)
+    own, held = own_lines(atlas, line_groups(atlas), [calm, photo(atlas, crease, 0.3, 0.0)], CHART, AGE, SEED)
     assert held.shape == (HOLD_SIZE, HOLD_SIZE)
     assert 0.5 < held.max() <= 1
     assert abs(own.rest.max() - 0.3) < 0.12

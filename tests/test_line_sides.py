@@ -1,11 +1,11 @@
 """A side of the face that is not seen is like the one that is."""
 
 import numpy as np
+from charts import flat_chart
 from furrow.core.line_depth import own_lines
 from furrow.core.line_detection import Ridges
-from furrow.core.line_drafts import ViewLines
 from furrow.core.line_groups import line_groups
-from furrow.core.line_place import Grooves
+from furrow.core.line_place import Grooves, ViewLines
 from furrow.core.line_sides import borrowed, partners
 from furrow.core.photo_lines import FoundLines
 from furrow.core.polylines import Polylines
@@ -48,8 +48,8 @@ def clear_skin(seen):
 def test_smooth_skin_on_one_side_is_smooth_on_the_other(atlas):
     half = np.zeros((GRID, GRID), np.float32)
     half[:, : GRID // 2] = 1
-    metric = np.tile(np.float32([4e4, 0, 4e4]), (64, 64, 1))
-    own, _ = own_lines(atlas, line_groups(atlas), [clear_skin(half)], metric, AGE, SEED)
+    chart = flat_chart(GRID, 0.5)
+    own, _ = own_lines(atlas, line_groups(atlas), [clear_skin(half)], chart, AGE, SEED)
     curves = person(atlas, SEED).curves
     deep = coefficients(atlas, AGE, SEED)[0][curves] > 0.3
     paired = partners(atlas, curves) != np.arange(len(curves))
@@ -59,5 +59,5 @@ def test_smooth_skin_on_one_side_is_smooth_on_the_other(atlas):
     assert (deep & paired & left).sum() > 3
     assert gain[deep & paired & left].mean() < 0.3
     assert gain[deep & paired & right].mean() < 0.35
-    unseen, _ = own_lines(atlas, line_groups(atlas), [clear_skin(0 * half)], metric, AGE, SEED)
+    unseen, _ = own_lines(atlas, line_groups(atlas), [clear_skin(0 * half)], chart, AGE, SEED)
     assert unseen.curve_gain[curves][deep].mean() > 0.9

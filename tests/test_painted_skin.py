@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 from dome import dome_fit, dome_model, dome_view, render
 from furrow.core.albedo_lines import line_darkness, without_lines
+from furrow.core.chart import head_chart
 from furrow.core.colour import linear_to_srgb
 from furrow.core.painted_skin import painted_skin
 from furrow.core.static_detail import photo_relief
-from furrow.core.unwrap import texel_millimetres
 from furrow.core.view_texture import view_texture
 
 SIZE, TEXEL = 256, 0.4
@@ -105,11 +105,11 @@ def relief_of(drawn, keep_paint=False):
     """(g, g) |mm| of relief that the photo of such a head gives; with the mask of what is painted taken away or not."""
     model, view, photo = drawn_head(drawn)
     fit = dome_fit(model, view)
-    texel = texel_millimetres(model.topology, model.mean, 512)
-    seen = view_texture(model, fit, view, photo, None, 512, texel)
+    chart = head_chart(model.topology, model.mean, 512)
+    seen = view_texture(model, fit, view, photo, None, 512, chart.texel)
     bare = seen.plain if keep_paint else seen.bare
     posed = replace(seen.posed, millimetres_per_pixel=0.3)
-    found = photo_relief(model.topology, posed, seen.light, bare, texel, 0.5)
+    found = photo_relief(model.topology, posed, seen.light, bare, chart, 0.5)
     return np.abs(found.height * found.weight)
 
 

@@ -4,18 +4,18 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from charts import flat_chart
+from furrow.core.chart import head_chart
 from furrow.core.fold_lines import Folds
 from furrow.core.line_detection import Polylines, Ridges
 from furrow.core.line_gains import gains
 from furrow.core.line_groups import agreement, line_groups, lookup
-from furrow.core.normal_map import uv_metric
 from furrow.core.own_lines import personal_atlas
 from furrow.core.person_detail import person_detail
 from furrow.core.photo_lines import SURE, FoundLines, believed, beside_folds, scored, scored_folds
 from furrow.core.pipeline import load_models
 from furrow.core.raster import sample_smooth
 from furrow.core.skin_mask import region_sum
-from furrow.core.unwrap import texel_millimetres
 from furrow.core.view_texture import view_texture
 from furrow.core.wrinkle_coefficients import coefficients
 from furrow.core.wrinkles import static_prior
@@ -26,21 +26,21 @@ from wrinkled_photo import SIZE, wrinkled_photo
 
 
 def unwrapped(model, scene):
-    texel = texel_millimetres(model.topology, scene.fit.neutral, SIZE)
-    return view_texture(model, scene.fit, scene.fit.views[0], scene.photo, None, SIZE, texel), texel
+    chart = head_chart(model.topology, scene.fit.neutral, SIZE)
+    return view_texture(model, scene.fit, scene.fit.views[0], scene.photo, None, SIZE, chart.texel), chart
 
 
 @pytest.fixture(scope="module")
 def lined(model, atlas):
-    """An old head: scene, view, texel, age, seed."""
+    """An old head: scene, view, chart, age, seed."""
     age, seed = 0.9, 4
     scene = wrinkled_photo(model, static_prior(atlas, SIZE, age, seed), seed)
     return scene, *unwrapped(model, scene), age, seed
 
 
 def test_lines_of_an_old_head_are_found(model, atlas, lined):
-    scene, view, texel, age, seed = lined
-    tally = matches(model, atlas, scene, view, found_lines(model, atlas, scene.fit, view, texel), age, seed)
+    scene, view, chart, age, seed = lined
+    tally = matches(model, atlas, scene, view, found_lines(model, atlas, scene.fit, view, chart), age, seed)
     assert len(tally.hit) > 500
     assert tally.right.mean() > 0.7 and tally.hit.mean() > 0.55
 
@@ -48,14 +48,14 @@ def test_lines_of_an_old_head_are_found(model, atlas, lined):
 def test_a_young_head_with_freckles_and_stubble_has_none(model, atlas):
     flat = np.zeros((SIZE, SIZE), np.float32)
     scene = wrinkled_photo(model, flat, 22, freckles=True, stubble=True)
-    view, texel = unwrapped(model, scene)
-    assert len(found_lines(model, atlas, scene.fit, view, texel)) <= 3
+    view, chart = unwrapped(model, scene)
+    assert len(found_lines(model, atlas, scene.fit, view, chart)) <= 3
 
 
 def test_what_an_old_photo_shows_is_kept_and_what_it_does_not_show_goes(model, atlas, lined):
-    scene, view, texel, age, seed = lined
+    scene, view, chart, age, seed = lined
     other = seed + 1  # another layout than the photo's: the photo contradicts it
-    detail = person_detail(model, atlas, scene.fit, [view], texel, other, age)
+    detail = person_detail(model, atlas, scene.fit, [view], chart, other, age)
     assert 8 < len(detail.own) < 60
     assert detail.own.rest.max() <= 1.2 and 0.05 < np.median(detail.own.rest[detail.own.rest > 0.02]) < 0.6
     before, after = (coefficients(a, age, other)[0] for a in (atlas, personal_atlas(atlas, detail.own)))
@@ -70,12 +70,12 @@ def test_what_an_old_photo_shows_is_kept_and_what_it_does_not_show_goes(model, a
 
 def test_a_smile_does_not_burn_its_lines_into_the_neutral_face(model, atlas, lined):
     """The same lines are the neutral face's at rest, and motion's where the photo's expression pushes the skin."""
-    still, view, texel, age, seed = lined
+    still, view, chart, age, seed = lined
     smile = {f"{name}{side}": 1 for name in ("mouthSmile", "cheekSquint", "eyeSquint") for side in ("Left", "Right")}
     smiling = wrinkled_photo(model, static_prior(atlas, SIZE, age, seed), seed, shapes=smile, yaw=0.0)
     pushed = [atlas.group_names.index(name) for name in ("crows_feet", "nasolabial")]
     depth = []
-    for scene, (seen, step) in ((still, (view, texel)), (smiling, unwrapped(model, smiling))):
+    for scene, (seen, step) in ((still, (view, chart)), (smiling, unwrapped(model, smiling))):
         own = person_detail(model, atlas, scene.fit, [seen], step, seed, 0.1).own
         rows = np.repeat(np.isin(own.group, pushed), np.diff(own.start))
         assert rows.any()
@@ -100,8 +100,8 @@ def test_gains_follow_the_depth_seen_and_the_prior_elsewhere():
 
 
 def test_sure_lines_vouch_for_the_unsure(atlas, model, lined):
-    scene, view, texel, *_ = lined
-    found = found_lines(model, atlas, scene.fit, view, texel)
+    scene, view, chart, *_ = lined
+    found = found_lines(model, atlas, scene.fit, view, chart)
     weak = replace(found, score=np.full(len(found), 0.2))
     assert not believed(weak).any()
     strong = replace(found, score=np.where(np.arange(len(found)) < len(found) - 3, 5.0, 0.2))
@@ -132,8 +132,8 @@ def test_lines_marked_by_hand_are_found():
 
 
 def test_one_group_full_of_lines_vouches_for_itself_only(atlas, model, lined):
-    scene, view, texel, *_ = lined
-    found = found_lines(model, atlas, scene.fit, view, texel)
+    scene, view, chart, *_ = lined
+    found = found_lines(model, atlas, scene.fit, view, chart)
     forehead = found.group == atlas.group_names.index("forehead")
     assert 4 < forehead.sum() < len(found) - 4
     # two sure lines of the forehead, long ones, and everything else unsure
@@ -144,7 +144,7 @@ def test_one_group_full_of_lines_vouches_for_itself_only(atlas, model, lined):
 
 
 def test_a_fold_may_be_a_step_and_a_wrinkle_may_not(model, atlas):
-    groups, metric = line_groups(atlas), uv_metric(model.topology, model.mean, 128)
+    groups, chart = line_groups(atlas), head_chart(model.topology, model.mean, SIZE)
     for name, sure in (("nasolabial", True), ("forehead", False)):
         column = groups.names.index(name)
         rows = np.flatnonzero(atlas.of_points(atlas.curve_group) == groups.groups[column])
@@ -156,11 +156,11 @@ def test_a_fold_may_be_a_step_and_a_wrinkle_may_not(model, atlas):
         step = Polylines(uv, np.array([0, len(uv)]), 8.0 * full, 0.4 * full, 0.02 * full, 1.0 * full)
         grid = np.zeros((64, 64), np.float32)
         ridges = Ridges(grid, np.zeros((64, 64, 2), np.float32), grid + 1, grid, grid, 1.0)
-        assert (scored(groups, step, metric, ridges).score[0] > SURE) == sure
+        assert (scored(groups, step, chart, ridges).score[0] > SURE) == sure
 
 
 def test_a_line_along_a_fold_is_the_fold_once_more():
-    metric = np.broadcast_to(np.float32([200.0**2, 0, 200.0**2]), (4, 4, 3))
+    chart = flat_chart(400, 0.5)
     along = np.linspace(0, 20, 30)
     crossing = np.stack([0.25 * along - 2.5, 0 * along + 10], -1)
     places = [np.stack([0 * along + x, along], -1) for x in (0.0, 2.0, 5.0)] + [crossing]
@@ -169,13 +169,13 @@ def test_a_line_along_a_fold_is_the_fold_once_more():
     lines = Polylines(0.5 + np.concatenate(places) / 200, np.arange(0, points + 1, len(along)), zero, zero, zero, zero)
     found = FoundLines(lines, np.zeros(count, int), zero, np.zeros(count), np.zeros(count), np.zeros(count, bool), zero)
     folds = np.arange(count) == 0
-    np.testing.assert_array_equal(beside_folds(found, folds, metric), [False, True, False, False])
-    assert not beside_folds(found, ~folds & False, metric).any()
+    np.testing.assert_array_equal(beside_folds(found, folds, chart), [False, True, False, False])
+    assert not beside_folds(found, ~folds & False, chart).any()
 
 
 def test_folds_of_an_old_head_are_found_where_light_shows_them(model, atlas, lined):
-    scene, view, texel, age, seed = lined
-    found = found_lines(model, atlas, scene.fit, view, texel)
+    scene, view, chart, age, seed = lined
+    found = found_lines(model, atlas, scene.fit, view, chart)
     groups = [atlas.group_names.index(name) for name in ("nasolabial", "tear_trough")]
     folds = found.chosen(np.isin(found.group, groups) & (found.score > SURE))
     tally = matches(model, atlas, scene, view, folds, age, seed)
@@ -184,12 +184,12 @@ def test_folds_of_an_old_head_are_found_where_light_shows_them(model, atlas, lin
 
 
 def test_a_smile_vouches_for_the_fold_it_draws(atlas, model):
-    groups, metric = line_groups(atlas), uv_metric(model.topology, model.mean, 128)
+    groups, chart = line_groups(atlas), head_chart(model.topology, model.mean, SIZE)
     column, uv = next(fold for fold in groups.folds if groups.names[fold[0]] == "nasolabial")
     zero = np.zeros(len(uv))
     lines = Polylines(uv, np.array([0, len(uv)]), zero, zero, zero, zero)
     folds = Folds(lines, np.array([column]), np.array([1.6]), 0.01)
-    still, smiling = (scored_folds(groups, folds, np.full((8, 8), p, np.float32), metric) for p in (0.2, 0.8))
+    still, smiling = (scored_folds(groups, folds, np.full((8, 8), p, np.float32), chart) for p in (0.2, 0.8))
     assert still.score[0] < SURE < smiling.score[0]
     assert still.group[0] == atlas.group_names.index("nasolabial") and still.everyone.all()
     assert 25 < still.length[0] < 70

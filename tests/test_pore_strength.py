@@ -8,18 +8,20 @@ import numpy as np
 import pytest
 from dome import dome_fit, dome_model, dome_view
 from furrow.core import pore_strength
+from furrow.core.chart import head_chart
 from furrow.core.chart_window import Window
 from furrow.core.fine_skin import PORE_REGIONS, TILE_MM, TILE_NAMES, load_tiles, usual_gain
 from furrow.core.lighting import Light
 from furrow.core.pore_strength import BAND_MM, DIRECT, LEAST, band_energies, pore_gains
 from furrow.core.raster import fill_outside, uv_raster
-from furrow.core.unwrap import pose_view, texel_millimetres
+from furrow.core.unwrap import pose_view
 from furrow.core.view_texture import ViewTexture
 from wrinkled_photo import map_normals
 
 SIZE = 1024
 MODEL = dome_model()
-TEXEL = texel_millimetres(MODEL.topology, MODEL.mean, SIZE)
+CHART = head_chart(MODEL.topology, MODEL.mean, SIZE)
+TEXEL = CHART.texel
 VIEW = dome_view()
 FOREHEAD, CHEEK = PORE_REGIONS.index("forehead"), PORE_REGIONS.index("cheek")
 EDGES = np.kron(np.random.default_rng(0).integers(60, 190, (8, 8), np.uint8), np.ones((60, 60), np.uint8))
@@ -87,7 +89,7 @@ def seen(height, noise=0.0, mottling=0.0):
 
 
 def gains(view, tiles, age=0.3):
-    return pore_gains(MODEL.topology, [view], TEXEL, age, tiles)
+    return pore_gains(MODEL.topology, [view], CHART, age, tiles)
 
 
 def test_energies_of_a_wave_are_those_of_its_formula():

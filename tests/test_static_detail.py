@@ -5,6 +5,7 @@ from dataclasses import replace
 import cv2
 import numpy as np
 from dome import dome_fit, dome_model, dome_view
+from furrow.core.chart import head_chart
 from furrow.core.lighting import Light
 from furrow.core.shading_slope import head_sensitivity, shading_sensitivity
 from furrow.core.static_detail import (
@@ -15,12 +16,13 @@ from furrow.core.static_detail import (
     relief_of,
     wiener_relief,
 )
-from furrow.core.unwrap import pose_view, texel_millimetres
+from furrow.core.unwrap import pose_view
 from scipy.ndimage import gaussian_filter
 
 SIZE = 384
 MODEL = dome_model()
-TEXEL = texel_millimetres(MODEL.topology, MODEL.mean, SIZE)
+CHART = head_chart(MODEL.topology, MODEL.mean, SIZE)
+TEXEL = CHART.texel
 VIEW = dome_view()
 POSED = pose_view(MODEL, dome_fit(MODEL, VIEW), VIEW, np.full((480, 480, 3), 128, np.uint8), TEXEL)
 POSED = replace(POSED, millimetres_per_pixel=0.3)
@@ -120,7 +122,7 @@ def test_printed_freckles_make_no_bumps():
         cv2.circle(image, (int(x), int(y)), int(rng.integers(2, 5)), (127, 122, 120), -1, cv2.LINE_AA)
     image = cv2.resize(image, (480, 480), interpolation=cv2.INTER_AREA)
     freckled = replace(pose_view(MODEL, dome_fit(MODEL, VIEW), VIEW, image, TEXEL), millimetres_per_pixel=0.4)
-    found = photo_relief(MODEL.topology, freckled, LIGHT, FADE.astype(np.float32), TEXEL, 0.2)
+    found = photo_relief(MODEL.topology, freckled, LIGHT, FADE.astype(np.float32), CHART, 0.2)
     height = np.abs(found.height * found.weight)
     assert 0.005 < height.max() < 0.05
 
@@ -160,7 +162,7 @@ def test_light_worked_out_at_fewer_texels_answers_in_the_texels_asked_for():
 
 def test_a_photo_without_bare_skin_gives_no_relief():
     nothing = np.zeros((SIZE, SIZE), np.float32)
-    found = photo_relief(MODEL.topology, POSED, LIGHT, nothing, TEXEL, 0.2)
+    found = photo_relief(MODEL.topology, POSED, LIGHT, nothing, CHART, 0.2)
     assert not (found.weight * found.height).any() and np.isfinite(found.height).all()
 
 
@@ -168,5 +170,5 @@ def test_a_photo_that_resolves_no_relief_gives_none():
     image = np.random.default_rng(0).integers(90, 150, POSED.image.shape).astype(np.uint8)
     for pixel, some in ((0.3, True), (0.8, False)):
         posed = replace(POSED, image=image, millimetres_per_pixel=pixel)
-        found = photo_relief(MODEL.topology, posed, LIGHT, FADE.astype(np.float32), TEXEL, 0.2)
+        found = photo_relief(MODEL.topology, posed, LIGHT, FADE.astype(np.float32), CHART, 0.2)
         assert found.height.shape == found.weight.shape and (found.weight * np.abs(found.height) > 0.01).any() == some

@@ -2,7 +2,10 @@
 
 import numpy as np
 import pytest
+from furrow.models import group_masks, line_directions
+from furrow.models.habits import BROW_RAISE
 from furrow.models.line_directions import (
+    anatomical_direction,
     blended_direction,
     compression_across,
     line_number,
@@ -10,11 +13,13 @@ from furrow.models.line_directions import (
     tangent_axes,
     to_vectors,
 )
+from furrow.models.line_group import LineGroup
 from furrow.models.strain import expression_delta, log_strain
 from furrow.models.streamlines import trace_group
 from furrow.models.surface_grid import GRID_SIZE, SurfaceGrid
 from furrow.models.wrinkle_fields import buckling_depth
-from furrow.models.wrinkle_groups import BROW_RAISE, Group
+
+FOREHEAD = (group_masks.forehead, line_directions.along_brow)
 
 
 def sheet(n=12):
@@ -70,13 +75,13 @@ def test_tangent_axes_are_an_orthonormal_frame_to_the_left_and_up():
 
 
 def test_strain_that_contradicts_anatomy_is_not_followed():
-    frame = np.tile([0.0, 50.0, 20.0], (1, 1))
+    anatomy = anatomical_direction(line_directions.along_brow, np.array([[0.0, 50.0, 20.0]]))
     axes = tangent_axes(np.array([[0.0, 0.0, 1.0]]))
     sideways = np.diag([-0.4, 0.0, 0.0])[None]
-    assert blended_direction("forehead", frame, axes, sideways) == pytest.approx(1.0, abs=1e-9)
+    assert blended_direction(anatomy, axes, sideways) == pytest.approx(1.0, abs=1e-9)
     tilt = np.array([np.sin(0.2), np.cos(0.2), 0.0])
     agreeing = (-0.4 * np.outer(tilt, tilt))[None]
-    turned = blended_direction("forehead", frame, axes, agreeing)
+    turned = blended_direction(anatomy, axes, agreeing)
     assert -0.2 < 0.5 * np.angle(turned)[0] < -0.05
 
 
@@ -89,7 +94,7 @@ def test_expression_delta_adds_named_shapes():
 
 
 def test_depth_grows_with_the_root_of_the_strain_and_stops_at_the_cap():
-    group = Group("forehead", 1, BROW_RAISE, 10.0, 0.6, 1.0, 0.0, 5, 40, 0.1)
+    group = LineGroup("forehead", 1, BROW_RAISE, 10.0, 0.6, 1.0, 0.0, 5, 40, 0.1, *FOREHEAD)
     weak, strong = buckling_depth(group, np.array([1e-4, 4e-4])), buckling_depth(group, np.array([0.6]))
     assert weak[1] / weak[0] == pytest.approx(2.0, rel=0.01)
     assert weak[0] == pytest.approx(10.0 * 0.01 / np.pi, rel=0.01)
@@ -109,7 +114,7 @@ def flat_grid(pitch=0.4):
 
 def traced(seed=0, bilateral=True, angle=0.3):
     grid = flat_grid()
-    group = Group("forehead", 1, BROW_RAISE, 8.0, 0.6, 1.0, 0.0, 4, 40, 0.1, bilateral=bilateral)
+    group = LineGroup("forehead", 1, BROW_RAISE, 8.0, 0.6, 1.0, 0.0, 4, 40, 0.1, *FOREHEAD, bilateral=bilateral)
     drive = np.where(np.hypot(*np.moveaxis(grid.frame[..., :2], -1, 0)) < 60.0, 0.3, 0.0)
     side = np.where(grid.frame[..., 0] < 0, -1.0, 1.0)
     direction = line_number(np.cos(angle) * side, np.full(drive.shape, np.sin(angle)))

@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 from furrow.core.wrinkles import PRIMARY, load_atlas
+from furrow.models import line_seeds
+from furrow.models.face_frame import CANTHUS
 from furrow.models.frown_lines import trace_frown_lines
-from furrow.models.line_seeds import CANTHUS, line_seeds, line_spacing
 from furrow.models.lip_lines import trace_lip_lines
 from furrow.models.surface_grid import surface_grid
 from furrow.models.wrinkle_groups import GROUPS
@@ -79,21 +80,21 @@ def test_lip_lines_start_on_the_red_and_fade_into_the_skin(model, grid):
 
 def test_rows_of_the_forehead_keep_their_distance():
     for seed in range(20):
-        heights = np.sort([y for _, y in line_seeds("forehead", np.random.default_rng(seed))])
+        heights = np.sort([y for _, y in line_seeds.forehead(np.random.default_rng(seed))])
         assert 4 <= len(heights) <= 6
         assert 36.0 <= heights[0] and heights[-1] < 72.0 and np.diff(heights).min() > 6.0
 
 
 def test_rays_at_the_eye_spread_and_close_in_on_its_corner():
     for seed in range(20):
-        seeds = np.array(line_seeds("crows_feet", np.random.default_rng(seed))) - CANTHUS
+        seeds = np.array(line_seeds.crows_feet(np.random.default_rng(seed))) - CANTHUS
         angles = np.degrees(np.arctan2(seeds[:, 1], seeds[:, 0]))
         assert 5 <= len(seeds) <= 7 and angles.min() < -40.0 and angles.max() > 25.0
         assert np.diff(np.sort(angles)).min() > 2.0
     at = np.array([[CANTHUS[0] + r, CANTHUS[1], 0.0] for r in (0.0, 10.0, 30.0)])
-    assert (np.diff(line_spacing("crows_feet", at)) > 0).all()
-    assert (line_spacing("forehead", at) == 1.0).all()
-    assert line_seeds("lips", np.random.default_rng(0)) == []
+    assert (np.diff(GROUP["crows_feet"].spacing(at)) > 0).all()
+    assert (GROUP["forehead"].spacing(at) == 1.0).all()
+    assert GROUP["lips"].seeds(np.random.default_rng(0)) == []
 
 
 @pytest.mark.parametrize(("group", "count", "length"), [("forehead", 4, 60.0), ("crows_feet", 6, 18.0)])

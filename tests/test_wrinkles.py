@@ -25,8 +25,8 @@ from furrow.core.wrinkles import (
     static_amplitudes,
     static_prior,
 )
+from furrow.models.habits import BROW_DOWN, BROW_RAISE, CHIN_RAISE, PUCKER, SMILE, SNEER
 from furrow.models.strain import expression_delta, log_strain
-from furrow.models.wrinkle_groups import BROW_DOWN, BROW_RAISE, CHIN_RAISE, PUCKER, SMILE, SNEER
 
 SIZE = 512
 

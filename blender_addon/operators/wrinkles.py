@@ -9,6 +9,7 @@ import bpy
 from bpy.props import FloatProperty, IntProperty, StringProperty
 
 from ...core.errors import CharacterFileError, FurrowError
+from ...core.wrinkle_coefficients import SEEDS
 from ...core.wrinkle_edit import age_of_years
 from .. import age_slider, character_store
 from ..characters import active_character
@@ -17,8 +18,6 @@ from ..wrinkle_change import WrinkleChange
 from .base import FurrowOperator, has_character
 from .characters import named_character
 from .wrinkle_job import ChangesWrinkles
-
-SEEDS = 10_000  # layouts to draw from
 
 
 class FURROW_OT_change_wrinkles(ChangesWrinkles, bpy.types.Operator):
