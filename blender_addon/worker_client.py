@@ -16,10 +16,11 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+from ..core.assets import PACKAGE_FOLDER
+from ..core.assets import PACKAGE_NAME as FULL_NAME
 from ..core.errors import FurrowError
 
-PACKAGE_FOLDER = Path(__file__).resolve().parents[1]
-PACKAGE_NAME = __package__.rpartition(".")[0].rpartition(".")[2]
+PACKAGE_NAME = FULL_NAME.rpartition(".")[2]  # the worker is no part of Blender, where extensions have longer names
 MAX_LINE = 1 << 20  # bytes: no event is that long
 
 

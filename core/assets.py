@@ -1,4 +1,4 @@
-"""Where the built models lie."""
+"""Where the package lies, and the models in it."""
 
 from __future__ import annotations
 
@@ -8,7 +8,10 @@ from .errors import AssetsError
 
 HEAD, WRINKLES = "head.npz", "wrinkles.npz"
 
-_FOLDER = Path(__file__).resolve().parents[1] / "models" / "assets"
+PACKAGE_FOLDER = Path(__file__).resolve().parents[1]
+PACKAGE_NAME = __package__.rpartition(".")[0]  # "bl_ext.<repository>.furrow" in Blender, "furrow" elsewhere
+MODELS = PACKAGE_FOLDER / "models"  # networks of our own; what is built from other people's data is in assets/
+_FOLDER = MODELS / "assets"
 
 
 def assets_folder() -> Path:

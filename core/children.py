@@ -11,8 +11,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-PACKAGE_FOLDER = Path(__file__).resolve().parents[1]
-PACKAGE_NAME = __package__.rpartition(".")[0]
+from .assets import PACKAGE_FOLDER, PACKAGE_NAME
 
 
 def module_command(module: str, arguments: Sequence[str | Path]) -> list[str]:

@@ -19,12 +19,13 @@ from pathlib import Path
 
 import numpy as np
 
+from .assets import MODELS
 from .errors import PhotoError
 from .expression_texture import TextureReading
 from .face_texture import LENGTH, LOCAL
 from .fit_terms import APART_PAIRS
 from .head_model import LANDMARK_COUNT
-from .trained_file import MODELS, checked, read_network
+from .trained_file import checked, read_network
 
 FILE = "expression.npz"
 # distances that expressions change: lids and lips (``APART_PAIRS``), brows to eyes, corners of mouth and nose, chin

@@ -20,12 +20,13 @@ from typing import NamedTuple, Protocol
 
 import numpy as np
 
+from .assets import MODELS
 from .errors import PhotoError
 from .expression_regressor import FEATURES as MARKS
 from .expression_regressor import feature_vectors
 from .face_texture import LENGTH, LOCAL
 from .head_model import LANDMARK_COUNT
-from .trained_file import MODELS, checked, read_network
+from .trained_file import checked, read_network
 
 FILE = "identity.npz"
 BLOCKS = (MARKS, LOCAL, LENGTH - LOCAL)  # features of landmarks, of the skin around them, and of the whole crop

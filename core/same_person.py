@@ -27,9 +27,10 @@ from pathlib import Path
 
 import numpy as np
 
+from .assets import MODELS
 from .head_model import LANDMARK_COUNT
 from .identity_regressor import FEATURES, one_photo, standard_features
-from .trained_file import MODELS, checked, read_network
+from .trained_file import checked, read_network
 
 FILE = "same_person.npz"
 MOST_AXES = 256

@@ -11,7 +11,6 @@ import numpy as np
 
 from .errors import AssetsError
 
-MODELS = Path(__file__).resolve().parents[1] / "models"  # where the package keeps its own
 Network = TypeVar("Network")
 
 

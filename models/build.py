@@ -19,7 +19,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ..core.assets import HEAD, WRINKLES
+from ..core.assets import HEAD, MODELS, PACKAGE_FOLDER, WRINKLES
 from ..core.devices import choose
 from ..core.errors import AssetsError, OutputError
 from ..core.face_nets import FaceNets
@@ -29,8 +29,7 @@ from ..core.safe_files import write_text, written_aside
 from . import face_nets, fine_skin, head, wrinkles
 from .sources import WHEELS, open_wheel
 
-PACKAGE = Path(__file__).resolve().parents[1]
-ASSETS = Path(__file__).parent / "assets"
+ASSETS = MODELS / "assets"
 STAMPS = "stamps.json"
 
 
@@ -121,7 +120,7 @@ def build_all(assets: Path = ASSETS, force: bool = False, report: Callable[[str]
 def imported_files(module: str) -> list[Path]:
     """Source files of a module of this package ("models.head") and of all that it imports from the package, sorted."""
     found: set[Path] = set()
-    waiting = [PACKAGE.joinpath(*module.split(".")).with_suffix(".py")]
+    waiting = [PACKAGE_FOLDER.joinpath(*module.split(".")).with_suffix(".py")]
     while waiting:
         path = waiting.pop()
         if path in found:

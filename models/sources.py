@@ -12,9 +12,10 @@ import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 
+from ..core.assets import MODELS
 from ..core.errors import AssetsError
 
-CACHE = Path(__file__).parent / ".cache"
+CACHE = MODELS / ".cache"
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from ..core import expression_regressor as regressor
-from ..core.assets import HEAD, WRINKLES
+from ..core.assets import HEAD, MODELS, WRINKLES
 from ..core.devices import choose
 from ..core.expression_regressor import ExpressionRegressor
 from ..core.face_nets import FaceNets
@@ -274,7 +274,7 @@ def main() -> None:
     parser.add_argument("--hard", type=int, default=HARD_CHUNKS, help=f"chunks of {CHUNK} hard samples")
     parser.add_argument("--textured", type=int, default=TEXTURED_CHUNKS, help=f"chunks of {CHUNK} for the texture")
     parser.add_argument("--keep", action="store_true", help="keep the landmark part of the committed file")
-    parser.add_argument("-o", "--output", type=Path, default=Path(__file__).parent / regressor.FILE)
+    parser.add_argument("-o", "--output", type=Path, default=MODELS / regressor.FILE)
     arguments = parser.parse_args()
     model, atlas = load_head_model(ASSETS / HEAD), load_atlas(ASSETS / WRINKLES)
     given = (model, atlas, FaceNets(ASSETS, choose("cpu")), CACHE / "expression")

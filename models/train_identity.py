@@ -18,7 +18,11 @@ from pathlib import Path
 import numpy as np
 
 from ..core import identity_regressor
+<<<<<<< HEAD
 from ..core.assets import HEAD, WRINKLES
+=======
+from ..core.assets import MODELS
+>>>>>>> 93f7c71 (The package's folders are named in one place, so that modules can move)
 from ..core.devices import choose
 from ..core.expression_regressor import feature_vectors
 from ..core.face_nets import FaceNets
@@ -172,7 +176,7 @@ def main() -> None:
     """Command line."""
     parser = argparse.ArgumentParser(prog="furrow.models.train_identity", description=__doc__.splitlines()[0])
     parser.add_argument("--chunks", type=int, default=CHUNKS, help=f"chunks of {CHUNK} samples")
-    parser.add_argument("-o", "--output", type=Path, default=Path(__file__).parent / identity_regressor.FILE)
+    parser.add_argument("-o", "--output", type=Path, default=MODELS / identity_regressor.FILE)
     arguments = parser.parse_args()
     model, atlas = load_head_model(ASSETS / HEAD), load_atlas(ASSETS / WRINKLES)
     given = (model, atlas, FaceNets(ASSETS, choose("cpu")), CACHE / "expression")

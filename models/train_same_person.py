@@ -18,7 +18,11 @@ from pathlib import Path
 import numpy as np
 
 from ..core import identity_regressor, same_person
+<<<<<<< HEAD
 from ..core.assets import HEAD, WRINKLES
+=======
+from ..core.assets import MODELS
+>>>>>>> 93f7c71 (The package's folders are named in one place, so that modules can move)
 from ..core.devices import choose
 from ..core.face_nets import FaceNets
 from ..core.head_model import load_head_model
@@ -201,7 +205,7 @@ def main() -> None:
     """Command line."""
     parser = argparse.ArgumentParser(prog="furrow.models.train_same_person", description=__doc__.splitlines()[0])
     parser.add_argument("--chunks", type=int, default=CHUNKS, help="chunks of people")
-    parser.add_argument("-o", "--output", type=Path, default=Path(__file__).parent / same_person.FILE)
+    parser.add_argument("-o", "--output", type=Path, default=MODELS / same_person.FILE)
     arguments = parser.parse_args()
     model, atlas = load_head_model(ASSETS / HEAD), load_atlas(ASSETS / WRINKLES)
     nets = FaceNets(ASSETS, choose("cpu"))

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from furrow.core import children
+from furrow.core.assets import PACKAGE_FOLDER
 from helpers import traps
 
 ROOT = Path(__file__).parents[1]
@@ -47,9 +48,9 @@ def test_child_finds_what_this_process_finds(tmp_path, monkeypatch):
         str((tmp_path / "elsewhere").resolve()),
         str(Path("/somewhere").resolve()),
     ]
-    monkeypatch.chdir(children.PACKAGE_FOLDER.parent)
+    monkeypatch.chdir(PACKAGE_FOLDER.parent)
     monkeypatch.setattr(sys, "path", [""])
-    assert children.environment()["PYTHONPATH"] == str(children.PACKAGE_FOLDER.parent)
+    assert children.environment()["PYTHONPATH"] == str(PACKAGE_FOLDER.parent)
 
 
 def test_every_module_that_is_run_leaves_the_current_folder_out():
