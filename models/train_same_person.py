@@ -18,11 +18,7 @@ from pathlib import Path
 import numpy as np
 
 from ..core import identity_regressor, same_person
-<<<<<<< HEAD
-from ..core.assets import HEAD, WRINKLES
-=======
-from ..core.assets import MODELS
->>>>>>> 93f7c71 (The package's folders are named in one place, so that modules can move)
+from ..core.assets import HEAD, MODELS, WRINKLES
 from ..core.devices import choose
 from ..core.face_nets import FaceNets
 from ..core.head_model import load_head_model
