@@ -2,12 +2,11 @@
 
 import ast
 from dataclasses import replace
-from pathlib import Path
 
-import furrow.core
 import numpy as np
 import pytest
 from furrow.core.apparent_age import apparent_age
+from furrow.core.assets import PACKAGE_FOLDER
 from furrow.core.chart import head_chart, sample_uv
 from furrow.core.errors import AssetsError
 from furrow.core.line_detection import link_lines, ridge_response
@@ -28,7 +27,6 @@ from furrow.models.wrinkles import build_atlas
 SIZE, SEED = 512, 5
 # modules of core that import one of these handle groups, and of models that import one of the first three
 HANDLERS = ("line_group", "line_groups", "wrinkle_group", "wrinkle_atlas")
-ROOT = Path(furrow.core.__file__).parents[1]
 
 
 def cheek(frame):
@@ -152,7 +150,7 @@ def test_no_code_but_the_table_names_a_group(model, atlas):
     names = set(atlas.group_names)
     alone = names - set(model.topology.region_names)
     assert len(alone) >= 10
-    for path in sorted([*(ROOT / "core").glob("*.py"), *(ROOT / "models").glob("*.py")]):
+    for path in sorted(path for part in ("core", "models") for path in (PACKAGE_FOLDER / part).rglob("*.py")):
         text = path.read_text(encoding="utf-8")
         handlers = HANDLERS if path.parent.name == "core" else HANDLERS[:3]
         named = strings_of(path) & (names if any(f".{name} import" in text for name in handlers) else alone)
