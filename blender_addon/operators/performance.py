@@ -81,8 +81,8 @@ class FURROW_OT_capture(WorkerOperator, bpy.types.Operator):
         collection = same_character(*self._character)
         apply_performance(self, context, load_performance(self._output), collection, keyed=self.kind == "CLIP")
 
-    def finish(self, context) -> None:
-        super().finish(context)
+    def end_job(self, context, finished: bool) -> None:
+        super().end_job(context, finished)
         folder = self.__dict__.pop("_folder", None)
         if folder is not None:
             folder.cleanup()

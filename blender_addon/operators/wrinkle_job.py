@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import time
-
 import bpy
 
 from .. import character_store
 from ..characters import active_character
-from .base import FurrowOperator, has_character, redraw_viewports, run_modally
+from .base import has_character
 from .characters import same_character
+from .worker_job import WorkerJob
 
-INTERVAL = 0.05  # seconds between looks at the worker
 
-
-class ChangesWrinkles(FurrowOperator):
+class ChangesWrinkles(WorkerJob):
     """Mix-in of operators whose maps the worker computes: modal in a window, waiting without one.
 
     Subclasses write ``begin(context, collection) -> WrinkleChange`` and ``done(collection, before)``, which is called
@@ -22,6 +19,7 @@ class ChangesWrinkles(FurrowOperator):
     """
 
     bl_options = {"UNDO"}
+    interval = 0.05
 
     @classmethod
     def poll(cls, context):
@@ -31,44 +29,15 @@ class ChangesWrinkles(FurrowOperator):
         return active_character(context)
 
     def invoke(self, context, _event):
-        return self.guarded(context, lambda: self._start_modal(context))
+        return self.guarded(context, lambda: self.start_modal(context))
 
-    def _start_modal(self, context):
-        self._begin(context)
-        return run_modally(self, context, INTERVAL)
-
-    def modal(self, context, event):
-        if event.type != "TIMER":
-            return {"PASS_THROUGH"}
-        result = self.guarded(context, lambda: self._step(context))
-        if result == {"RUNNING_MODAL"}:
-            return {"PASS_THROUGH"}
-        self._finish(context, result == {"FINISHED"})
-        redraw_viewports(context)
-        return result
-
-    def cancel(self, context):
-        self._finish(context, False)
-
-    def run(self, context):
-        """Without a window: wait for the result."""
-        finished = False
-        try:
-            self._begin(context)
-            while (result := self._step(context)) == {"RUNNING_MODAL"}:
-                time.sleep(INTERVAL)
-            finished = True
-            return result
-        finally:
-            self._finish(context, finished)
-
-    def _begin(self, context) -> None:
+    def begin_job(self, context) -> None:
         collection = self.target(context)
         self._name, self._uid = collection.name, collection.session_uid
         self._change = self.begin(context, collection)
         context.window_manager.furrow_job.changing = True
 
-    def _step(self, context) -> set[str]:
+    def step(self, context) -> set[str]:
         data = self._change.poll()
         if data is None:
             return {"RUNNING_MODAL"}
@@ -81,10 +50,8 @@ class ChangesWrinkles(FurrowOperator):
         self.done(collection, before)
         return {"FINISHED"}
 
-    def _finish(self, context, finished: bool) -> None:
-        change, timer = self.__dict__.pop("_change", None), self.__dict__.pop("_timer", None)
+    def end_job(self, context, finished: bool) -> None:
+        change = self.__dict__.pop("_change", None)
         if change is not None:
             change.close(finished)
-        if timer is not None:
-            context.window_manager.event_timer_remove(timer)
         context.window_manager.furrow_job.changing = False

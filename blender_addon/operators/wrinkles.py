@@ -57,8 +57,8 @@ class FURROW_OT_change_wrinkles(ChangesWrinkles, bpy.types.Operator):
             collection.furrow.age += older
         collection.pop(character_store.BEFORE_SWAP, None)
 
-    def _finish(self, context, finished):
-        super()._finish(context, finished)
+    def end_job(self, context, finished):
+        super().end_job(context, finished)
         name = self.__dict__.get("_name", self.character)
         age_slider.forget(name, self.years if finished and self.years > 0.0 else None)
 
