@@ -141,16 +141,6 @@ def project(basis: PointBasis, identity: np.ndarray, state: ViewState, width: in
     return Projection(points, offset + [width / 2.0, height / 2.0], jacobian, pixel_jacobian, float(focal))
 
 
-def normal_equations(terms: list[Term]) -> tuple[np.ndarray, np.ndarray, float]:
-    """Matrix (P, P), gradient (P,) and cost of several terms together."""
-    root = np.sqrt(np.concatenate([term.weight for term in terms]))
-    jacobian = np.concatenate([term.jacobian for term in terms])
-    jacobian *= root[:, None]
-    residual = np.concatenate([term.residual for term in terms]) * root
-    # numpy computes one half of a matrix times its own transpose
-    return jacobian.T @ jacobian, jacobian.T @ residual, 0.5 * float(residual @ residual)
-
-
 def geman_mcclure(distance: np.ndarray, scale: float) -> np.ndarray:
     """Weights of robust least squares, 1 at distance 0 (Geman and McClure 1987)."""
     return 1.0 / (1.0 + (distance / scale) ** 2) ** 2

@@ -142,13 +142,3 @@ def test_depth_says_nothing_of_a_tilt_it_does_not_know():
         for width in (0.0, 5.0)
     )
     assert sure > 3.0 and unsure < 0.2 * sure
-
-
-def test_normal_equations_sum_the_terms(scene):
-    basis, identity, state, _ = scene
-    projection = fit_terms.project(basis, identity, state, 640, 480)
-    parts = [term(projection) for term in terms(basis).values()]
-    matrix, gradient, cost = fit_terms.normal_equations(parts)
-    assert np.allclose(matrix, sum(part.jacobian.T @ np.diag(part.weight) @ part.jacobian for part in parts))
-    assert np.allclose(gradient, sum(part.jacobian.T @ (part.weight * part.residual) for part in parts))
-    assert cost == pytest.approx(sum(part.cost() for part in parts))
