@@ -18,7 +18,7 @@ import time
 from collections.abc import Callable
 
 import numpy as np
-from furrow.core import coarse_fit, fit_terms, personal_shapes, photometric, smooth_residual
+from furrow.core import coarse_fit, fit_state, fit_terms, personal_shapes, photometric, smooth_residual
 from furrow.core.assets import HEAD, assets_folder
 from furrow.core.camera import Camera, Pose, rotation_matrix
 from furrow.core.character import Landmarks
@@ -60,16 +60,16 @@ def synthetic(model: HeadModel) -> tuple[coarse_fit.Observation, np.ndarray]:
     return coarse_fit.Observation(landmarks, SIZE, SIZE, 1500.0, "synthetic.png"), picture
 
 
-def differences(basis: fit_terms.PointBasis, identity: np.ndarray, state: fit_terms.ViewState) -> np.ndarray:
+def differences(basis: fit_terms.PointBasis, identity: np.ndarray, state: fit_state.ViewState) -> np.ndarray:
     """(n, 2, 7 + E + K) forward differences of the projected pixels, one projection a parameter."""
     step = 1e-6
 
-    def pixels(moved: fit_terms.ViewState, coefficients: np.ndarray) -> np.ndarray:
+    def pixels(moved: fit_state.ViewState, coefficients: np.ndarray) -> np.ndarray:
         points = moved.pose().apply(basis.points(coefficients, moved.expression))
         return moved.camera(SIZE, SIZE).project(points)
 
     here = pixels(state, identity)
-    count = fit_terms.POSE_PARAMETERS + len(state.expression)
+    count = fit_state.POSE_PARAMETERS + len(state.expression)
     columns = [(pixels(state.stepped(move), identity) - here) / step for move in step * np.eye(count)]
     columns += [(pixels(state, identity + move) - here) / step for move in step * np.eye(len(identity))]
     return np.stack(columns, axis=-1)

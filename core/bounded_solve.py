@@ -55,7 +55,7 @@ def solve_arrow(
         right = np.where(mask, known, right)
         cross = np.where(np.outer(loose, free), block.shared, 0.0)
         factor = cho_factor(own, check_finite=False)
-        cross_solved = cho_solve(factor, cross, check_finite=False)
+        cross_solved = cho_solve(factor, cross, check_finite=False) if cross.size else cross
         own_solved = cho_solve(factor, right, check_finite=False)
         shared_matrix -= cross.T @ cross_solved
         # the fixed variables reach the shared ones through their rows of B, the free ones through the elimination

@@ -19,7 +19,7 @@ from .errors import NoFaceError, PhotoError
 from .fit_checks import final_checks, view_warnings
 from .fit_problem import FitProblem, FitSettings, Observation, fit_problem, landmark_error, with_reading
 from .fit_solver import minimise, refit_views
-from .fit_terms import ViewState
+from .fit_state import HeadState, ViewState
 from .head_model import LANDMARK_COUNT, HeadModel
 from .photo_agreement import agreement_warnings, read_company, weigh_photos
 from .silhouette import Silhouette, outline
@@ -46,15 +46,14 @@ def fit(model: HeadModel, photos: list[Observation], settings: FitSettings | Non
         _check_photo(photo)
     components = min(settings.components, len(model.identity_basis))
     problem = with_reading(fit_problem(model, [Observation(*photo) for photo in photos], components, settings))
-    states = [initial_state(problem.basis.mean, photo, settings, len(model.expression_names)) for photo in photos]
-    identity = problem.shape_prior.mean()
+    expressions = len(model.expression_names)
+    views = tuple(initial_state(problem.basis.mean, photo, settings, expressions) for photo in photos)
+    state = HeadState(problem.shape_prior.mean(), views)
     company = read_company(problem.photos)
     if len(photos) > 1:
-        problem, identity, states = weigh_photos(problem, states, company)
-    identity, states = minimise(problem, identity, states)
-    pulled, warnings = final_checks(model, identity)
-    states = refit_views(problem, pulled, states)
-    fitted = result(model, problem, pulled, states, ())
+        problem, state = weigh_photos(problem, state, company)
+    state, warnings = plausible(model, problem, minimise(problem, state))
+    fitted = result(model, problem, state, ())
     warnings += [line for view in fitted.views for line in view_warnings(view)]
     warnings += agreement_warnings([view.photo for view in fitted.views], problem.shares, company)
     return replace(fitted, warnings=tuple(warnings))
@@ -88,11 +87,21 @@ def state_of(view: View) -> ViewState:
     )
 
 
-def result(
-    model: HeadModel, problem: FitProblem, identity: np.ndarray, states: list[ViewState], warnings: tuple[str, ...]
-) -> CoarseFit:
+def head_state(fit: CoarseFit) -> HeadState:
+    """Parameters of a fit."""
+    return HeadState(np.asarray(fit.identity, float), tuple(state_of(view) for view in fit.views))
+
+
+def plausible(model: HeadModel, problem: FitProblem, state: HeadState) -> tuple[HeadState, list[str]]:
+    """The state with a head that could be one and views fitted to it, and warnings (``final_checks``)."""
+    identity, warnings = final_checks(model, state.identity)
+    return refit_views(problem, state.with_identity(identity)), warnings
+
+
+def result(model: HeadModel, problem: FitProblem, state: HeadState, warnings: tuple[str, ...]) -> CoarseFit:
     """CoarseFit of parameters found by a refinement."""
-    views = tuple(_view(problem, identity, state, photo) for photo, state in zip(problem.photos, states))
+    identity = state.identity
+    views = tuple(_view(problem, identity, view, photo) for photo, view in zip(problem.photos, state.views))
     head = displaced(model, problem.residual)
     neutral, joints = head.neutral(identity), head.joints_of(identity)
     return CoarseFit(identity, neutral, joints, views, tuple(warnings), problem.shares, problem.residual)

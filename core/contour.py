@@ -12,7 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.spatial import cKDTree
 
-from .fit_terms import PointBasis, ViewState, vertex_basis
+from .fit_state import ViewState
+from .fit_terms import PointBasis, vertex_basis
 from .geometry import vertex_normals
 from .head_model import HeadModel, quads_to_triangles, unique_edges
 from .landmark_contours import FACE_OVAL

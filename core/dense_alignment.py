@@ -9,27 +9,23 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 
 from . import coarse_fit, photometric
-from .bounded_solve import Block, solve_bounded
 from .character import CoarseFit
-from .fit_checks import final_checks
-from .fit_problem import FitProblem, FitSettings, system
-from .fit_terms import POSE_PARAMETERS, Term, ViewState
+from .fit_checks import final_checks, landmarks_worse
+from .fit_equations import equations
+from .fit_problem import FitProblem, FitSettings
+from .fit_state import HeadState, Limits
 from .geometry import smoothstep
 from .head_model import HeadModel
+from .levenberg_marquardt import Settings, levenberg_marquardt
 from .match_residuals import AlignedSkin, aligned_skin, match_term
-from .shading import (
-    ShadingImage,
-    SkinPatch,
-    patch_normals,
-    shading_image,
-    shading_term,
-    skin_patch,
-    visible_vertices,
-)
+from .normal_equations import NormalEquations, Parameters
+from .shaded_views import ShadedViews, shaded_views
+from .shading import ShadingImage
 from .silhouette import Silhouette
 from .smooth_modes import displaced
 from .view_flow import FaceCrop, Matches, face_crop, match
@@ -45,42 +41,39 @@ VIEW_LIMIT = np.array([0.2] * 3 + [100.0] * 3 + [0.1])  # a step at most: radian
 
 
 @dataclass(frozen=True)
-class Joint:
-    """Normal equations of all views together, N views of n = 7 + E parameters and the identity.
+class Alignment:
+    """What is known about a head whose skin is to be aligned.
 
     Attributes:
-        matrix: (N n, N n); cross: (N n, K); shared: (K, K).
-        gradient: (N n,); shared_gradient: (K,).
+        problem: of the landmarks.
+        skin: the vertices that are matched.
+        start: where the fit ended before.
+        prior: what landmarks and shading say about going away from there.
     """
 
-    matrix: np.ndarray
-    cross: np.ndarray
-    shared: np.ndarray
-    gradient: np.ndarray
-    shared_gradient: np.ndarray
+    problem: FitProblem
+    skin: AlignedSkin
+    start: HeadState
+    prior: NormalEquations
 
-    def add(self, views: np.ndarray, term: Term, factor: float = 1.0) -> None:
-        """Add a term whose Jacobian's columns are the rows ``views`` (m,) of the matrix, then the identity."""
-        root = np.sqrt(factor * term.weight)
-        weighted = term.jacobian * root[:, None]
-        # numpy computes one half of a matrix times its own transpose
-        square, slope = weighted.T @ weighted, weighted.T @ (term.residual * root)
-        count = len(views)
-        self.matrix[np.ix_(views, views)] += square[:count, :count]
-        self.cross[views] += square[:count, count:]
-        self.shared[...] += square[count:, count:]
-        self.gradient[views] += slope[:count]
-        self.shared_gradient[...] += slope[count:]
+    def equations(self, matched: list[tuple[int, int, Matches]], robust_scale: float,
+                  state: HeadState) -> NormalEquations:
+        """With the cost of matches, those of two photos counting as much as the photo that counts less."""
+        found = self.prior.moved(state.step_from(self.start))
+        photos, shares, views = self.problem.photos, self.problem.shares, state.views
+        for i, j, matches in matched:
+            term = match_term(
+                self.skin, matches, state.identity, (views[i], views[j]), (photos[i], photos[j]), robust_scale
+            )
+            found.add([term], (i, j), min(shares[i], shares[j]))
+        return found
 
-    def moved(self, views: np.ndarray, identity: np.ndarray) -> Joint:
-        """A copy, expanded about parameters that lie (N n,) and (K,) away."""
-        return Joint(
-            self.matrix.copy(),
-            self.cross.copy(),
-            self.shared.copy(),
-            self.gradient - self.matrix @ views - self.cross @ identity,
-            self.shared_gradient - self.cross.T @ views - self.shared @ identity,
-        )
+    def minimum(self, matched: list[tuple[int, int, Matches]], robust_scale: float, state: HeadState) -> HeadState:
+        """A few Gauss-Newton steps within the bounds."""
+        highest = np.stack([prior.upper for prior in self.problem.priors])
+        limits = Limits(VIEW_LIMIT, 0.0, highest, self.problem.settings.limit, photometric.STEP)
+        expand = partial(self.equations, matched, robust_scale)
+        return levenberg_marquardt(expand, state, limits.of_step, Settings(STEPS, photometric.RIDGE)).state
 
 
 def refine(
@@ -105,12 +98,8 @@ def refine(
     pairs = view_pairs([view.pose.rotation for view in fit.views])
     if not pairs:
         return fit
-    aligned = _aligned(model, fit, images, masks or [None] * len(images), pairs, settings, borders)
-    worse = any(
-        new.landmark_error > old.landmark_error + photometric.LANDMARKS_WORSE
-        for new, old in zip(aligned.views, fit.views)
-    )
-    return fit if worse else aligned
+    aligned = _aligned(model, fit, images, masks, pairs, settings, borders)
+    return fit if landmarks_worse(aligned, fit, photometric.LANDMARKS_WORSE) else aligned
 
 
 def view_pairs(rotations: list[np.ndarray]) -> list[tuple[int, int]]:
@@ -137,7 +126,7 @@ def _aligned(
     model: HeadModel,
     fit: CoarseFit,
     images: list[np.ndarray],
-    masks: list[np.ndarray | None],
+    masks: list[np.ndarray | None] | None,
     pairs: list[tuple[int, int]],
     settings: FitSettings | None,
     borders: Sequence[Silhouette],
@@ -145,32 +134,24 @@ def _aligned(
     """The joint solution, with matches sought anew in every round."""
     problem = coarse_fit.problem_of(model, fit, settings, borders=borders)
     head = displaced(model, fit.residual)
-    patch = skin_patch(head, len(fit.identity))
+    start = coarse_fit.head_state(fit)
+    shading = shaded_views(head, fit, start.identity, images, masks)
     skin = aligned_skin(head, len(fit.identity))
-    shading = [shading_image(image, view, mask) for image, view, mask in zip(images, fit.views, masks)]
-    start = np.asarray(fit.identity, float), [coarse_fit.state_of(view) for view in fit.views]
-    prior = _prior(problem, patch, shading, model, fit, *start)
-    identity, states = start
-    current = fit
+    alignment = Alignment(problem, skin, start, _prior(problem, shading, start))
+    state, current = start, fit
     for robust_scale in ROUNDS:
         crops = [face_crop(model, current, view, image) for view, image in zip(current.views, images)]
-        matched = _matches(skin, crops, shading, pairs)
+        matched = _matches(skin, crops, shading.images, pairs)
         if not matched:
             return current
-        for _ in range(STEPS):
-            gone = np.concatenate(
-                [photometric.state_difference(state, first) for state, first in zip(states, start[1])]
-            )
-            joint = prior.moved(gone, identity - start[0])
-            _add_matches(joint, problem, skin, matched, identity, states, robust_scale)
-            identity, states = _stepped(joint, problem, identity, states)
-        identity, _ = final_checks(model, identity)
-        current = coarse_fit.result(model, problem, identity, states, fit.warnings)
+        state = alignment.minimum(matched, robust_scale, state)
+        state = state.with_identity(final_checks(model, state.identity)[0])
+        current = coarse_fit.result(model, problem, state, fit.warnings)
     return current
 
 
 def _matches(
-    skin: AlignedSkin, crops: list[FaceCrop], shading: list[ShadingImage], pairs: list[tuple[int, int]]
+    skin: AlignedSkin, crops: list[FaceCrop], shading: Sequence[ShadingImage], pairs: list[tuple[int, int]]
 ) -> list[tuple[int, int, Matches]]:
     """Matches of all pairs, either way round, where both photos show skin: hair in front of it is not its surface."""
     found = []
@@ -183,70 +164,9 @@ def _matches(
     return found
 
 
-def _prior(
-    problem: FitProblem,
-    patch: SkinPatch,
-    shading: list[ShadingImage],
-    model: HeadModel,
-    fit: CoarseFit,
-    identity: np.ndarray,
-    states: list[ViewState],
-) -> Joint:
+def _prior(problem: FitProblem, shading: ShadedViews, start: HeadState) -> NormalEquations:
     """Expansion of the cost of landmarks and shading about where they ended, taken for their minimum."""
-    blocks, shared, _, _ = system(problem, identity, states)
-    size = len(blocks[0].gradient)
-    matrix = np.zeros((len(blocks) * size, len(blocks) * size))
-    for i in range(len(blocks)):
-        matrix[_rows(i, size)[:, None], _rows(i, size)] = blocks[i].matrix
-    cross = np.concatenate([block.shared for block in blocks])
-    joint = Joint(matrix, cross, shared.copy(), np.zeros(len(matrix)), np.zeros(len(shared)))
-    for i, (state, view, photo) in enumerate(zip(states, fit.views, problem.photos)):
-        seen = visible_vertices(model, fit, view)[patch.vertices]
-        normals = patch_normals(patch, identity, state.expression, True)[1]
-        term = shading_term(patch, shading[i], seen, normals, identity, state, photo.width, photo.height)
-        joint.add(_rows(i, size), replace(term, residual=np.zeros_like(term.residual)), problem.shares[i])
-    return joint
-
-
-def _rows(view: int, size: int) -> np.ndarray:
-    return np.arange(view * size, (view + 1) * size)
-
-
-def _add_matches(
-    joint: Joint,
-    problem: FitProblem,
-    skin: AlignedSkin,
-    matched: list[tuple[int, int, Matches]],
-    identity: np.ndarray,
-    states: list[ViewState],
-    robust_scale: float,
-) -> None:
-    """Add the cost of matches, those of two photos counting as much as the photo that counts less."""
-    size = POSE_PARAMETERS + skin.basis.expression.shape[2]
-    for i, j, matches in matched:
-        photos = problem.photos[i], problem.photos[j]
-        term = match_term(skin, matches, identity, (states[i], states[j]), photos, robust_scale)
-        views = np.concatenate([_rows(i, size), _rows(j, size)])
-        joint.add(views, term, min(problem.shares[i], problem.shares[j]))
-
-
-def _stepped(joint: Joint, problem: FitProblem, identity: np.ndarray, states: list[ViewState]):
-    """One Gauss-Newton step within the bounds."""
-    lower = np.concatenate([np.concatenate([-VIEW_LIMIT, -state.expression]) for state in states])
-    upper = np.concatenate(
-        [
-            np.concatenate([VIEW_LIMIT, np.maximum(prior.upper - state.expression, 0.0)])
-            for state, prior in zip(states, problem.priors)
-        ]
-    )
-    damped = joint.matrix + np.diag(1e-6 * np.diag(joint.matrix) + 1e-9)
-    bound, most = problem.settings.limit, photometric.STEP
-    steps = solve_bounded(
-        [Block(damped, joint.cross, joint.gradient, lower, upper)],
-        joint.shared,
-        joint.shared_gradient,
-        np.maximum(-most, -bound - identity),
-        np.minimum(most, bound - identity),
-    )
-    each = np.split(steps[0], len(states))
-    return identity + steps[1], [state.stepped(step) for state, step in zip(states, each)]
+    prior = equations(problem, start)
+    shading.add_to(prior, start, problem.shares)
+    at_rest = Parameters(np.zeros_like(prior.gradient.views), np.zeros_like(prior.gradient.shared))
+    return replace(prior, gradient=at_rest)

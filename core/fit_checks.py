@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from .character import View
+from .character import CoarseFit, View
 from .geometry import triangle_normals
 from .head_model import HeadModel
 
@@ -37,6 +37,14 @@ def view_warnings(view: View) -> list[str]:
             "distance); a sharper or more frontal photo may help."
         )
     return lines
+
+
+def landmarks_worse(found: CoarseFit, fit: CoarseFit, by: float) -> bool:
+    """Whether a refinement fits the landmarks of any photo worse than ``fit`` by more than a share of the eye distance.
+
+    What a refinement believes to see must not contradict what the landmarks surely show: it is not taken then.
+    """
+    return any(new.landmark_error > old.landmark_error + by for new, old in zip(found.views, fit.views))
 
 
 def inverted_share(model: HeadModel, identity: np.ndarray) -> float:

@@ -1,8 +1,6 @@
 """The least-squares problem of the coarse fit: what is measured in each photo, and what is likely beforehand.
 
-Residuals of landmarks and outline (``fit_terms``), a Gaussian identity prior, the expression prior
-(``expression_prior``) and a log-normal prior of focal length and distance, as normal equations in blocks: one a photo,
-one shared.
+What it costs at a state, and how that changes, is said by ``fit_equations``.
 """
 
 from __future__ import annotations
@@ -14,19 +12,15 @@ from typing import NamedTuple
 import numpy as np
 
 from . import contour, expression_regressor, fit_terms, identity_prior, identity_regressor
-from .bounded_solve import Block
 from .character import Landmarks
 from .expression_prior import ExpressionPrior, expression_prior, guided_prior, trust_by_shape
-from .fit_terms import POSE_PARAMETERS, PointBasis, Term, ViewState
-from .head_model import LANDMARK_COUNT, HeadModel
+from .fit_state import ViewState
+from .fit_terms import PointBasis
+from .head_model import HeadModel
 from .identity_prior import ShapePrior
 from .identity_regressor import IdentityReading
 from .landmark_contours import eye_distance
 from .silhouette import Outline
-
-TURNED = 0.5  # sine of the angle between face and camera axis in a three-quarter view
-# a step of the pose that a refinement may take: radians, mm, log focal length
-LITTLE = np.array([0.1] * 3 + [50.0] * 3 + [0.1])
 
 
 class Observation(NamedTuple):
@@ -53,7 +47,8 @@ class FitSettings:
     Attributes:
         components: identity components used, at most.
         landmark_spread: mm, how far the net's points are from where the model has them.
-        turned_doubt: share of it that a view from ``TURNED`` or beyond adds; the net draws the profile it expects.
+        turned_doubt: share of it that a view from ``fit_equations.TURNED`` or beyond adds; the net draws the profile
+            it expects.
         lip_sharpness, lid_sharpness: how much closer the points on lips and lids are to where the model has them.
         pair_spread: mm, the same for the distance between lids and between lips.
         lip_opening: weight of the distance between the lips.
@@ -203,109 +198,6 @@ def constraints(model: HeadModel, basis: PointBasis, settings: FitSettings) -> n
         size + identity_prior.sealed_lips(basis, settings.lip_seal)
         + identity_prior.plain_skull(model, len(size), settings.skull_spread)
     )
-
-
-def view_terms(problem: FitProblem, identity: np.ndarray, state: ViewState, index: int) -> list[Term]:
-    """The weighted residuals of photo ``index`` at the current parameters."""
-    settings = problem.settings
-    landmarks, width, height, _, _ = problem.photos[index]
-    scale = pixels_per_mm(problem.basis, identity, state)
-    projection = fit_terms.project(problem.basis, identity, state, width, height)
-    camera = state.camera(width, height)
-    matched = contour.match_contour(
-        problem.band, identity, state, (camera.fx, camera.cx, camera.cy), landmarks.points, scale
-    )
-    weight = np.ones(LANDMARK_COUNT)
-    weight[contour.OVAL] = settings.outline_weight
-    terms = []
-    if matched is not None:
-        weight[matched.landmarks] = 0.0
-        outline = fit_terms.project(matched.basis, identity, state, width, height)
-        spread = np.hypot(settings.contour_spread * scale, landmarks.spread[matched.landmarks])
-        terms.append(fit_terms.contour_term(
-            outline, landmarks.points[matched.landmarks], matched.normals, spread, np.ones(len(spread)),
-            settings.robust_scale,
-        ))
-    sharp = np.ones(LANDMARK_COUNT)
-    sharp[fit_terms.LIPS] = settings.lip_sharpness
-    sharp[fit_terms.LIDS] = settings.lid_sharpness
-    doubt = 1.0 + settings.turned_doubt * min((state.rotation[0, 2] / TURNED) ** 2, 1.0)
-    spread = np.hypot(doubt * settings.landmark_spread * scale / sharp, landmarks.spread)
-    terms.append(fit_terms.position_term(projection, landmarks.points, spread, weight, settings.robust_scale))
-    pairs = fit_terms.APART_PAIRS
-    pair_spread = np.hypot(settings.pair_spread * scale, 0.5 * landmarks.spread[pairs].mean(axis=1))
-    # a mouth that is wide open is no outlier, and what opens it is seldom read
-    weight_of_pair = np.where(fit_terms.OF_LIPS, settings.lip_opening, 0.5)
-    robust = np.where(fit_terms.OF_LIPS, settings.lip_robust_scale, settings.robust_scale)
-    terms.append(fit_terms.pair_term(projection, landmarks.points, pairs, pair_spread, weight_of_pair, robust))
-    outline = problem.outlines[index] if problem.outlines else None
-    if outline is not None:
-        spread = settings.silhouette_spread * scale
-        terms.append(outline.term(identity, state, width, height, spread, settings.silhouette_points,
-                                  settings.robust_scale))
-    return terms
-
-
-def pixels_per_mm(basis: PointBasis, identity: np.ndarray, state: ViewState) -> float:
-    """Focal length over the mean depth of the landmarks."""
-    centre = state.rotation[2] @ basis.points(identity, state.expression).mean(0) + state.translation[2]
-    return float(np.exp(state.log_focal) / centre)
-
-
-def _camera_prior(settings: FitSettings, photo: Observation, state: ViewState) -> tuple[np.ndarray, np.ndarray, float]:
-    """Gradient and curvature (7,) of the focal and distance priors, and their cost."""
-    _, width, height, focal, _ = photo
-    gradient, curvature = np.zeros(POSE_PARAMETERS), np.zeros(POSE_PARAMETERS)
-    if focal is not None:
-        off, spread = state.log_focal - np.log(focal), settings.exif_spread
-        gradient[6], curvature[6] = off / spread**2, 1.0 / spread**2
-        return gradient, curvature, 0.5 * (off / spread) ** 2
-    expected, spread = settings.focal_35mm
-    off = state.log_focal - np.log(expected / 36.0 * max(width, height))
-    gradient[6], curvature[6] = off / spread**2, 1.0 / spread**2
-    expected, far_spread = settings.distance
-    depth = state.translation[2]
-    far = np.log(depth / expected)
-    gradient[5], curvature[5] = far / far_spread**2 / depth, 1.0 / (far_spread * depth) ** 2
-    return gradient, curvature, 0.5 * (off / spread) ** 2 + 0.5 * (far / far_spread) ** 2
-
-
-def system(problem: FitProblem, identity: np.ndarray, states: list[ViewState]):
-    """Normal equations (blocks per photo, shared matrix and gradient) and the cost, robust weights frozen."""
-    prior = problem.shape_prior
-    shared = prior.precision.copy()
-    shared_gradient = prior.information - shared @ identity
-    cost = -0.5 * float(identity @ (shared_gradient + prior.information))
-    blocks = []
-    for i, (photo, state, share, likely) in enumerate(zip(problem.photos, states, problem.shares, problem.priors)):
-        size = POSE_PARAMETERS + len(state.expression)
-        parts = fit_terms.normal_equations(view_terms(problem, identity, state, i))
-        total, gradient, misfit = (share * part for part in parts)
-        camera_gradient, curvature, camera_cost = _camera_prior(problem.settings, photo, state)
-        pose = np.arange(POSE_PARAMETERS)
-        total[pose, pose] += curvature
-        gradient[pose] -= camera_gradient
-        weights = slice(POSE_PARAMETERS, size)
-        total[weights, weights] += likely.convex_hessian()
-        gradient[weights] -= likely.gradient(state.expression)
-        cost += misfit + camera_cost + likely.cost(state.expression)
-        limit = np.array([0.5] * 3 + [400.0] * 3 + [0.3])
-        blocks.append(Block(
-            total[:size, :size], total[:size, size:], gradient[:size],
-            np.concatenate([-limit, -state.expression]),
-            np.concatenate([limit, likely.upper - state.expression]),
-        ))
-        shared += total[size:, size:]
-        shared_gradient += gradient[size:]
-    return blocks, shared, shared_gradient, cost
-
-
-def expression_held(block: Block) -> Block:
-    """The block with the expression held and the pose free to move a little, its matrix made safely invertible."""
-    size = len(block.gradient)
-    bound = np.concatenate([LITTLE, np.zeros(size - POSE_PARAMETERS)])
-    matrix = block.matrix + 1e-6 * np.diag(np.diag(block.matrix)) + 1e-9 * np.eye(size)
-    return replace(block, matrix=matrix, lower=-bound, upper=bound)
 
 
 def landmark_error(basis: PointBasis, identity: np.ndarray, state: ViewState, photo: Observation) -> float:

@@ -1,23 +1,21 @@
 """Residuals of the coarse fit and their analytic Jacobians.
 
-A view has 7 + E parameters: rotation (3, a rotation vector applied on the left), translation (3, mm), log focal length
-(1), expression weights (E); the identity (K) is shared by all views. With x a point in head coordinates,
+Their columns are the 7 + E parameters of a view (``fit_state``) and the K of the identity. With x a point in head
+coordinates,
 
     y = R x + t,   u = f y_x / y_z + c_x,   v = f y_y / y_z + c_y,   d y / d rotation = -[R x]_x.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
-from .camera import Camera, Pose, rotation_matrix
+from .fit_state import LOG_FOCAL, POSE_PARAMETERS, ViewState
 from .head_model import HeadModel
 from .landmark_contours import EYES, LIPS_INNER, LIPS_OUTER
-
-POSE_PARAMETERS = 7
-LOG_FOCAL = 6
+from .normal_equations import Term
 
 # the landmark net's depth is tilted against the true one: mean to the front, and standard deviations from person to
 # person to the side and to the front (benchmarks/net_depth.py)
@@ -97,36 +95,6 @@ def vertex_basis(model: HeadModel, vertices: np.ndarray, components: int) -> Poi
 
 
 @dataclass(frozen=True)
-class ViewState:
-    """Parameters of one photo: ``rotation`` (3, 3), ``translation`` (3,) mm, ``log_focal`` (pixels), ``expression``."""
-
-    rotation: np.ndarray
-    translation: np.ndarray
-    log_focal: float
-    expression: np.ndarray
-
-    def stepped(self, step: np.ndarray) -> ViewState:
-        """The state after a parameter step (7 + E,)."""
-        return ViewState(
-            rotation_matrix(step[:3]) @ self.rotation,
-            self.translation + step[3:6],
-            self.log_focal + float(step[6]),
-            np.clip(self.expression + step[POSE_PARAMETERS:], 0.0, 1.0),
-        )
-
-    def camera(self, width: int, height: int) -> Camera:
-        """Pinhole camera with the principal point in the middle."""
-        focal = float(np.exp(self.log_focal))
-        return Camera(focal, focal, width / 2.0, height / 2.0, width, height)
-
-    def pose(self) -> Pose:
-        return Pose(self.rotation, self.translation)
-
-    def with_expression(self, expression: np.ndarray) -> ViewState:
-        return replace(self, expression=expression)
-
-
-@dataclass(frozen=True)
 class Projection:
     """Points of one view and their derivatives.
 
@@ -165,34 +133,6 @@ def project(basis: PointBasis, identity: np.ndarray, state: ViewState, width: in
     pixel_jacobian = (jacobian[:, :2] - tangent[:, :, None] * jacobian[:, 2:]) * (focal / depth)[:, :, None]
     pixel_jacobian[:, :, LOG_FOCAL] += offset
     return Projection(points, offset + [width / 2.0, height / 2.0], jacobian, pixel_jacobian, float(focal))
-
-
-@dataclass(frozen=True)
-class Term:
-    """Weighted residuals: cost = 1/2 sum weight * residual^2, residual = measured - predicted in standard deviations.
-
-    Attributes:
-        residual: (m,).
-        jacobian: (m, 7 + E + K) derivative of the prediction.
-        weight: (m,).
-    """
-
-    residual: np.ndarray
-    jacobian: np.ndarray
-    weight: np.ndarray
-
-    def cost(self) -> float:
-        return 0.5 * float(self.weight @ self.residual**2)
-
-
-def normal_equations(terms: list[Term]) -> tuple[np.ndarray, np.ndarray, float]:
-    """Matrix (P, P), gradient (P,) and cost of several terms together."""
-    root = np.sqrt(np.concatenate([term.weight for term in terms]))
-    jacobian = np.concatenate([term.jacobian for term in terms])
-    jacobian *= root[:, None]
-    residual = np.concatenate([term.residual for term in terms]) * root
-    # numpy computes one half of a matrix times its own transpose
-    return jacobian.T @ jacobian, jacobian.T @ residual, 0.5 * float(residual @ residual)
 
 
 def geman_mcclure(distance: np.ndarray, scale: float) -> np.ndarray:

@@ -15,9 +15,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from .fit_problem import Observation
-from .fit_terms import POSE_PARAMETERS, PointBasis, Term, ViewState, geman_mcclure, project, vertex_basis
+from .fit_state import POSE_PARAMETERS, ViewState
+from .fit_terms import PointBasis, geman_mcclure, project, vertex_basis
 from .geometry import vertex_areas
 from .head_model import HeadModel
+from .normal_equations import Term
 from .shading import facial_skin
 from .view_flow import Matches
 

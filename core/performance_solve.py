@@ -14,18 +14,19 @@ import numpy as np
 from scipy.optimize import minimize_scalar
 
 from . import coarse_fit, fit_terms
-from .bounded_solve import Block, solve_bounded
 from .character import Landmarks
 from .contour import OVAL
 from .expression_prior import ExpressionPrior, expression_prior
-from .fit_terms import POSE_PARAMETERS, PointBasis, Term, ViewState
+from .fit_state import EXPRESSION, POSE_PARAMETERS, HeadState, Limits, ViewState
+from .fit_terms import PointBasis
 from .head_model import LANDMARK_COUNT, HeadModel
 from .landmark_contours import BROWS, eye_distance
+from .levenberg_marquardt import Settings, levenberg_marquardt
+from .normal_equations import NormalEquations, Term
 from .performance_eyes import HALF_SHUT, USUAL_OPENING, eye_bounds, openings
 
 # iris centres and the corners of the same eye
 GAZE_PAIRS = np.array([[468, 33], [468, 133], [473, 362], [473, 263]])
-FOCAL_PARAMETER = 6
 # eyelids, brows, lips, irises and the pairs count in full, of the smooth rest of the face every third landmark
 _FEATURES = np.unique(
     np.concatenate(
@@ -44,6 +45,11 @@ _APART, _GAZE = np.searchsorted(USED, fit_terms.APART_PAIRS), np.searchsorted(US
 _OUTLINE = np.isin(USED, OVAL)
 _SHARP_LIPS, _SHARP_LIDS = np.isin(USED, fit_terms.LIPS), np.isin(USED, fit_terms.LIDS)
 MAX_OFFSET = 6.0  # mm a landmark may be moved by calibration
+LONGEST = np.array([0.5] * 3 + [400.0] * 3 + [0.0])  # a step of the pose: radians, mm; the focal length is held
+DESCENT = Settings(
+    iterations=0, damping=1e-3, least=1e-7, most=1e4, rise=0.0, slack=1e-6, gain=3e-4, change=1e-2,
+    counted_from=POSE_PARAMETERS,
+)
 
 
 @dataclass(frozen=True)
@@ -163,98 +169,82 @@ def solve_frame(
         guess: of a regressor, pulls the weights towards it.
         neutral: hold the expression at zero.
     """
-    if start is None:
-        photo = coarse_fit.Observation(landmarks, width, height, focal, "")
-        start = coarse_fit.initial_state(face.basis.mean, photo, coarse_fit.FitSettings(), len(face.names))
-        if guess is not None:
-            start = start.with_expression(np.clip(guess.weights, 0.0, face.prior.upper))
-    state = replace(start, log_focal=float(np.log(focal)))
-    opening = openings(landmarks.points) / face.opening
-    lower, upper = eye_bounds(face.names, state.expression, face.prior.upper, opening)
+    frame = Frame(face, landmarks, width, height, guess)
+    state = replace(start or frame.first_state(focal), log_focal=float(np.log(focal)))
+    lower, upper = eye_bounds(face.names, state.expression, face.prior.upper, frame.opening)
     if neutral:
         lower, upper = np.zeros_like(lower), np.zeros_like(upper)
     state = state.with_expression(np.clip(state.expression, lower, upper))
-    # an iris behind a shut lid is the net's invention
-    gaze_weight = 0.5 * np.repeat(opening > HALF_SHUT, 2)
-    damping = 1e-3
-    matrix, gradient, cost = _system(face, landmarks, width, height, state, guess, gaze_weight)
-    for _ in range(face.settings.iterations):
-        step = _step(matrix, gradient, damping, lower - state.expression, upper - state.expression)
-        moved = state.stepped(step)
-        trial = _system(face, landmarks, width, height, moved, guess, gaze_weight)
-        gain = cost - trial[2]
-        if gain < -1e-6:
-            damping = min(damping * 8.0, 1e4)
-            continue
-        state, (matrix, gradient, cost) = moved, trial
-        damping = max(damping * 0.2, 1e-7)
-        if gain < 3e-4 * cost and np.abs(step[POSE_PARAMETERS:]).max() < 1e-2:
-            break
-    return FrameFit(state, cost, _error(face, landmarks, width, height, state))
-
-
-def _step(matrix: np.ndarray, gradient: np.ndarray, damping: float, low: np.ndarray, high: np.ndarray) -> np.ndarray:
-    """Damped step (7 + E,) whose weights stay between low and high (E,), and the focal length where it is."""
-    limit = np.array([0.5] * 3 + [400.0] * 3 + [0.0])
-    block = Block(
-        matrix + np.diag(damping * np.diag(matrix) + 1e-9),
-        np.zeros((len(gradient), 1)),
-        gradient,
-        np.concatenate([-limit, low]),
-        np.concatenate([limit, high]),
+    found = levenberg_marquardt(
+        frame.equations,
+        HeadState(np.zeros(0), (state,)),
+        Limits(LONGEST, lower, upper).of_step,
+        replace(DESCENT, iterations=face.settings.iterations),
     )
-    # no parameter is shared between frames: one that is tied to nothing stands in
-    return solve_bounded([block], np.eye(1), np.zeros(1), -np.ones(1), np.ones(1))[0]
+    (state,) = found.state.views
+    return FrameFit(state, found.equations.cost, _error(face, landmarks, width, height, state))
 
 
-def _system(
-    face: FaceMotion,
-    landmarks: Landmarks,
-    width: int,
-    height: int,
-    state: ViewState,
-    guess: Guess | None,
-    gaze_weight: np.ndarray,
-):
-    """Normal matrix (7 + E, 7 + E), descent direction (7 + E,) and cost at a state, robust weights frozen."""
-    weights, prior, start = state.expression, face.prior, POSE_PARAMETERS
-    size = start + len(weights)
-    matrix, gradient = np.zeros((size, size)), np.zeros(size)
-    cost = prior.cost(weights)
-    matrix[start:, start:] = prior.convex_hessian()
-    gradient[start:] = -prior.gradient(weights)
-    for term in _terms(face, landmarks, width, height, state, gaze_weight):
-        weighted = term.jacobian * term.weight[:, None]
-        matrix += weighted.T @ term.jacobian
-        gradient += weighted.T @ term.residual
-        cost += term.cost()
-    if guess is not None:
-        precision = face.settings.guess_strength / guess.sigma**2
-        matrix[range(start, size), range(start, size)] += precision
-        gradient[start:] -= precision * (weights - guess.weights)
-        cost += 0.5 * float(precision @ (weights - guess.weights) ** 2)
-    matrix[FOCAL_PARAMETER], matrix[:, FOCAL_PARAMETER], gradient[FOCAL_PARAMETER] = 0.0, 0.0, 0.0
-    matrix[FOCAL_PARAMETER, FOCAL_PARAMETER] = 1.0
-    return matrix, gradient, cost
+@dataclass(frozen=True)
+class Frame:
+    """What one frame says about the motion of a face.
 
+    Attributes:
+        face: of known shape.
+        landmarks: seen in the frame.
+        width, height: of the frame, pixels.
+        guess: of a regressor, or None.
+    """
 
-def _terms(
-    face: FaceMotion, landmarks: Landmarks, width: int, height: int, state: ViewState, gaze_weight: np.ndarray
-) -> list[Term]:
-    settings = face.settings
-    points, deviation = landmarks.points[USED], landmarks.spread[USED]
-    projection = fit_terms.project(face.used, np.zeros(0), state, width, height)
-    scale = float(np.exp(state.log_focal) / projection.camera_points[:, 2].mean())
-    weight = np.where(_OUTLINE, settings.outline_weight, 1.0)
-    sharp = np.where(_SHARP_LIPS, settings.lip_sharpness, np.where(_SHARP_LIDS, settings.lid_sharpness, 1.0))
-    spread = np.hypot(settings.landmark_spread * scale / sharp, deviation)
-    terms = [fit_terms.position_term(projection, points, spread, weight, settings.robust_scale)]
-    for pairs, width_mm, share in ((_APART, settings.pair_spread, 0.5), (_GAZE, settings.gaze_spread, gaze_weight)):
-        spread = np.hypot(width_mm * scale, 0.5 * deviation[pairs].mean(axis=1))
-        terms.append(fit_terms.pair_term(projection, points, pairs, spread, share, settings.robust_scale))
-    depth = landmarks.depth[USED] / settings.depth_gain
-    terms.append(fit_terms.depth_term(projection, depth, scale, settings.depth_spread, weight))
-    return terms
+    face: FaceMotion
+    landmarks: Landmarks
+    width: int
+    height: int
+    guess: Guess | None
+
+    @cached_property
+    def opening(self) -> np.ndarray:
+        """(2,) how far the right and the left eye are open, 1 as usual."""
+        return openings(self.landmarks.points) / self.face.opening
+
+    def first_state(self, focal: float) -> ViewState:
+        """Where to begin if the frame before is not known; ``focal`` in pixels."""
+        face, guess = self.face, self.guess
+        photo = coarse_fit.Observation(self.landmarks, self.width, self.height, focal, "")
+        state = coarse_fit.initial_state(face.basis.mean, photo, coarse_fit.FitSettings(), len(face.names))
+        return state if guess is None else state.with_expression(np.clip(guess.weights, 0.0, face.prior.upper))
+
+    def equations(self, state: HeadState) -> NormalEquations:
+        """Normal equations of the frame's one view, and the cost in nats; robust weights are frozen."""
+        (view,) = state.views
+        weights, prior, guess = view.expression, self.face.prior, self.guess
+        found = NormalEquations.empty(1, POSE_PARAMETERS + len(weights), 0)
+        found.add_view_prior(0, EXPRESSION, prior.convex_hessian(), prior.gradient(weights), prior.cost(weights))
+        found.add(self.terms(view), (0,))
+        if guess is not None:
+            precision, off = self.face.settings.guess_strength / guess.sigma**2, weights - guess.weights
+            cost = 0.5 * float(precision @ off**2)
+            found.add_view_prior(0, EXPRESSION, np.diag(precision), precision * off, cost)
+        return found
+
+    def terms(self, view: ViewState) -> list[Term]:
+        """Weighted residuals of the landmarks' places, of distances between them, and of their depth."""
+        settings = self.face.settings
+        points, deviation = self.landmarks.points[USED], self.landmarks.spread[USED]
+        projection = fit_terms.project(self.face.used, np.zeros(0), view, self.width, self.height)
+        scale = float(np.exp(view.log_focal) / projection.camera_points[:, 2].mean())
+        weight = np.where(_OUTLINE, settings.outline_weight, 1.0)
+        sharp = np.where(_SHARP_LIPS, settings.lip_sharpness, np.where(_SHARP_LIDS, settings.lid_sharpness, 1.0))
+        spread = np.hypot(settings.landmark_spread * scale / sharp, deviation)
+        terms = [fit_terms.position_term(projection, points, spread, weight, settings.robust_scale)]
+        # an iris behind a shut lid is the net's invention
+        gaze_weight = 0.5 * np.repeat(self.opening > HALF_SHUT, 2)
+        for pairs, width_mm, share in ((_APART, settings.pair_spread, 0.5), (_GAZE, settings.gaze_spread, gaze_weight)):
+            spread = np.hypot(width_mm * scale, 0.5 * deviation[pairs].mean(axis=1))
+            terms.append(fit_terms.pair_term(projection, points, pairs, spread, share, settings.robust_scale))
+        depth = self.landmarks.depth[USED] / settings.depth_gain
+        terms.append(fit_terms.depth_term(projection, depth, scale, settings.depth_spread, weight))
+        return terms
 
 
 def _pixels(face: FaceMotion, width: int, height: int, state: ViewState) -> tuple[np.ndarray, np.ndarray]:

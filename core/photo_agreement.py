@@ -15,7 +15,8 @@ import numpy as np
 from . import same_person
 from .fit_problem import FitProblem, Observation, landmark_error
 from .fit_solver import minimise, refit_views
-from .fit_terms import ViewState, geman_mcclure
+from .fit_state import HeadState
+from .fit_terms import geman_mcclure
 from .same_person import SamePersonTest
 
 SCALE = 0.02  # of the eye distance: disagreement at which a photo loses three quarters of its say
@@ -86,30 +87,29 @@ def _chance(ratio: np.ndarray, count: int) -> np.ndarray:
     return 1.0 / (1.0 + np.exp(-np.clip(ratio + prior, -50.0, 50.0)))
 
 
-def weigh_photos(
-    problem: FitProblem, states: list[ViewState], company: Company
-) -> tuple[FitProblem, np.ndarray, list[ViewState]]:
+def weigh_photos(problem: FitProblem, start: HeadState, company: Company) -> tuple[FitProblem, HeadState]:
     """How much each of several photos should count, found by fitting each alone.
 
     Args:
-        states: a start for every photo.
+        start: its views are where each photo's own fit begins.
         company: who the photos show.
 
     Returns:
-        The problem with its ``shares``, and a start for the common fit: identity (K,) and states.
+        The problem with its ``shares``, and a start for the common fit.
     """
     singles = [problem.of_one_photo(i) for i in range(len(problem.photos))]
-    alone = [minimise(single, single.shape_prior.mean(), [state]) for single, state in zip(singles, states)]
-    heads = np.stack([identity for i, (identity, _) in enumerate(alone) if i not in company.odd])
-    agreed = np.median(heads, axis=0)
+    alone = [
+        minimise(single, HeadState(single.shape_prior.mean(), (view,))) for single, view in zip(singles, start.views)
+    ]
+    agreed = np.median([own.identity for i, own in enumerate(alone) if i not in company.odd], axis=0)
     trouble = []
-    for single, (identity, own) in zip(singles, alone):
-        shared = refit_views(single, agreed, own)
-        best = landmark_error(problem.basis, identity, own[0], single.photos[0])
-        there = landmark_error(problem.basis, agreed, shared[0], single.photos[0])
+    for single, own in zip(singles, alone):
+        shared = refit_views(single, own.with_identity(agreed))
+        best, there = (landmark_error(problem.basis, s.identity, s.views[0], single.photos[0]) for s in (own, shared))
         trouble.append(max(there - best, 0.0) + max(best - GOOD_FIT, 0.0))
     shares = geman_mcclure(np.array(trouble), SCALE) * np.maximum(company.chances, LEAST)
-    return replace(problem, shares=tuple(float(share) for share in shares)), agreed, [own[0] for _, own in alone]
+    weighed = replace(problem, shares=tuple(float(share) for share in shares))
+    return weighed, HeadState(agreed, tuple(own.views[0] for own in alone))
 
 
 def agreement_warnings(names: list[str], shares: tuple[float, ...], company: Company | None = None) -> list[str]:

@@ -8,24 +8,26 @@ more of the shading is taken back, in part or altogether.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
-import cv2
 import numpy as np
 
 from . import coarse_fit
-from .bounded_solve import solve_bounded
 from .character import CoarseFit
 from .feature_heights import held_heights
-from .fit_checks import final_checks
-from .fit_problem import expression_held, system
-from .fit_solver import refit_views
-from .fit_terms import ViewState, normal_equations
+from .fit_checks import landmarks_worse
+from .fit_equations import equations
+from .fit_problem import FitProblem
+from .fit_state import HeadState, Limits
 from .head_model import HeadModel
-from .shading import patch_normals, shading_image, shading_term, skin_patch, visible_vertices
+from .levenberg_marquardt import Settings, levenberg_marquardt
+from .normal_equations import NormalEquations
+from .shaded_views import ShadedViews, shaded_views
 from .silhouette import Silhouette
 from .smooth_modes import displaced
 
+# a step of a pose that is known well already: radians, mm, log focal length
+LITTLE = np.array([0.1] * 3 + [50.0] * 3 + [0.1])
+RIDGE = 1e-6  # share of a view's diagonal, which makes it safely invertible
 STEP = 1.0  # standard deviations an identity coefficient may move in one iteration
 ITERATIONS = 4
 LANDMARKS_WORSE = 0.008  # of the eye distance: if they get worse by more, the result is not taken
@@ -53,91 +55,35 @@ def refine(
         The refined fit, or ``fit`` itself where shading does not help.
     """
     problem = coarse_fit.problem_of(model, fit, settings, borders=borders)
-    patch = skin_patch(displaced(model, fit.residual), len(fit.identity))
-    shading = [
-        shading_image(image, view, mask) for image, view, mask in zip(images, fit.views, masks or [None] * len(images))
-    ]
-    visible = [visible_vertices(model, fit, view)[patch.vertices] for view in fit.views]
-    states = [coarse_fit.state_of(view) for view in fit.views]
-    identity = np.asarray(fit.identity, dtype=float)
-    blocks, shared, gradient, cost = system(problem, identity, states)
-    shared = shared + held_heights(problem.basis, HEIGHTS_SPREAD)
-    # the identity was the best one before pose and expression were fitted once more: what that changed is not evidence
-    prior = blocks, shared, np.zeros_like(gradient), cost
-    start = (identity, states)
-    before = _shading_cost(patch, shading, visible, identity, states, problem)
-    # the normals' derivative hardly changes within the few steps
-    normal_jacobian = [patch_normals(patch, identity, state.expression, True)[1] for state in states]
-    for _ in range(ITERATIONS):
-        identity, states = _step(problem, patch, shading, visible, normal_jacobian, start, prior, identity, states)
+    start = coarse_fit.head_state(fit)
+    shading = shaded_views(displaced(model, fit.residual), fit, start.identity, images, masks)
+    end = _minimum(problem, shading, start)
+    before = shading.misfit(start)
     for share in SHARES:
-        partly, partly_states = _part_of_the_way(start, (identity, states), share)
-        partly, _ = final_checks(model, partly)
-        partly_states = refit_views(problem, partly, partly_states)
-        refined = coarse_fit.result(model, problem, partly, partly_states, fit.warnings)
-        after = _shading_cost(patch, shading, visible, partly, partly_states, problem)
-        worse = any(
-            new.landmark_error > old.landmark_error + LANDMARKS_WORSE for new, old in zip(refined.views, fit.views)
-        )
-        if not worse and after < SHADING_BETTER * before:
+        partly = start.stepped(end.step_from(start).scaled(share))
+        partly, _ = coarse_fit.plausible(model, problem, partly)
+        refined = coarse_fit.result(model, problem, partly, fit.warnings)
+        helps = shading.misfit(partly) < SHADING_BETTER * before
+        if helps and not landmarks_worse(refined, fit, LANDMARKS_WORSE):
             return refined
     return fit
 
 
-def _part_of_the_way(start, end, share: float) -> tuple[np.ndarray, list[ViewState]]:
-    """Identity and states at ``share`` of the way from ``start`` to ``end``."""
-    identity = start[0] + share * (end[0] - start[0])
-    return identity, [a.stepped(share * state_difference(b, a)) for a, b in zip(start[1], end[1])]
+def _minimum(problem: FitProblem, shading: ShadedViews, start: HeadState) -> HeadState:
+    """Gauss-Newton on shading plus the expansion of the landmark fit's cost about its end, expressions held.
 
-
-def _shading_cost(patch, shading, visible, identity, states, problem) -> float:
-    """Mean squared residual, bounded per vertex so that outliers do not decide."""
-    total = 0.0
-    for image, seen, state, photo in zip(shading, visible, states, problem.photos):
-        term = shading_term(patch, image, seen, None, identity, state, photo[1], photo[2])
-        base = np.where(term.weight > 0.0, patch.weight, 0.0)
-        total += float(base @ np.minimum(term.residual**2, 9.0) / max(base.sum(), 1e-9))
-    return total
-
-
-def _step(problem, patch, shading, visible, normal_jacobian, start, prior, identity, states):
-    """One Gauss-Newton step on shading plus the second-order expansion of the landmark fit's cost at its optimum.
-
-    The expansion keeps its gradient: it is not zero where an expression weight rests at a bound.
+    The expansion keeps the gradient of the views: it is not zero where an expression weight rests at a bound.
     """
-    first_identity, first_states = start
-    first_blocks, first_shared, first_gradient, _ = prior
-    shared = first_shared.copy()
-    moved = identity - first_identity
-    shared_gradient = first_gradient - first_shared @ moved
-    blocks = []
-    for i, (state, first, photo) in enumerate(zip(states, first_states, problem.photos)):
-        prior_block = first_blocks[i]
-        size = len(prior_block.gradient)
-        gone = state_difference(state, first)
-        term = shading_term(patch, shading[i], visible[i], normal_jacobian[i], identity, state, photo[1], photo[2])
-        total, gradient, _ = (problem.shares[i] * part for part in normal_equations([term]))
-        shared += total[size:, size:]
-        shared_gradient += gradient[size:] - prior_block.shared.T @ gone
-        own = total[:size, :size] + prior_block.matrix
-        own_gradient = gradient[:size] + prior_block.gradient - prior_block.matrix @ gone - prior_block.shared @ moved
-        block = replace(prior_block, matrix=own, shared=total[:size, size:] + prior_block.shared, gradient=own_gradient)
-        blocks.append(expression_held(block))
-    bound = problem.settings.limit
-    steps = solve_bounded(
-        blocks, shared, shared_gradient, np.maximum(-STEP, -bound - identity), np.minimum(STEP, bound - identity)
-    )
-    return identity + steps[-1], [state.stepped(step) for state, step in zip(states, steps)]
+    prior = equations(problem, start)
+    prior.add_shared_prior(held_heights(problem.basis, HEIGHTS_SPREAD))
+    # the identity was the best one before pose and expression were fitted once more: what that changed is not evidence
+    prior.gradient.shared[...] = 0.0
 
+    def expand(state: HeadState) -> NormalEquations:
+        found = prior.moved(state.step_from(start))
+        shading.add_to(found, state, problem.shares)
+        return found
 
-def state_difference(state: ViewState, first: ViewState) -> np.ndarray:
-    """(7 + E,) parameter step that leads from ``first`` to ``state``."""
-    vector = cv2.Rodrigues(state.rotation @ first.rotation.T)[0].ravel()
-    return np.concatenate(
-        [
-            vector,
-            state.translation - first.translation,
-            [state.log_focal - first.log_focal],
-            state.expression - first.expression,
-        ]
-    )
+    weights = start.expressions()
+    limits = Limits(LITTLE, weights, weights, problem.settings.limit, STEP)
+    return levenberg_marquardt(expand, start, limits.of_step, Settings(ITERATIONS, RIDGE)).state

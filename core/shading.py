@@ -18,9 +18,11 @@ from scipy.ndimage import map_coordinates
 
 from .character import CoarseFit, View
 from .colour import LUMINANCE, srgb_to_linear
-from .fit_terms import POSE_PARAMETERS, PointBasis, Term, ViewState, geman_mcclure, project, vertex_basis
+from .fit_state import POSE_PARAMETERS, ViewState
+from .fit_terms import PointBasis, geman_mcclure, project, vertex_basis
 from .head_model import HeadModel, HeadTopology
 from .landmark_contours import eye_distance
+from .normal_equations import Term
 from .raster import rasterize
 from .skin_pixels import skin_pixels
 

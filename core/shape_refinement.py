@@ -13,9 +13,9 @@ import numpy as np
 
 from . import coarse_fit, dense_alignment, photometric, smooth_residual
 from .character import CoarseFit
-from .fit_checks import final_checks
+from .fit_checks import landmarks_worse
 from .fit_problem import FitSettings
-from .fit_solver import levenberg_marquardt, refit_views
+from .fit_solver import descend
 from .head_model import HeadModel
 from .silhouette import Silhouette, silhouette
 
@@ -57,12 +57,6 @@ def outlined(model: HeadModel, fit: CoarseFit, borders: list[Silhouette], settin
     for _ in range(ROUNDS):
         problem = coarse_fit.problem_of(model, found, settings, borders=borders)
         problem = replace(problem, settings=replace(problem.settings, iterations=STEPS))
-        identity = np.asarray(found.identity, float)
-        identity, states = levenberg_marquardt(problem, identity, [coarse_fit.state_of(view) for view in found.views])
-        identity, _ = final_checks(model, identity)
-        found = coarse_fit.result(model, problem, identity, refit_views(problem, identity, states), fit.warnings)
-    worse = any(
-        new.landmark_error > old.landmark_error + photometric.LANDMARKS_WORSE
-        for new, old in zip(found.views, fit.views)
-    )
-    return fit if worse else found
+        state, _ = coarse_fit.plausible(model, problem, descend(problem, coarse_fit.head_state(found)))
+        found = coarse_fit.result(model, problem, state, fit.warnings)
+    return fit if landmarks_worse(found, fit, photometric.LANDMARKS_WORSE) else found

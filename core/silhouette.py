@@ -13,10 +13,12 @@ import cv2
 import numpy as np
 
 from .character import CoarseFit, View
-from .fit_terms import PointBasis, Term, ViewState, geman_mcclure, project
+from .fit_state import ViewState
+from .fit_terms import PointBasis, geman_mcclure, project
 from .geometry import smoothstep
 from .head_model import HeadModel
 from .landmark_contours import eye_distance
+from .normal_equations import Term
 from .raster import rasterize
 from .skin_pixels import skin_pixels
 

@@ -13,20 +13,25 @@ from dataclasses import replace
 import numpy as np
 
 from . import coarse_fit
-from .bounded_solve import solve_bounded
 from .character import CoarseFit
-from .fit_problem import FitProblem, FitSettings, expression_held, system
+from .fit_checks import landmarks_worse
+from .fit_equations import equations
+from .fit_problem import FitProblem, FitSettings
 from .fit_solver import refit_views
-from .fit_terms import normal_equations
+from .fit_state import HeadState, Limits
 from .geometry import triangle_normals
 from .head_model import HeadModel
-from .shading import patch_normals, shading_image, shading_term, skin_patch, visible_vertices
+from .levenberg_marquardt import Settings, levenberg_marquardt
+from .normal_equations import NormalEquations
+from .photometric import LITTLE, RIDGE
+from .shaded_views import ShadedViews, shaded_views
 from .silhouette import Silhouette
 from .smooth_modes import joint_displacement, smooth_modes
 
 SHADING_WEIGHT = 0.25
 ITERATIONS = 3
 LIMIT = 3.5  # standard deviations
+STEP = 1.0  # standard deviations in one iteration
 LARGEST = 5.0  # mm
 FOLDED = 0.0005  # share of the triangles that may turn over
 WORSE = 0.001  # of the eye distance: if the landmarks get worse by more, the displacement is not taken
@@ -55,7 +60,8 @@ def follow_photos(
     around = _around(model, fit.neutral, fit.joints, modes)
     held = replace(fit, identity=np.zeros(len(modes)), residual=None)
     problem = coarse_fit.problem_of(around, held, settings, reading=False, borders=borders)
-    coefficients = _solve(around, problem, fit, images, masks or [None] * len(images))
+    shading = shaded_views(around, fit, held.identity, images, masks)
+    coefficients = _coefficients(problem, shading, coarse_fit.head_state(held))
     residual = _plausible(model, fit.neutral, np.tensordot(coefficients.astype(np.float32), modes, 1))
     return _refitted(model, fit, residual, settings, borders)
 
@@ -66,9 +72,9 @@ def _refitted(model: HeadModel, fit: CoarseFit, residual: np.ndarray, settings: 
     neutral, joints = fit.neutral + residual, fit.joints + joint_displacement(model, residual)
     head, nothing = _around(model, neutral, joints, np.zeros((1, *neutral.shape), np.float32)), np.zeros(1)
     problem = coarse_fit.problem_of(head, replace(fit, identity=nothing, residual=None), settings, borders=borders)
-    states = refit_views(problem, nothing, [coarse_fit.state_of(view) for view in fit.views])
-    found = coarse_fit.result(head, problem, nothing, states, fit.warnings)
-    if any(new.landmark_error > old.landmark_error + WORSE for new, old in zip(found.views, fit.views)):
+    state = refit_views(problem, coarse_fit.head_state(fit).with_identity(nothing))
+    found = coarse_fit.result(head, problem, state, fit.warnings)
+    if landmarks_worse(found, fit, WORSE):
         return fit
     if fit.residual is not None:
         residual = residual + fit.residual
@@ -81,41 +87,18 @@ def _around(model: HeadModel, neutral: np.ndarray, joints: np.ndarray, modes: np
     return replace(model, mean=neutral, identity_basis=modes, joints=joints, joint_identity=still)
 
 
-def _solve(
-    around: HeadModel, problem: FitProblem, fit: CoarseFit, images: list[np.ndarray], masks: list[np.ndarray | None]
-) -> np.ndarray:
-    """(M,) coefficients of the modes; poses move along, expressions are held."""
-    coefficients = np.zeros(len(around.identity_basis))
-    states = [coarse_fit.state_of(view) for view in fit.views]
-    patch = skin_patch(around, len(coefficients))
-    shading = [shading_image(image, view, mask) for image, view, mask in zip(images, fit.views, masks)]
-    visible = [visible_vertices(around, fit, view)[patch.vertices] for view in fit.views]
-    # the normals' derivative hardly changes within the few steps
-    normals = [patch_normals(patch, coefficients, state.expression, True)[1] for state in states]
-    for _ in range(ITERATIONS):
-        blocks, shared, gradient, _ = system(problem, coefficients, states)
-        blocks = [expression_held(block) for block in blocks]
-        for i, (block, state, photo) in enumerate(zip(blocks, states, problem.photos)):
-            term = shading_term(
-                patch, shading[i], visible[i], normals[i], coefficients, state, photo.width, photo.height
-            )
-            counts = SHADING_WEIGHT * problem.shares[i]
-            total, right, _ = (counts * part for part in normal_equations([term]))
-            size = len(block.gradient)
-            blocks[i] = replace(
-                block,
-                matrix=block.matrix + total[:size, :size],
-                shared=block.shared + total[:size, size:],
-                gradient=block.gradient + right[:size],
-            )
-            shared += total[size:, size:]
-            gradient += right[size:]
-        steps = solve_bounded(
-            blocks, shared, gradient, np.maximum(-1.0, -LIMIT - coefficients), np.minimum(1.0, LIMIT - coefficients)
-        )
-        coefficients = coefficients + steps[-1]
-        states = [state.stepped(step) for state, step in zip(states, steps)]
-    return coefficients
+def _coefficients(problem: FitProblem, shading: ShadedViews, start: HeadState) -> np.ndarray:
+    """(M,) coefficients of the modes by Gauss-Newton; poses move along, expressions are held."""
+    shares = tuple(SHADING_WEIGHT * share for share in problem.shares)
+
+    def expand(state: HeadState) -> NormalEquations:
+        found = equations(problem, state)
+        shading.add_to(found, state, shares)
+        return found
+
+    weights = start.expressions()
+    limits = Limits(LITTLE, weights, weights, LIMIT, STEP)
+    return levenberg_marquardt(expand, start, limits.of_step, Settings(ITERATIONS, RIDGE)).state.identity
 
 
 def _plausible(model: HeadModel, neutral: np.ndarray, residual: np.ndarray) -> np.ndarray:

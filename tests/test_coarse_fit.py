@@ -226,7 +226,9 @@ def test_views_of_a_known_head_are_found(model):
     settings = coarse_fit.FitSettings()
     problem = coarse_fit.fit_problem(model, [seen], len(identity), settings)
     start = coarse_fit.initial_state(problem.basis.mean, seen, settings, 52)
-    (state,) = coarse_fit.refit_views(problem, identity, [start])
+    found = coarse_fit.refit_views(problem, coarse_fit.HeadState(identity, (start,)))
+    np.testing.assert_array_equal(found.identity, identity)
+    (state,) = found.views
     assert degrees_between(start.rotation, pose.rotation) > 2 * degrees_between(state.rotation, pose.rotation)
     assert degrees_between(state.rotation, pose.rotation) < 0.5
     assert coarse_fit.landmark_error(problem.basis, identity, state, seen) < 0.01

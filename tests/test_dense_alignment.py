@@ -7,13 +7,11 @@ import numpy as np
 import pytest
 from furrow.core import coarse_fit, dense_alignment, photometric
 from furrow.core.camera import rotation_matrix
-from furrow.core.dense_alignment import Joint, refine, view_pairs
-from furrow.core.fit_terms import Term
-from furrow.core.geometry import vertex_normals
+from furrow.core.dense_alignment import refine, view_pairs
 from furrow.core.match_residuals import aligned_skin, match_term
 from furrow.core.view_flow import Matches
 from synthetic_head import some_identity
-from two_views import best_similarity, drawn_person, observations, true_pixels, view_vertices
+from two_views import drawn_person, face_distance, observations, true_pixels, view_vertices
 
 
 @pytest.fixture(scope="module")
@@ -21,15 +19,6 @@ def person(model):
     """Two photos of a head that smiles in one of them, the truth, and the fit to their landmarks."""
     truth, photos = drawn_person(model, 7, {"mouthSmileLeft": 0.6, "mouthSmileRight": 0.6}, bias=2.0)
     return truth, photos, coarse_fit.fit(model, observations(truth))
-
-
-def face_distance(model, neutral, truth):
-    """Mean distance in mm of the face's surface from the true one, across it, after the best similarity."""
-    skin = aligned_skin(model, 1).vertices
-    triangles = model.topology.triangles[(model.topology.triangles < model.topology.part_slice("head").stop).all(1)]
-    normals = vertex_normals(truth.astype(float), triangles)[skin]
-    moved = best_similarity(neutral[skin].astype(float), truth[skin].astype(float))
-    return float(np.abs(np.einsum("nd,nd->n", moved - truth[skin], normals)).mean())
 
 
 def some_matches(skin, seed=0):
@@ -82,24 +71,6 @@ def test_a_vertex_may_slide_along_the_skin(model, person):
     assert np.allclose(terms[0].residual, terms[1].residual) and not np.allclose(terms[0].residual, 0)
     only_one = match_term(skin, replace(slid, second=matches.second), np.zeros(8), states, photos, 3.0)
     assert np.abs(only_one.residual - terms[0].residual).max() > 0.1
-
-
-def test_the_expansion_is_that_of_the_sum_of_squares():
-    """A joint system's minimum is that of its terms, from wherever it is expanded."""
-    rng = np.random.default_rng(4)
-    jacobian, residual, weight = rng.normal(size=(30, 6)), rng.normal(size=30), rng.uniform(0.1, 1, 30)
-    joint = Joint(np.zeros((8, 8)), np.zeros((8, 2)), np.zeros((2, 2)), np.zeros(8), np.zeros(2))
-    views = np.array([1, 2, 6, 7])
-    joint.add(views, Term(residual, jacobian, weight), 0.5)
-    away = rng.normal(size=10)
-    there = joint.moved(away[:8], away[8:])
-    root = np.sqrt(0.5 * weight)
-    columns = np.concatenate([views, [8, 9]])
-    left = residual - jacobian @ away[columns]
-    whole = np.zeros(10)
-    whole[columns] = (jacobian * root[:, None]).T @ (left * root)
-    assert np.allclose(np.concatenate([there.gradient, there.shared_gradient]), whole)
-    assert np.allclose(joint.matrix[np.ix_(views, views)], (jacobian[:, :4] * root[:, None] ** 2).T @ jacobian[:, :4])
 
 
 def test_pairs_are_views_turned_against_each_other():

@@ -4,7 +4,9 @@ import numpy as np
 import pytest
 from furrow.core import fit_terms
 from furrow.core.camera import rotation_matrix
-from furrow.core.fit_terms import PointBasis, ViewState
+from furrow.core.fit_state import POSE_PARAMETERS, ViewState
+from furrow.core.fit_terms import PointBasis
+from furrow.core.normal_equations import Term
 
 K, E, N = 7, 5, 12
 
@@ -21,8 +23,8 @@ def scene():
 def differences(function, state, identity, step=1e-5):
     """Central differences by all view parameters and identity coefficients."""
     columns = []
-    for j in range(fit_terms.POSE_PARAMETERS + E):
-        move = np.zeros(fit_terms.POSE_PARAMETERS + E)
+    for j in range(POSE_PARAMETERS + E):
+        move = np.zeros(POSE_PARAMETERS + E)
         move[j] = step
         after, before = function(state.stepped(move), identity), function(state.stepped(-move), identity)
         columns.append((after - before) / (2 * step))
@@ -119,7 +121,7 @@ def test_marginalised_residuals_have_the_covariance_of_the_unknowns():
     """Against the dense inverse of W^-1 + N N^T: the same normal equations."""
     rng = np.random.default_rng(3)
     nuisances, weight = rng.normal(0, 2, (N, 2)), rng.uniform(0.2, 2, N)
-    term = fit_terms.Term(rng.normal(size=N), rng.normal(size=(N, K)), weight)
+    term = Term(rng.normal(size=N), rng.normal(size=(N, K)), weight)
     got = fit_terms.marginalised(term, nuisances)
     inverse = np.linalg.inv(np.diag(1 / weight) + nuisances @ nuisances.T)
     assert np.allclose(got.jacobian.T @ (got.weight[:, None] * got.jacobian), term.jacobian.T @ inverse @ term.jacobian)
@@ -140,13 +142,3 @@ def test_depth_says_nothing_of_a_tilt_it_does_not_know():
         for width in (0.0, 5.0)
     )
     assert sure > 3.0 and unsure < 0.2 * sure
-
-
-def test_normal_equations_sum_the_terms(scene):
-    basis, identity, state, _ = scene
-    projection = fit_terms.project(basis, identity, state, 640, 480)
-    parts = [term(projection) for term in terms(basis).values()]
-    matrix, gradient, cost = fit_terms.normal_equations(parts)
-    assert np.allclose(matrix, sum(part.jacobian.T @ np.diag(part.weight) @ part.jacobian for part in parts))
-    assert np.allclose(gradient, sum(part.jacobian.T @ (part.weight * part.residual) for part in parts))
-    assert cost == pytest.approx(sum(part.cost() for part in parts))

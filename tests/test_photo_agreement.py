@@ -42,9 +42,7 @@ def test_somebody_else_is_found_and_named_wherever_the_photo_stands(model, perso
     # hardly worse than without that photo, and better than if all counted alike
     without = coarse_fit.fit(model, photos[:2])
     problem = coarse_fit.problem_of(model, last)
-    alike, _ = coarse_fit.minimise(
-        replace(problem, shares=(1.0,) * 3), last.identity, [coarse_fit.state_of(view) for view in last.views]
-    )
+    alike = coarse_fit.minimise(replace(problem, shares=(1.0,) * 3), coarse_fit.head_state(last)).identity
     truth = model.landmarks(model.neutral(head).astype(float))
     spoilt = aligned_distance(model.landmarks(model.neutral(alike).astype(float)), truth)
     assert distance(model, last, head) < min(1.35 * distance(model, without, head), spoilt)

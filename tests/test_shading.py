@@ -3,7 +3,8 @@
 import numpy as np
 from furrow.core import shading
 from furrow.core.camera import rotation_matrix
-from furrow.core.fit_terms import PointBasis, ViewState, project
+from furrow.core.fit_state import ViewState
+from furrow.core.fit_terms import PointBasis, project
 from furrow.core.shading import SkinPatch
 from scipy import sparse
 

@@ -87,7 +87,7 @@ def test_a_refinement_keeps_the_displacement(model, bumpy):
     residual, _, _, fit = bumpy
     kept = replace(fit, residual=residual, neutral=fit.neutral + residual)
     problem = coarse_fit.problem_of(model, kept)
-    again = coarse_fit.result(model, problem, fit.identity, [coarse_fit.state_of(view) for view in fit.views], ())
+    again = coarse_fit.result(model, problem, coarse_fit.head_state(fit), ())
     np.testing.assert_allclose(again.neutral, kept.neutral, atol=1e-4)
     np.testing.assert_array_equal(again.residual, residual)
     plain = coarse_fit.problem_of(model, fit).basis.mean

@@ -8,6 +8,7 @@ from furrow.core.character import CoarseFit, View
 from furrow.core.coarse_fit import Observation
 from furrow.core.geometry import vertex_normals
 from furrow.core.head_model import HeadModel
+from furrow.core.match_residuals import aligned_skin
 from furrow.core.raster import rasterize_view
 from synthetic_head import expression_weights, observe, some_identity
 
@@ -115,3 +116,12 @@ def best_similarity(source: np.ndarray, target: np.ndarray) -> np.ndarray:
     u, values, vt = np.linalg.svd(b.T @ a)
     sign = np.array([1.0, 1.0, np.sign(np.linalg.det(u @ vt))])
     return (values @ sign) / (a**2).sum() * a @ ((u * sign) @ vt).T + target.mean(0)
+
+
+def face_distance(model: HeadModel, neutral: np.ndarray, truth: np.ndarray) -> float:
+    """Mean distance in mm of the face's surface from the true one, across it, after the best similarity."""
+    skin = aligned_skin(model, 1).vertices
+    triangles = model.topology.triangles[(model.topology.triangles < model.topology.part_slice("head").stop).all(1)]
+    normals = vertex_normals(truth.astype(float), triangles)[skin]
+    moved = best_similarity(neutral[skin].astype(float), truth[skin].astype(float))
+    return float(np.abs(np.einsum("nd,nd->n", moved - truth[skin], normals)).mean())
