@@ -23,7 +23,8 @@ NET_TILT = np.deg2rad(5.0)
 NET_TILT_SPREAD = (np.deg2rad(2.5), np.deg2rad(3.5))
 
 # landmarks on the borders of the lips, and on the margins of the lids
-LIPS, LIDS = np.array((*LIPS_OUTER, *LIPS_INNER)), np.array((*EYES[0], *EYES[1]))
+LIPS = np.array((*LIPS_OUTER, *LIPS_INNER))
+LIDS = np.array((*EYES[0], *EYES[1]))
 
 # upper and lower lid, and inner lips, one above the other: what opens and closes
 APART_PAIRS = np.array([
