@@ -21,7 +21,7 @@ import numpy as np
 from furrow.core import coarse_fit, fit_state, fit_terms, personal_shapes, photometric, smooth_residual
 from furrow.core.assets import HEAD, assets_folder
 from furrow.core.camera import Camera, Pose, rotation_matrix
-from furrow.core.character import Landmarks
+from furrow.core.fitted import Landmarks
 from furrow.core.geometry import vertex_normals
 from furrow.core.head_model import HeadModel, load_head_model
 from furrow.core.raster import rasterize

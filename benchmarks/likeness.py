@@ -260,8 +260,6 @@ def profile(bench: Bench, heads: Iterable[np.ndarray]) -> dict[str, np.ndarray]:
     }
 
 
-
-
 def profiles_table(bench: Bench, by_view: dict[str, list[Result]]) -> None:
     """Spread over people, mean difference and correlation of found and true profiles."""
     rows: dict[str, list[str]] = {}

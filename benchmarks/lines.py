@@ -25,7 +25,8 @@ from pathlib import Path
 
 import numpy as np
 from furrow.core.assets import HEAD, WRINKLES, assets_folder
-from furrow.core.chart import Chart, head_chart, sample
+from furrow.core.chart import Chart, head_chart
+from furrow.core.filters import sample
 from furrow.core.geometry import vertex_normals
 from furrow.core.head_model import HeadModel, load_head_model
 from furrow.core.own_lines import personal_atlas

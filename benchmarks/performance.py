@@ -38,7 +38,7 @@ from furrow.core.personal_shapes import personal_deltas
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 from face_clip import Painter, pose_at, write_video  # noqa: E402
-from helpers import tiny_character  # noqa: E402
+from furrow.models.made_up import tiny_character  # noqa: E402
 
 FPS, FOCAL_SHARE, SEED = 25.0, 2.5, 3
 LEADING, SPREAD = 30, 0.8

@@ -23,11 +23,11 @@ from pathlib import Path
 import cv2
 import numpy as np
 from furrow.core import coarse_fit, landmarks, photometric
-from furrow.core.albedo import masked_blur
 from furrow.core.chart import head_chart
 from furrow.core.colour import linear_to_srgb, srgb_to_linear
 from furrow.core.detection import choose_face, find_faces
 from furrow.core.errors import FurrowError
+from furrow.core.filters import masked_blur
 from furrow.core.own_lines import personal_atlas
 from furrow.core.person_detail import person_detail
 from furrow.core.photo import load_photo

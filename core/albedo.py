@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import cv2
 import numpy as np
 
 from .skin_mask import SkinTone, log_luminance
@@ -16,29 +15,6 @@ EXPOSURE_TRUST = (1.0, 0.5)
 
 DARKEST = np.float32(2e-3)  # linear light under which a photo only shows noise
 HUE_TRUST = 0.8  # of a usual photo's hue
-
-
-def masked_blur(
-    values: np.ndarray, weights: np.ndarray, sigma: float, usual: np.ndarray | float = 0.0, least: float = 0.0
-) -> np.ndarray:
-    """Normalised convolution: Gaussian mean (S, S[, C]) of values weighted by (S, S); 0 far from any weight.
-
-    Args:
-        sigma: texels.
-        usual: value ([C]) that is as likely as what is around where the weights around are ``least``.
-    """
-    factor = max(1, int(sigma // 3))
-    height, width = weights.shape
-    weighted = values * (weights if values.ndim == 2 else weights[..., None])
-    small = (max(1, width // factor), max(1, height // factor))
-    total, mass = (cv2.resize(a, small, interpolation=cv2.INTER_AREA) for a in (weighted, weights))
-    total, mass = (cv2.GaussianBlur(a, (0, 0), sigma / factor, borderType=cv2.BORDER_CONSTANT) for a in (total, mass))
-    if least > 0:
-        total += np.asarray(least * np.asarray(usual), np.float32)
-        mass += np.float32(least)
-    mass = np.maximum(mass, 1e-4)
-    mean = total / (mass if values.ndim == 2 else mass[..., None])
-    return cv2.resize(mean, (width, height), interpolation=cv2.INTER_LINEAR)
 
 
 def delight(colour: np.ndarray, shading: np.ndarray) -> np.ndarray:

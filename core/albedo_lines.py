@@ -10,12 +10,11 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from .albedo import masked_blur
 from .colour import channel_mean
 from .even_light import fill_spots
-from .head_model import HeadTopology
+from .filters import masked_blur
+from .head_model import HeadTopology, region_sum
 from .raster import sample_smooth
-from .skin_mask import region_sum
 
 WIDTH_MM = 4.0  # of the widest line
 SMOOTH_MM = 0.25  # Gaussian sigma

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 import cv2
 import numpy as np
 
-from .albedo import masked_blur
+from .filters import masked_blur
 
 BANDS_MM = (7.0, 1.5)  # Gaussian sigma: below the first is slow, above the last is fine
 FINE_MM = 0.5  # over which the finest band changes over

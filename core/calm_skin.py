@@ -9,8 +9,8 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from .albedo import masked_blur
 from .colour import channel_mean
+from .filters import masked_blur
 
 FINE_MM, FINE_SPREAD = 0.8, 0.03  # Gaussian sigma; log luminance, standard deviation
 CLOUD_PIXELS, CLOUD_MM = 7.0, 6.0  # of the photo, Gaussian sigma of the clouds of a codec; mm at most

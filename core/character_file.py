@@ -20,7 +20,7 @@ from pathlib import Path
 import numpy as np
 
 from . import png16
-from .character import Character, View
+from .character import Character
 from .character_reader import (
     GEOMETRY,
     HAIR_MASK,
@@ -32,6 +32,7 @@ from .character_reader import (
     read_archive,
 )
 from .errors import CharacterFileError, OutputError
+from .fitted import View
 from .head_model import DIRECTIONS, JOINTS, PARTS, TOPOLOGY_ARRAYS
 from .npy import npy_bytes
 from .safe_files import written_aside

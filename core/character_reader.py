@@ -11,9 +11,10 @@ import numpy as np
 
 from . import png16
 from .camera import Camera, Pose
-from .character import Character, DetailMaps, Landmarks, View
+from .character import Character, DetailMaps
 from .errors import CharacterFileError
 from .fine_skin import GAIN_RANGE, PORE_REGIONS
+from .fitted import Landmarks, View
 from .head_model import DIRECTIONS, JOINTS, LANDMARK_COUNT, PARTS, TOPOLOGY_ARRAYS, HeadTopology
 from .npy import read_npy
 from .own_lines import OwnLines

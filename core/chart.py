@@ -7,15 +7,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-import cv2
 import numpy as np
 
+from .filters import sample
 from .head_model import HeadTopology
 from .normal_map import uv_metric
-from .unwrap import texel_millimetres
+from .raster import texel_millimetres
 
 METRIC_SIZE = 128
-COLUMNS = 256  # of the maps that points are sampled with
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,17 +75,3 @@ def pixels(uv: np.ndarray, size: int) -> np.ndarray:
 def sample_uv(image: np.ndarray, uv: np.ndarray) -> np.ndarray:
     """(n[, C]) bilinear samples of a map (S, S[, C]) of the chart at places (n, 2); zero outside."""
     return sample(image, pixels(uv, len(image)))
-
-
-def sample(image: np.ndarray, xy: np.ndarray) -> np.ndarray:
-    """(...[, C]) bilinear samples of an image (H, W[, C]) at xy (..., 2) in pixels, pixel centres at whole numbers."""
-    if not xy.size:
-        return np.zeros(xy.shape[:-1] + image.shape[2:], np.float32)
-    flat = xy.reshape(-1, 2).astype(np.float32)
-    # cv2 takes maps of up to 32767 rows
-    rows = -(-len(flat) // COLUMNS)
-    padded = np.full((rows * COLUMNS, 2), -10.0, np.float32)
-    padded[: len(flat)] = flat
-    padded = padded.reshape(rows, COLUMNS, 2)
-    found = cv2.remap(image, padded, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)
-    return found.reshape((rows * COLUMNS,) + image.shape[2:])[: len(flat)].reshape(xy.shape[:-1] + image.shape[2:])

@@ -14,12 +14,12 @@ from dataclasses import replace
 
 import numpy as np
 
-from .character import CoarseFit, View
 from .errors import NoFaceError, PhotoError
 from .fit_checks import final_checks, view_warnings
 from .fit_problem import FitProblem, FitSettings, Observation, fit_problem, landmark_error, with_reading
 from .fit_solver import minimise, refit_views
 from .fit_state import HeadState, ViewState
+from .fitted import CoarseFit, View
 from .head_model import LANDMARK_COUNT, HeadModel
 from .photo_agreement import agreement_warnings, read_company, weigh_photos
 from .silhouette import Silhouette, outline

@@ -11,12 +11,11 @@ import numpy as np
 from scipy import sparse
 from scipy.sparse.linalg import splu
 
-from .albedo import masked_blur
 from .chart_window import Window
-from .geometry import cotangent_laplacian, smoothstep, vertex_areas
-from .head_model import PARTS, HeadTopology
+from .filters import masked_blur, smoothstep
+from .geometry import cotangent_laplacian, vertex_areas
+from .head_model import PARTS, HeadTopology, region_sum
 from .raster import SMOOTH_SIZE, sample_smooth, uv_raster
-from .skin_mask import region_sum
 from .skin_texture import skin_texture
 
 BASE_SIZE = 256  # texels at which the seen colours are gathered for the base

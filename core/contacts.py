@@ -14,7 +14,7 @@ import numpy as np
 from scipy import sparse
 from scipy.linalg import lapack
 
-from .head_model import quads_to_triangles, unique_edges
+from .geometry import quads_to_triangles, unique_edges
 from .intersections import meeting, meeting_boxes, meeting_pairs
 
 GAP = 0.05  # mm kept between skin and skin

@@ -14,12 +14,10 @@ from scipy.spatial import cKDTree
 
 from .fit_state import ViewState
 from .fit_terms import PointBasis, vertex_basis
-from .geometry import vertex_normals
-from .head_model import HeadModel, quads_to_triangles, unique_edges
-from .landmark_contours import FACE_OVAL
+from .geometry import quads_to_triangles, unique_edges, vertex_normals
+from .head_model import HeadModel
+from .landmark_contours import OVAL
 
-# the net's face oval; its upper part lies on the forehead at the hairline, which has no outline seen from the front
-OVAL = np.array(FACE_OVAL)
 SLIDING = OVAL[6:31]
 REACH = 40.0
 MATCH_DISTANCE = 14.0

@@ -14,12 +14,12 @@ from functools import partial
 import numpy as np
 
 from . import coarse_fit, photometric
-from .character import CoarseFit
+from .filters import smoothstep
 from .fit_checks import final_checks, landmarks_worse
 from .fit_equations import equations
 from .fit_problem import FitProblem, FitSettings
 from .fit_state import HeadState, Limits
-from .geometry import smoothstep
+from .fitted import CoarseFit
 from .head_model import HeadModel
 from .levenberg_marquardt import Settings, levenberg_marquardt
 from .match_residuals import AlignedSkin, aligned_skin, match_term

@@ -16,7 +16,7 @@ import numpy as np
 
 from .character import Character
 from .own_lines import line_relief
-from .unwrap import texel_millimetres
+from .raster import texel_millimetres
 from .wrinkle_edit import residual_share
 
 FOLD_MM = 1.6  # Gaussian sigma: waves longer than about 7 mm are folds

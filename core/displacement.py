@@ -8,8 +8,8 @@ import numpy as np
 from scipy.ndimage import map_coordinates
 
 from .character import Character
-from .geometry import vertex_normals
-from .head_model import HeadTopology, quads_to_triangles
+from .geometry import quads_to_triangles, vertex_normals
+from .head_model import HeadTopology
 from .subdivision import Subdivision, subdivide
 from .tension import tension
 

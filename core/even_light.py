@@ -13,9 +13,8 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from .albedo import masked_blur
 from .colour import channel_mean
-from .geometry import smoothstep
+from .filters import masked_blur, smoothstep
 
 
 @dataclass(frozen=True)

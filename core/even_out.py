@@ -14,11 +14,10 @@ from .calm_skin import calm_brows, calm_grain, calm_hue, calm_lips, lift_beard
 from .chart_window import Window
 from .colour import channel_mean
 from .even_light import even_light, remove_gloss
-from .geometry import smoothstep
-from .head_model import HeadTopology
+from .filters import smoothstep
+from .head_model import HeadTopology, region_sum
 from .painted_skin import painted_skin
 from .raster import sample_smooth
-from .skin_mask import region_sum
 
 # where dark marks without hue are ink and stay; beside nostrils, lids and lips they are shadow and go
 OPEN_REGIONS = ("forehead", "temple", "cheek", "jaw", "chin", "neck")

@@ -18,9 +18,10 @@ import numpy as np
 
 from . import png16
 from .assets import HEAD, assets_folder
-from .character import Character, DetailMaps, View
+from .character import Character, DetailMaps
 from .displacement import displaced_head
 from .errors import OutputError
+from .fitted import View
 from .head_model import HeadModel, load_head_model
 from .roughness import specular_map
 from .safe_files import folder_written_aside, write_text

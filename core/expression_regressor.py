@@ -23,8 +23,8 @@ from .assets import MODELS
 from .errors import PhotoError
 from .expression_texture import TextureReading
 from .face_texture import LENGTH, LOCAL
-from .fit_terms import APART_PAIRS
 from .head_model import LANDMARK_COUNT
+from .landmark_contours import APART_PAIRS
 from .trained_file import checked, read_network
 
 FILE = "expression.npz"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from .character import CoarseFit, View
+from .fitted import CoarseFit, View
 from .geometry import triangle_normals
 from .head_model import HeadModel
 

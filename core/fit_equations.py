@@ -14,6 +14,7 @@ from .fit_problem import FitProblem, FitSettings, Observation
 from .fit_state import EXPRESSION, LOG_FOCAL, POSE_PARAMETERS, HeadState, ViewState
 from .fit_terms import PointBasis, Projection
 from .head_model import LANDMARK_COUNT
+from .landmark_contours import APART_PAIRS, LIDS, LIPS, OF_LIPS, OVAL
 from .normal_equations import NormalEquations, Term
 
 TURNED = 0.5  # sine of the angle between face and camera axis in a three-quarter view
@@ -45,7 +46,7 @@ def view_terms(problem: FitProblem, identity: np.ndarray, view: ViewState, index
         problem.band, identity, view, (camera.fx, camera.cx, camera.cy), landmarks.points, scale
     )
     weight = np.ones(LANDMARK_COUNT)
-    weight[contour.OVAL] = settings.outline_weight
+    weight[OVAL] = settings.outline_weight
     terms = []
     if matched is not None:
         weight[matched.landmarks] = 0.0
@@ -81,8 +82,8 @@ def _position_term(settings: FitSettings, projection: Projection, view: ViewStat
                    weight: np.ndarray) -> Term:
     """Landmarks where they are seen; ``weight`` (478,)."""
     sharp = np.ones(LANDMARK_COUNT)
-    sharp[fit_terms.LIPS] = settings.lip_sharpness
-    sharp[fit_terms.LIDS] = settings.lid_sharpness
+    sharp[LIPS] = settings.lip_sharpness
+    sharp[LIDS] = settings.lid_sharpness
     doubt = 1.0 + settings.turned_doubt * min((view.rotation[0, 2] / TURNED) ** 2, 1.0)
     spread = np.hypot(doubt * settings.landmark_spread * scale / sharp, photo.landmarks.spread)
     return fit_terms.position_term(projection, photo.landmarks.points, spread, weight, settings.robust_scale)
@@ -90,11 +91,11 @@ def _position_term(settings: FitSettings, projection: Projection, view: ViewStat
 
 def _pair_term(settings: FitSettings, projection: Projection, photo: Observation, scale: float) -> Term:
     """Distances between lids and between lips."""
-    pairs = fit_terms.APART_PAIRS
+    pairs = APART_PAIRS
     spread = np.hypot(settings.pair_spread * scale, 0.5 * photo.landmarks.spread[pairs].mean(axis=1))
     # a mouth that is wide open is no outlier, and what opens it is seldom read
-    weight = np.where(fit_terms.OF_LIPS, settings.lip_opening, 0.5)
-    robust = np.where(fit_terms.OF_LIPS, settings.lip_robust_scale, settings.robust_scale)
+    weight = np.where(OF_LIPS, settings.lip_opening, 0.5)
+    robust = np.where(OF_LIPS, settings.lip_robust_scale, settings.robust_scale)
     return fit_terms.pair_term(projection, photo.landmarks.points, pairs, spread, weight, robust)
 
 

@@ -12,10 +12,10 @@ from typing import NamedTuple
 import numpy as np
 
 from . import contour, expression_regressor, fit_terms, identity_prior, identity_regressor
-from .character import Landmarks
 from .expression_prior import ExpressionPrior, expression_prior, guided_prior, trust_by_shape
 from .fit_state import ViewState
 from .fit_terms import PointBasis
+from .fitted import Landmarks
 from .head_model import HeadModel
 from .identity_prior import ShapePrior
 from .identity_regressor import IdentityReading

@@ -14,26 +14,12 @@ import numpy as np
 
 from .fit_state import LOG_FOCAL, POSE_PARAMETERS, ViewState
 from .head_model import HeadModel
-from .landmark_contours import EYES, LIPS_INNER, LIPS_OUTER
 from .normal_equations import Term
 
 # the landmark net's depth is tilted against the true one: mean to the front, and standard deviations from person to
 # person to the side and to the front (benchmarks/net_depth.py)
 NET_TILT = np.deg2rad(5.0)
 NET_TILT_SPREAD = (np.deg2rad(2.5), np.deg2rad(3.5))
-
-# landmarks on the borders of the lips, and on the margins of the lids
-LIPS = np.array((*LIPS_OUTER, *LIPS_INNER))
-LIDS = np.array((*EYES[0], *EYES[1]))
-
-# upper and lower lid, and inner lips, one above the other: what opens and closes
-APART_PAIRS = np.array([
-    [159, 145], [158, 153], [160, 144], [157, 154], [161, 163],
-    [386, 374], [385, 380], [387, 373], [384, 381], [388, 390],
-    [13, 14], [82, 87], [81, 178], [80, 88], [312, 317], [311, 402], [310, 318],
-])
-OF_LIPS = np.arange(len(APART_PAIRS)) >= 10
-LIP_PAIRS = APART_PAIRS[OF_LIPS]
 
 
 @dataclass(frozen=True)

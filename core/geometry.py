@@ -81,13 +81,19 @@ def magnitude(x: np.ndarray, y: np.ndarray) -> np.ndarray:
     return np.sqrt(x * x + y * y)
 
 
-def smoothstep(x: np.ndarray, low: float, high: float) -> np.ndarray:
-    """0 up to low, 1 from high, 3 t^2 - 2 t^3 between."""
-    t = np.asarray(x - low)
-    t /= high - low
-    np.clip(t, 0.0, 1.0, out=t)
-    rest = -2.0 * t
-    rest += 3.0
-    rest *= t
-    rest *= t
-    return rest
+def quads_to_triangles(quads: np.ndarray) -> np.ndarray:
+    """(T, 3) triangles of quads (F, 4), split along corner 0-2; triangles that repeat a corner are dropped.
+
+    The first F rows may shrink when quads are degenerate; order is all first halves, then all second halves.
+    """
+    triangles = np.concatenate([quads[:, [0, 1, 2]], quads[:, [0, 2, 3]]])
+    a, b, c = triangles.T
+    return np.ascontiguousarray(triangles[(a != b) & (b != c) & (a != c)])
+
+
+def unique_edges(faces: np.ndarray) -> np.ndarray:
+    """(E, 2) sorted unique undirected edges of faces (F, k); repeated corners give none."""
+    corners = faces.shape[1]
+    pairs = np.concatenate([faces[:, [i, (i + 1) % corners]] for i in range(corners)])
+    pairs = np.sort(pairs[pairs[:, 0] != pairs[:, 1]], axis=1)
+    return np.unique(pairs, axis=0)

@@ -10,8 +10,7 @@ import cv2
 import numpy as np
 
 from .head_model import HeadTopology
-from .raster import sample_smooth
-from .unwrap import texel_millimetres
+from .raster import sample_smooth, texel_millimetres
 
 RAYS = 49  # odd, so that one goes straight up
 FAN = np.deg2rad(85.0)  # of the outermost rays from straight up; farther out they meet the ear

@@ -15,7 +15,7 @@ import numpy as np
 from .crops import Square, crop
 from .detection import Detector, candidates, merge_overlapping
 from .face_nets import HANDS, PALMS, FaceNets
-from .geometry import smoothstep
+from .filters import smoothstep
 from .landmark_contours import FACE_OVAL, fill_contours
 
 SEARCHES = (2.0, 2.8)  # sides of the crops in which palms are looked for, times the longer side of the face's box

@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from .errors import AssetsError
+from .geometry import quads_to_triangles, unique_edges
 
 PARTS = ("head", "eyes", "teeth", "tongue", "lashes")
 JOINTS = ("root", "neck", "head", "jaw", "eye.L", "eye.R")
@@ -123,24 +124,6 @@ class HeadModel:
         return np.einsum("...lkd,lk->...ld", corners, self.landmark_barycentric)
 
 
-def quads_to_triangles(quads: np.ndarray) -> np.ndarray:
-    """(T, 3) triangles of quads (F, 4), split along corner 0-2; triangles that repeat a corner are dropped.
-
-    The first F rows may shrink when quads are degenerate; order is all first halves, then all second halves.
-    """
-    triangles = np.concatenate([quads[:, [0, 1, 2]], quads[:, [0, 2, 3]]])
-    a, b, c = triangles.T
-    return np.ascontiguousarray(triangles[(a != b) & (b != c) & (a != c)])
-
-
-def unique_edges(faces: np.ndarray) -> np.ndarray:
-    """(E, 2) sorted unique undirected edges of faces (F, k); repeated corners give none."""
-    corners = faces.shape[1]
-    pairs = np.concatenate([faces[:, [i, (i + 1) % corners]] for i in range(corners)])
-    pairs = np.sort(pairs[pairs[:, 0] != pairs[:, 1]], axis=1)
-    return np.unique(pairs, axis=0)
-
-
 TOPOLOGY_ARRAYS = (
     "faces",
     "face_part",
@@ -186,3 +169,9 @@ def load_head_model(path: Path) -> HeadModel:
         arrays[name] = value.astype(np.float32 if value.dtype.kind == "f" else np.int32)
     topology = HeadTopology(region_names=regions, **{name: arrays[name] for name in TOPOLOGY_ARRAYS})
     return HeadModel(topology=topology, expression_names=expressions, **{name: arrays[name] for name in MODEL_ARRAYS})
+
+
+def region_sum(topology: HeadTopology, names: tuple[str, ...]) -> np.ndarray:
+    """(V,) float32 union of the named regions, as far as the model has them."""
+    masks = [topology.region(name) for name in names if name in topology.region_names]
+    return np.max(masks, axis=0) if masks else np.zeros(topology.vertex_count, np.float32)

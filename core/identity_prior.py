@@ -7,9 +7,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from .fit_terms import LIP_PAIRS, PointBasis
+from .fit_terms import PointBasis
 from .head_model import HeadModel
 from .identity_regressor import IdentityReading
+from .landmark_contours import LIP_PAIRS
 
 
 class ShapePrior(NamedTuple):

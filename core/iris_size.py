@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from .character import CoarseFit
+from .fitted import CoarseFit
 from .head_model import HeadModel
 from .landmark_contours import IRISES
 

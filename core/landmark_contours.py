@@ -29,6 +29,19 @@ NOSE = (
 OUTER_EYE_CORNERS = (33, 263)
 # centre, then four points on the rim
 IRISES = ((468, 469, 470, 471, 472), (473, 474, 475, 476, 477))
+# landmarks on the borders of the lips, and on the margins of the lids
+LIPS = np.array((*LIPS_OUTER, *LIPS_INNER))
+LIDS = np.array((*EYES[0], *EYES[1]))
+# upper and lower lid, and inner lips, one above the other: what opens and closes
+APART_PAIRS = np.array([
+    [159, 145], [158, 153], [160, 144], [157, 154], [161, 163],
+    [386, 374], [385, 380], [387, 373], [384, 381], [388, 390],
+    [13, 14], [82, 87], [81, 178], [80, 88], [312, 317], [311, 402], [310, 318],
+])
+OF_LIPS = np.arange(len(APART_PAIRS)) >= 10
+LIP_PAIRS = APART_PAIRS[OF_LIPS]
+# the net's face oval; its upper part lies on the forehead at the hairline, which has no outline seen from the front
+OVAL = np.array(FACE_OVAL)
 
 
 def eye_distance(points: np.ndarray) -> float:

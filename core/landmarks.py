@@ -7,11 +7,11 @@ import math
 import cv2
 import numpy as np
 
-from .character import Landmarks
 from .crops import Square, crop
 from .detection import Face
 from .face_mesh import mesh_in, meshes_in, square_of_box, square_of_points
 from .face_nets import SEGMENTATION, FaceNets
+from .fitted import Landmarks
 from .landmark_contours import OUTER_EYE_CORNERS
 
 _PERSON_CROP = 256

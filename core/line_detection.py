@@ -15,8 +15,8 @@ from functools import partial
 import cv2
 import numpy as np
 
-from .albedo import masked_blur
-from .chart import Chart, sample
+from .chart import Chart
+from .filters import masked_blur, sample
 from .geometry import magnitude
 from .polylines import Polylines, longest_run, tangents
 

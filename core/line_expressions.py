@@ -20,7 +20,8 @@ import numpy as np
 from scipy import sparse
 from scipy.optimize import lsq_linear
 
-from .chart import Chart, pixels, sample
+from .chart import Chart, pixels
+from .filters import sample
 from .line_drafts import Draft
 from .line_gains import SPARSITY, gains, motion_columns
 from .line_place import ViewLines

@@ -14,8 +14,9 @@ import numpy as np
 from scipy import sparse
 from scipy.optimize import minimize
 
-from .chart import pixels, sample, sample_uv
+from .chart import pixels, sample_uv
 from .curve_basis import CurveTexels, texels_near
+from .filters import sample
 from .wrinkle_atlas import WrinkleAtlas
 from .wrinkle_coefficients import Person, dynamic_share, profile, static_share
 

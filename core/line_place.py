@@ -14,8 +14,8 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from .chart import pixels, sample
-from .geometry import smoothstep
+from .chart import pixels
+from .filters import sample, smoothstep
 from .head_model import HeadTopology
 from .lighting import Light
 from .line_detection import Ridges

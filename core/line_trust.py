@@ -10,12 +10,10 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from .albedo import masked_blur
 from .chart import Chart
-from .geometry import smoothstep
-from .head_model import HeadTopology
+from .filters import masked_blur, smoothstep
+from .head_model import HeadTopology, region_sum
 from .raster import sample_smooth
-from .skin_mask import region_sum
 
 SIZE = 512  # texels, at most, that trust is worked out at
 REGIONS = ("forehead", "glabella", "temple", "scalp")

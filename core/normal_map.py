@@ -5,7 +5,8 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from .head_model import HeadTopology, quads_to_triangles
+from .geometry import quads_to_triangles
+from .head_model import HeadTopology
 from .raster import Raster, uv_raster
 
 MAX_SLOPE = 8.0  # steeper than a groove ever is; slivers of the chart would give more

@@ -10,10 +10,9 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from .albedo import masked_blur
 from .colour import channel_mean
 from .even_light import fill_spots
-from .geometry import smoothstep
+from .filters import masked_blur, smoothstep
 
 FINE_MM, AROUND_MM = 0.4, 5.0  # Gaussian sigma of what is judged, and of what it is judged by
 TOGETHER_MM = 1.2  # over which hue is averaged: that of single texels is noise

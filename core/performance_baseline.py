@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from . import coarse_fit
-from .character import Landmarks, View
+from .fitted import Landmarks, View
 from .head_model import HeadModel
 from .performance import FACING_CAMERA
 from .performance_clip import Clip

@@ -14,10 +14,11 @@ from pathlib import Path
 
 import numpy as np
 
-from .character import Character, Landmarks, View
+from .character import Character
 from .detection import choose_face, find_faces
 from .errors import CharacterFileError, NoFaceError, PerformanceError
 from .face_nets import FaceNets
+from .fitted import Landmarks, View
 from .head_model import HeadModel
 from .landmarks import detect_landmarks
 from .performance import FACING_CAMERA, Performance, frame_ranges, resampled

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from .character import Landmarks
 from .expression_regressor import load
+from .fitted import Landmarks
 from .performance_solve import Guess
 
 UNKNOWN = 1e3  # deviation of a shape that the regressor does not know

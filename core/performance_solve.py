@@ -14,13 +14,12 @@ import numpy as np
 from scipy.optimize import minimize_scalar
 
 from . import coarse_fit, fit_terms
-from .character import Landmarks
-from .contour import OVAL
 from .expression_prior import ExpressionPrior, expression_prior
 from .fit_state import EXPRESSION, POSE_PARAMETERS, HeadState, Limits, ViewState
 from .fit_terms import PointBasis
+from .fitted import Landmarks
 from .head_model import LANDMARK_COUNT, HeadModel
-from .landmark_contours import BROWS, eye_distance
+from .landmark_contours import APART_PAIRS, BROWS, LIDS, LIPS, OVAL, eye_distance
 from .levenberg_marquardt import Settings, levenberg_marquardt
 from .normal_equations import NormalEquations, Term
 from .performance_eyes import HALF_SHUT, USUAL_OPENING, eye_bounds, openings
@@ -31,9 +30,9 @@ GAZE_PAIRS = np.array([[468, 33], [468, 133], [473, 362], [473, 263]])
 _FEATURES = np.unique(
     np.concatenate(
         [
-            fit_terms.LIPS,
-            fit_terms.LIDS,
-            fit_terms.APART_PAIRS.ravel(),
+            LIPS,
+            LIDS,
+            APART_PAIRS.ravel(),
             GAZE_PAIRS.ravel(),
             np.ravel(BROWS),
             np.arange(468, 478),
@@ -41,9 +40,9 @@ _FEATURES = np.unique(
     )
 )
 USED = np.sort(np.concatenate([_FEATURES, np.setdiff1d(np.arange(LANDMARK_COUNT), _FEATURES)[::3]]))
-_APART, _GAZE = np.searchsorted(USED, fit_terms.APART_PAIRS), np.searchsorted(USED, GAZE_PAIRS)
+_APART, _GAZE = np.searchsorted(USED, APART_PAIRS), np.searchsorted(USED, GAZE_PAIRS)
 _OUTLINE = np.isin(USED, OVAL)
-_SHARP_LIPS, _SHARP_LIDS = np.isin(USED, fit_terms.LIPS), np.isin(USED, fit_terms.LIDS)
+_SHARP_LIPS, _SHARP_LIDS = np.isin(USED, LIPS), np.isin(USED, LIDS)
 MAX_OFFSET = 6.0  # mm a landmark may be moved by calibration
 LONGEST = np.array([0.5] * 3 + [400.0] * 3 + [0.0])  # a step of the pose: radians, mm; the focal length is held
 DESCENT = Settings(

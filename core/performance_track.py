@@ -10,11 +10,11 @@ import math
 
 import numpy as np
 
-from .character import Landmarks
 from .crops import Square
 from .detection import MIN_FACE_WIDTH, TURNS, Face, find_faces, overlap
 from .face_mesh import square_of_points
 from .face_nets import FaceNets
+from .fitted import Landmarks
 from .landmarks import detect_landmarks, landmarks_in
 
 QUARTER = math.pi / 2

@@ -14,10 +14,10 @@ import cv2
 import numpy as np
 
 from .albedo_lines import lines_left
-from .character import CoarseFit
 from .chart import Chart
 from .colour import channel_mean
 from .detail_split import Split, split
+from .fitted import CoarseFit
 from .head_model import HeadModel
 from .line_depth import Measured, measured
 from .line_groups import line_groups

@@ -13,7 +13,8 @@ import numpy as np
 
 from .contact_solver import corrected, joined
 from .contacts import Ball, Contacts, Patch, candidates, contacts, contacts_among, make_patch
-from .head_model import HeadModel, unique_edges
+from .geometry import unique_edges
+from .head_model import HeadModel
 from .intersections import CrossingSearch, crossing_search
 from .model_cache import kept_for_last_model
 

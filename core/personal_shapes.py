@@ -12,8 +12,8 @@ import numpy as np
 from scipy.spatial import cKDTree
 
 from .deformation_transfer import transfer
-from .geometry import vertex_normals
-from .head_model import JOINTS, HeadModel, quads_to_triangles
+from .geometry import quads_to_triangles, vertex_normals
+from .head_model import JOINTS, HeadModel
 from .jaw_clearance import teeth_drawn_back
 from .model_cache import kept_for_last_model
 from .personal_contacts import kept_apart, rest_kept_apart

@@ -13,8 +13,8 @@ import cv2
 import numpy as np
 
 from .chart import Chart, sample_uv
+from .filters import smoothstep
 from .fold_lines import Folds, find_folds, light_answer
-from .geometry import smoothstep
 from .line_detection import Ridges, link_lines, ridge_response
 from .line_groups import LineGroups, agreement
 from .line_trust import line_trust

@@ -12,12 +12,12 @@ from collections.abc import Sequence
 import numpy as np
 
 from . import coarse_fit
-from .character import CoarseFit
 from .feature_heights import held_heights
 from .fit_checks import landmarks_worse
 from .fit_equations import equations
 from .fit_problem import FitProblem
 from .fit_state import HeadState, Limits
+from .fitted import CoarseFit
 from .head_model import HeadModel
 from .levenberg_marquardt import Settings, levenberg_marquardt
 from .normal_equations import NormalEquations

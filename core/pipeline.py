@@ -33,10 +33,11 @@ from . import (
     wrinkles,
 )
 from .assets import HEAD, WRINKLES, assets_folder
-from .character import Character, CoarseFit
+from .character import Character
 from .character_reader import MAX_VIEWS
 from .devices import choose
 from .errors import CancelledError, PhotoError
+from .fitted import CoarseFit
 from .head_model import HeadModel, load_head_model
 from .photo import Photo, load_photo
 

@@ -19,14 +19,12 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from .albedo import masked_blur
 from .chart import Chart
 from .colour import srgb_to_linear
+from .filters import masked_blur, smoothstep
 from .fine_skin import PORE_REGIONS, TILE_MM, TILE_NAMES, load_tiles, usual_gain
-from .geometry import smoothstep
-from .head_model import HeadTopology
+from .head_model import HeadTopology, region_sum
 from .raster import sample_smooth, uv_raster
-from .skin_mask import region_sum
 from .unwrap import PosedView, resolution
 from .view_texture import ViewTexture
 

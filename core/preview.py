@@ -8,8 +8,9 @@ import cv2
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from .character import Character, View
+from .character import Character
 from .errors import OutputError
+from .fitted import View
 from .geometry import vertex_normals
 from .presets import PRESETS
 from .raster import rasterize

@@ -14,7 +14,8 @@ import cv2
 import numpy as np
 from scipy import sparse
 
-from .head_model import PARTS, HeadTopology, quads_to_triangles
+from .geometry import quads_to_triangles
+from .head_model import PARTS, HeadTopology
 
 # covers centres that lie on a shared edge from both sides, so that rounding leaves no cracks (pixels)
 EDGE_TOLERANCE = 1e-6
@@ -273,3 +274,22 @@ def fill_outside(image: np.ndarray, covered: np.ndarray, distance: float = np.in
     out = image.copy()
     out[target] = image.reshape((-1,) + image.shape[2:])[source[label[target]]]
     return out
+
+
+def texel_millimetres(topology: HeadTopology, vertices: np.ndarray, size: int) -> float:
+    """Median width in mm of a texel of the head part's face, for maps of ``size`` texels.
+
+    Args:
+        vertices: (V, 3) mm.
+    """
+    head = topology.face_part == PARTS.index("head")
+    quads = topology.faces[head]
+    if "face" in topology.region_names:
+        on_face = topology.region("face")[quads].min(1) > 0.5
+        if on_face.any():
+            quads, head = quads[on_face], np.flatnonzero(head)[on_face]
+    corners, uv = vertices[quads].astype(np.float64), topology.uv[head].astype(np.float64)
+    area = np.linalg.norm(np.cross(corners[:, 2] - corners[:, 0], corners[:, 3] - corners[:, 1]), axis=1)
+    a, b = uv[:, 2] - uv[:, 0], uv[:, 3] - uv[:, 1]
+    texels = np.abs(a[:, 0] * b[:, 1] - a[:, 1] * b[:, 0]) * size**2
+    return float(np.median(np.sqrt(area / np.maximum(texels, 1e-9))))

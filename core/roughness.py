@@ -7,9 +7,8 @@ import numpy as np
 
 from .chart_window import Window
 from .colour import channel_mean
-from .head_model import HeadTopology
+from .head_model import HeadTopology, region_sum
 from .raster import sample_smooth
-from .skin_mask import region_sum
 
 SKIN = 0.52
 # the T zone is oily, lips and lids moist, the scalp and neck dry

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .character import CoarseFit
 from .fit_state import HeadState
+from .fitted import CoarseFit
 from .head_model import HeadModel
 from .normal_equations import NormalEquations, Term
 from .shading import ShadingImage, SkinPatch, patch_normals, shading_image, shading_term, skin_patch, visible_vertices

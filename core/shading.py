@@ -16,10 +16,10 @@ import numpy as np
 from scipy import sparse
 from scipy.ndimage import map_coordinates
 
-from .character import CoarseFit, View
 from .colour import LUMINANCE, srgb_to_linear
 from .fit_state import POSE_PARAMETERS, ViewState
 from .fit_terms import PointBasis, geman_mcclure, project, vertex_basis
+from .fitted import CoarseFit, View
 from .head_model import HeadModel, HeadTopology
 from .landmark_contours import eye_distance
 from .normal_equations import Term

@@ -12,10 +12,10 @@ from dataclasses import replace
 import numpy as np
 
 from . import coarse_fit, dense_alignment, photometric, smooth_residual
-from .character import CoarseFit
 from .fit_checks import landmarks_worse
 from .fit_problem import FitSettings
 from .fit_solver import descend
+from .fitted import CoarseFit
 from .head_model import HeadModel
 from .silhouette import Silhouette, silhouette
 

@@ -12,10 +12,10 @@ from dataclasses import dataclass, replace
 import cv2
 import numpy as np
 
-from .character import CoarseFit, View
+from .filters import smoothstep
 from .fit_state import ViewState
 from .fit_terms import PointBasis, geman_mcclure, project
-from .geometry import smoothstep
+from .fitted import CoarseFit, View
 from .head_model import HeadModel
 from .landmark_contours import eye_distance
 from .normal_equations import Term

@@ -14,8 +14,7 @@ import cv2
 import numpy as np
 
 from .colour import LUMINANCE
-from .geometry import smoothstep
-from .head_model import HeadTopology
+from .filters import smoothstep
 from .landmark_contours import BROWS, EYES, FACE_OVAL, LIPS_INNER, LIPS_OUTER, eye_distance, fill_contours
 from .unwrap import PosedView
 
@@ -186,12 +185,6 @@ def feature_image(posed: PosedView, person: np.ndarray | None, hands: np.ndarray
 def is_grey(image: np.ndarray) -> bool:
     """Whether an image (h, w, 3) uint8 carries no colour."""
     return bool(np.ptp(image[::4, ::4].astype(np.int16), axis=-1).mean() < 3.0)
-
-
-def region_sum(topology: HeadTopology, names: tuple[str, ...]) -> np.ndarray:
-    """(V,) float32 union of the named regions, as far as the model has them."""
-    masks = [topology.region(name) for name in names if name in topology.region_names]
-    return np.max(masks, axis=0) if masks else np.zeros(topology.vertex_count, np.float32)
 
 
 def log_chroma(colour: np.ndarray) -> np.ndarray:

@@ -12,8 +12,8 @@ import cv2
 import numpy as np
 from scipy import fft
 
-from .albedo import masked_blur
 from .colour import channel_mean
+from .filters import masked_blur
 
 TEXTURE_SIZE = 1024  # texels, at most, at which it is made
 PATCH_MM = 18.0  # side of the patch

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from .character import CoarseFit, View
 from .chart import Chart
 from .colour import channel_mean
+from .fitted import CoarseFit, View
 from .head_model import HeadModel, HeadTopology
 from .lighting import Light
 from .tension import evaluate_tension, tension_weights

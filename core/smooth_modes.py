@@ -15,7 +15,7 @@ from dataclasses import replace
 import numpy as np
 from scipy.spatial import cKDTree
 
-from .geometry import smoothstep
+from .filters import smoothstep
 from .head_model import HeadModel, HeadTopology
 
 # mm, standard deviation of each coordinate where nothing fades. At 1.0 own people were found worse (.626 of the mean

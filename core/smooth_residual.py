@@ -13,12 +13,12 @@ from dataclasses import replace
 import numpy as np
 
 from . import coarse_fit
-from .character import CoarseFit
 from .fit_checks import landmarks_worse
 from .fit_equations import equations
 from .fit_problem import FitProblem, FitSettings
 from .fit_solver import refit_views
 from .fit_state import HeadState, Limits
+from .fitted import CoarseFit
 from .geometry import triangle_normals
 from .head_model import HeadModel
 from .levenberg_marquardt import Settings, levenberg_marquardt

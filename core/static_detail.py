@@ -13,15 +13,15 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from .albedo import delight, masked_blur
-from .chart import Chart, sample
+from .albedo import delight
+from .chart import Chart
 from .colour import channel_mean, srgb_to_linear
-from .geometry import magnitude, smoothstep
-from .head_model import HeadTopology
+from .filters import masked_blur, sample, smoothstep
+from .geometry import magnitude
+from .head_model import HeadTopology, region_sum
 from .lighting import Light
 from .raster import sample_smooth, uv_raster
 from .shading_slope import head_sensitivity
-from .skin_mask import region_sum
 from .unwrap import PosedView
 
 GRID_MM = 0.4  # texel of the working grid

@@ -10,18 +10,17 @@ import cv2
 import numpy as np
 
 from .blend_photos import blend_photos
-from .character import CoarseFit
 from .chart_window import Window, placed, union
 from .colour import linear_to_srgb_bytes
 from .completion import complete
 from .eye_colour import DEFAULT_EYE_COLOUR
 from .face_nets import FaceNets
+from .fitted import CoarseFit
 from .hands import hand_mask
 from .head_model import HeadModel, HeadTopology
-from .raster import sample_smooth
+from .raster import sample_smooth, texel_millimetres
 from .resize import SIZES
 from .roughness import roughness_map
-from .unwrap import texel_millimetres
 from .view_texture import ViewTexture, view_texture
 
 RESOLVED = 0.75  # texels of a size that a photo's pixel may be, for the next larger one

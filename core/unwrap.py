@@ -8,10 +8,11 @@ import cv2
 import numpy as np
 
 from .camera import Camera
-from .character import CoarseFit, View
 from .chart_window import Window
-from .geometry import magnitude, smoothstep, vertex_normals
-from .head_model import PARTS, HeadModel, HeadTopology
+from .filters import smoothstep
+from .fitted import CoarseFit, View
+from .geometry import magnitude, vertex_normals
+from .head_model import HeadModel, HeadTopology
 from .landmark_contours import BROWS, EYES, FACE_OVAL, IRISES, LIPS_INNER, LIPS_OUTER, NOSE
 from .raster import rasterize_view, uv_raster
 
@@ -102,25 +103,6 @@ class Unwrapped:
         Where a texel lies in the image changes slowly over the chart, and is interpolated between those of the grid.
         """
         return _colours(image, *(window.enlarged(_continued(a)) for a in (self.map_x, self.map_y)))
-
-
-def texel_millimetres(topology: HeadTopology, vertices: np.ndarray, size: int) -> float:
-    """Median width in mm of a texel of the head part's face, for maps of ``size`` texels.
-
-    Args:
-        vertices: (V, 3) mm.
-    """
-    head = topology.face_part == PARTS.index("head")
-    quads = topology.faces[head]
-    if "face" in topology.region_names:
-        on_face = topology.region("face")[quads].min(1) > 0.5
-        if on_face.any():
-            quads, head = quads[on_face], np.flatnonzero(head)[on_face]
-    corners, uv = vertices[quads].astype(np.float64), topology.uv[head].astype(np.float64)
-    area = np.linalg.norm(np.cross(corners[:, 2] - corners[:, 0], corners[:, 3] - corners[:, 1]), axis=1)
-    a, b = uv[:, 2] - uv[:, 0], uv[:, 3] - uv[:, 1]
-    texels = np.abs(a[:, 0] * b[:, 1] - a[:, 1] * b[:, 0]) * size**2
-    return float(np.median(np.sqrt(area / np.maximum(texels, 1e-9))))
 
 
 def resolution(image: np.ndarray, millimetres_per_pixel: float) -> float:

@@ -12,9 +12,9 @@ from dataclasses import replace
 import numpy as np
 
 from .camera import Camera, Pose
-from .character import View
 from .detection import Face, find_faces, overlap
 from .face_nets import FaceNets
+from .fitted import View
 from .photo import Photo
 
 SAME_FACE = 0.3  # overlap with where it was before the photo was turned

@@ -14,9 +14,10 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from .character import CoarseFit, View
 from .colour import LUMINANCE, srgb_to_linear
-from .geometry import smoothstep, vertex_normals
+from .filters import smoothstep
+from .fitted import CoarseFit, View
+from .geometry import vertex_normals
 from .head_model import HeadModel
 from .landmark_contours import eye_distance
 from .raster import Raster, rasterize_view

@@ -10,10 +10,10 @@ import cv2
 import numpy as np
 
 from .albedo_lines import line_darkness, without_lines
-from .character import CoarseFit
 from .colour import channel_mean, srgb_to_linear
-from .geometry import smoothstep
-from .head_model import HeadModel, HeadTopology
+from .filters import smoothstep
+from .fitted import CoarseFit
+from .head_model import HeadModel, HeadTopology, region_sum
 from .landmark_contours import eye_distance
 from .raster import uv_raster
 from .skin_mask import (
@@ -25,7 +25,6 @@ from .skin_mask import (
     SkinTone,
     classify,
     log_luminance,
-    region_sum,
 )
 from .unwrap import PosedView
 

@@ -8,25 +8,21 @@ import cv2
 import numpy as np
 
 from .albedo import delight, is_unusual, log_colour, normalisation
-from .character import CoarseFit, View
 from .chart_window import Window, grid_size, seen_window, without_islands
 from .colour import channel_mean, srgb_to_linear
 from .detection import Face
 from .even_out import even_out
 from .eye_colour import eye_colour
 from .face_nets import FaceNets
-from .geometry import blur_matrix, smoothstep
+from .filters import smoothstep
+from .fitted import CoarseFit, View
+from .geometry import blur_matrix
 from .hands import hidden_share
-from .head_model import HeadModel, HeadTopology
+from .head_model import HeadModel, HeadTopology, region_sum
 from .landmarks import segment_person
 from .lighting import FLOOR, Light, estimate_light
 from .raster import sample_smooth, uv_raster
-from .skin_mask import (
-    SkinTone,
-    feature_image,
-    region_sum,
-    skin_tone,
-)
+from .skin_mask import SkinTone, feature_image, skin_tone
 from .tension import evaluate_tension, tension_weights
 from .tooth_colour import tooth_colour
 from .unwrap import PosedView, Unwrapped, pose_view, posed_vertices, unwrap

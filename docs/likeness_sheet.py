@@ -21,8 +21,8 @@ from pathlib import Path
 import numpy as np
 from furrow.core import coarse_fit, detection, landmarks, shape_refinement
 from furrow.core.camera import rotation_matrix
-from furrow.core.character import CoarseFit
 from furrow.core.errors import FurrowError
+from furrow.core.fitted import CoarseFit
 from furrow.core.geometry import vertex_normals
 from furrow.core.head_model import HeadModel
 from furrow.core.photo import load_photo

@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 from scipy.spatial import cKDTree
 
-from ..core.geometry import smoothstep
+from ..core.filters import smoothstep
 from .regions import LOWER_LID, UPPER_LID
 from .topology import SourceTopology
 

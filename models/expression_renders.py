@@ -12,7 +12,8 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from ..core.geometry import smoothstep, vertex_normals
+from ..core.filters import smoothstep
+from ..core.geometry import vertex_normals
 from ..core.head_model import HeadModel
 from ..core.lighting import sh_basis
 from ..core.raster import Raster, rasterize

@@ -10,7 +10,7 @@ import numpy as np
 from scipy.spatial import cKDTree
 
 from ..core.camera import rotation_matrix
-from ..core.geometry import smoothstep
+from ..core.filters import smoothstep
 from ..core.head_model import JOINTS
 from . import makehuman
 from .makehuman import BaseMesh

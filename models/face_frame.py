@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..core.geometry import smoothstep
+from ..core.filters import smoothstep
 from ..core.head_model import HeadTopology
 
 EYE_X = 32.0

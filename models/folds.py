@@ -15,7 +15,7 @@ from scipy.interpolate import CubicSpline
 from scipy.ndimage import gaussian_filter1d
 from scipy.spatial import cKDTree
 
-from ..core.geometry import smoothstep
+from ..core.filters import smoothstep
 from ..core.wrinkle_group import Appearance
 from .streamlines import Streamline
 from .surface_grid import SurfaceGrid

@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 from scipy.ndimage import gaussian_filter1d
 
-from ..core.geometry import smoothstep
+from ..core.filters import smoothstep
 from .folds import spline, texels_at
 from .line_group import LineGroup
 from .streamlines import Streamline

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..core.geometry import smoothstep
+from ..core.filters import smoothstep
 from .face_frame import LIPS_Y, band, ellipse, front_of_neck
 
 

@@ -13,8 +13,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..core.face_nets import FaceNets
-from ..core.geometry import smoothstep
-from ..core.head_model import DIRECTIONS, JOINTS, HeadTopology, quads_to_triangles
+from ..core.filters import smoothstep
+from ..core.geometry import quads_to_triangles
+from ..core.head_model import DIRECTIONS, JOINTS, HeadTopology
 from .ageing import aged
 from .calibrated import calibrated
 from .expressions import build_expressions, read_expressions

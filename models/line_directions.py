@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..core.geometry import smoothstep
+from ..core.filters import smoothstep
 from .face_frame import LIPS_Y
 from .line_group import Field
 

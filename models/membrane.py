@@ -12,8 +12,7 @@ import numpy as np
 from scipy import sparse
 from scipy.sparse.linalg import splu
 
-from ..core.geometry import cotangent_laplacian
-from ..core.head_model import quads_to_triangles, unique_edges
+from ..core.geometry import cotangent_laplacian, quads_to_triangles, unique_edges
 from .landmark_embedding import closest_on_triangles
 
 PINNED, FREE = 1e4, 1e-4

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..core.geometry import smoothstep
+from ..core.filters import smoothstep
 from .membrane import membrane
 from .topology import SourceTopology
 

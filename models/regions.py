@@ -12,8 +12,8 @@ import cv2
 import numpy as np
 from scipy import sparse
 
-from ..core.geometry import smoothstep
-from ..core.head_model import quads_to_triangles, unique_edges
+from ..core.filters import smoothstep
+from ..core.geometry import quads_to_triangles, unique_edges
 from ..core.raster import rasterize
 from .makehuman import MPFB
 from .topology import SourceTopology
@@ -196,7 +196,6 @@ def _inside_outline(points: np.ndarray, outline: np.ndarray, soft: float) -> np.
     mask = smoothstep(np.where(inside, distance, -distance), -soft, soft)
     # the outline is on the front and the sides only: the cylinder wraps around
     return np.where(np.abs(points[:, 0]) < 150.0, mask, 0.0)
-
 
 
 def _rotation(yaw: float, pitch: float) -> np.ndarray:

@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 from scipy.ndimage import gaussian_filter1d
 
-from ..core.geometry import smoothstep
+from ..core.filters import smoothstep
 from .line_group import LineGroup
 from .surface_grid import GRID_SIZE, SurfaceGrid, smooth_noise
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from ..core.geometry import vertex_normals
-from ..core.head_model import HeadTopology, quads_to_triangles
+from ..core.geometry import quads_to_triangles, vertex_normals
+from ..core.head_model import HeadTopology
 from ..core.raster import Raster, uv_raster
 from .face_frame import face_frame
 from .line_directions import tangent_axes

@@ -9,7 +9,8 @@ from scipy import sparse
 from scipy.sparse.linalg import spsolve
 
 from ..core.errors import AssetsError
-from ..core.head_model import PARTS, unique_edges
+from ..core.geometry import unique_edges
+from ..core.head_model import PARTS
 from .makehuman import BaseMesh
 
 NECK_HEIGHT = 5.75  # decimetres: cutting the neck here leaves a clean edge loop

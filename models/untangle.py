@@ -12,7 +12,7 @@ from scipy.spatial import cKDTree
 
 from ..core.contact_solver import REGULARISE
 from ..core.contacts import GAP, Ball, Contacts, Patch, Seal, contacts, make_patch
-from ..core.geometry import smoothstep
+from ..core.filters import smoothstep
 from ..core.intersections import crossing_pairs
 from .contact import untangled
 from .population import mirrored

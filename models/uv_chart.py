@@ -15,7 +15,7 @@ from scipy import sparse
 from scipy.sparse.linalg import splu
 
 from ..core.errors import AssetsError
-from ..core.head_model import unique_edges
+from ..core.geometry import unique_edges
 from .topology import boundary_loop
 
 MARGIN = 0.008  # free border of the unit square

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..core.geometry import blur_matrix, smoothstep, vertex_normals
-from ..core.head_model import HeadTopology, quads_to_triangles
+from ..core.filters import smoothstep
+from ..core.geometry import blur_matrix, quads_to_triangles, vertex_normals
+from ..core.head_model import HeadTopology
 from . import wrinkle_groups
 from .face_frame import face_frame
 from .folds import fold_direction

@@ -11,7 +11,7 @@ import numpy as np
 from scipy.ndimage import gaussian_filter1d
 from scipy.spatial import cKDTree
 
-from ..core.geometry import smoothstep
+from ..core.filters import smoothstep
 from ..core.head_model import HeadModel, HeadTopology
 from ..core.wrinkles import FOLD, PRIMARY, SECONDARY, WrinkleAtlas, save_atlas
 from . import wrinkle_groups

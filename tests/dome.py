@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 from furrow.core.camera import Camera, Pose, rotation_matrix
-from furrow.core.character import CoarseFit, Landmarks, View
+from furrow.core.fitted import CoarseFit, Landmarks, View
 from furrow.core.head_model import DIRECTIONS, JOINTS, HeadModel, HeadTopology
 from furrow.core.landmark_contours import FACE_OVAL
 

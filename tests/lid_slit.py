@@ -1,7 +1,7 @@
 """How far apart shut lids are, seen from where no overlap of the lids hides it: the centre of the eyeball."""
 
 import numpy as np
-from furrow.core.head_model import quads_to_triangles
+from furrow.core.geometry import quads_to_triangles
 from furrow.core.raster import rasterize
 
 PIXELS = 20  # per millimetre on the eyeball

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from furrow.core.character import CoarseFit
-from furrow.core.chart import Chart, pixels, sample
+from furrow.core.chart import Chart, pixels
+from furrow.core.filters import sample
+from furrow.core.fitted import CoarseFit
 from furrow.core.head_model import HeadModel
 from furrow.core.line_groups import line_groups
 from furrow.core.photo_lines import FoundLines, believed_of, found_in

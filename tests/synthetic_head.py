@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 from furrow.core.camera import Camera, Pose, rotation_matrix
-from furrow.core.character import Landmarks
 from furrow.core.coarse_fit import Observation
 from furrow.core.fit_terms import NET_TILT
+from furrow.core.fitted import Landmarks
 from furrow.core.head_model import HeadModel
 
 EYES = np.array([33, 263])

@@ -1,7 +1,8 @@
 """Delighting and normalisation on made-up skin with known answers."""
 
 import numpy as np
-from furrow.core.albedo import delight, expected_chroma, masked_blur, normalisation
+from furrow.core.albedo import delight, expected_chroma, normalisation
+from furrow.core.filters import masked_blur
 from furrow.core.skin_mask import SkinTone, log_chroma, log_luminance
 from scipy.ndimage import gaussian_filter
 

@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 from furrow.core.albedo_lines import lines_left, with_lines
 from furrow.core.colour import srgb_to_linear
+from furrow.core.head_model import region_sum
 from furrow.core.raster import sample_smooth
-from furrow.core.skin_mask import region_sum
 
 SIZE, TEXEL = 512, 0.8
 DARK = 0.2

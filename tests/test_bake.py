@@ -13,11 +13,12 @@ from furrow.core.character import DetailMaps
 from furrow.core.character_file import save_character
 from furrow.core.errors import BakeError, OutputError
 from furrow.core.fine_skin import TILES_FILE, load_tiles
-from furrow.core.head_model import load_head_model, quads_to_triangles
+from furrow.core.geometry import quads_to_triangles
+from furrow.core.head_model import load_head_model
 from furrow.core.png16 import decode_png
 from furrow.core.raster import uv_raster
 from furrow.core.tension import evaluate_tension, tension, tension_weights
-from helpers import tiny_character
+from furrow.models.made_up import tiny_character
 
 SIZE = 128
 QUANTISATION = 0.004  # mm: half a step of an 8-bit mask on 1 mm of displacement, and REACH's hundredth of a tension

@@ -14,7 +14,7 @@ import pytest
 bpy = pytest.importorskip("bpy")
 
 import furrow  # noqa: E402
-from blender_helpers import addon, mean_character, positions, scene  # noqa: E402, F401
+from blender_helpers import addon, positions, scene  # noqa: E402, F401
 from furrow.blender_addon import names, registration, replace, worker_client  # noqa: E402
 from furrow.blender_addon.build_head import build_head  # noqa: E402
 from furrow.blender_addon.detail_mask import add_mask  # noqa: E402
@@ -23,7 +23,7 @@ from furrow.blender_addon.operators import reconstruct, worker_job  # noqa: E402
 from furrow.blender_addon.worker_client import WorkerClient, parse_event  # noqa: E402
 from furrow.core.character_file import load_character, save_character  # noqa: E402
 from furrow.core.presets import PRESETS  # noqa: E402
-from helpers import tiny_character  # noqa: E402
+from furrow.models.made_up import mean_character, tiny_character  # noqa: E402, F401
 
 ROOT = Path(__file__).parents[1]
 

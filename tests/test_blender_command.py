@@ -8,12 +8,13 @@ import pytest
 
 bpy = pytest.importorskip("bpy")
 
-from blender_helpers import mean_character, scene  # noqa: E402, F401
+from blender_helpers import scene  # noqa: E402, F401
 from furrow.blender_addon import command, eye_material, mouth_materials, names, portrait  # noqa: E402
 from furrow.blender_addon.build_head import build_head  # noqa: E402
 from furrow.blender_addon.mesh_objects import get_attribute  # noqa: E402
 from furrow.core.character_file import save_character  # noqa: E402
 from furrow.core.errors import OutputError  # noqa: E402
+from furrow.models.made_up import mean_character  # noqa: E402, F401
 from helpers import traps  # noqa: E402
 
 pytestmark = pytest.mark.usefixtures("scene")

@@ -7,8 +7,15 @@ import pytest
 
 bpy = pytest.importorskip("bpy")
 
-from blender_helpers import (  # noqa: E402, I001
-    addon, bake_emission, evaluated, mean_character, positions, scene, show_only, wrinkle_weights,  # noqa: F401
+from furrow.models.made_up import mean_character  # noqa: E402, F401, I001
+from blender_helpers import (  # noqa: E402, F401, I001
+    addon,
+    bake_emission,
+    evaluated,
+    positions,
+    scene,
+    show_only,
+    wrinkle_weights,
 )
 from furrow.blender_addon import character_store, detail_mask, mesh_objects, names  # noqa: E402
 from furrow.blender_addon.build_head import build_head  # noqa: E402

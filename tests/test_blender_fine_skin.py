@@ -5,7 +5,7 @@ from dataclasses import replace
 import bpy
 import numpy as np
 import pytest
-from blender_helpers import bake_emission, mean_character, scene  # noqa: F401
+from blender_helpers import bake_emission, scene  # noqa: F401
 from furrow.blender_addon import names
 from furrow.blender_addon.build_head import build_head
 from furrow.blender_addon.fine_skin_nodes import TILES_IMAGE, fine_skin_height, fine_skin_images
@@ -21,6 +21,7 @@ from furrow.core.fine_skin import (
     region_weights,
     tile_repeats,
 )
+from furrow.models.made_up import mean_character  # noqa: F401
 
 SIZE = 64
 GAIN = 4000.0  # emission per metre of height

@@ -9,14 +9,14 @@ import pytest
 
 bpy = pytest.importorskip("bpy")
 
-from blender_helpers import mean_character, positions, scene, show_only, wrinkle_weights  # noqa: E402, F401
+from blender_helpers import positions, scene, show_only, wrinkle_weights  # noqa: E402, F401
 from furrow.blender_addon import names  # noqa: E402
 from furrow.blender_addon.build_head import build_head  # noqa: E402
 from furrow.blender_addon.characters import all_characters  # noqa: E402
 from furrow.blender_addon.expressions import set_expression  # noqa: E402
 from furrow.core.head_model import JOINTS, PARTS  # noqa: E402
 from furrow.core.png16 import displacement_scale, to_uint16  # noqa: E402
-from helpers import ARKIT  # noqa: E402
+from furrow.models.made_up import ARKIT, mean_character  # noqa: E402, F401
 
 pytestmark = pytest.mark.usefixtures("scene")
 

@@ -7,12 +7,13 @@ import pytest
 
 bpy = pytest.importorskip("bpy")
 
-from blender_helpers import bake_emission, mean_character, scene  # noqa: E402, F401
+from blender_helpers import bake_emission, scene  # noqa: E402, F401
 from furrow.blender_addon import eye_material, mesh_objects, mouth_materials, names, portrait  # noqa: E402
 from furrow.blender_addon.build_head import build_head, iris_angle  # noqa: E402
 from furrow.blender_addon.expressions import set_expression  # noqa: E402
 from furrow.core.colour import srgb_to_linear  # noqa: E402
 from furrow.core.presets import PRESETS  # noqa: E402
+from furrow.models.made_up import mean_character  # noqa: E402, F401
 from mathutils import Vector  # noqa: E402
 
 pytestmark = pytest.mark.usefixtures("scene")

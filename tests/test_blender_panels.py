@@ -7,11 +7,12 @@ import pytest
 
 bpy = pytest.importorskip("bpy")
 
-from blender_helpers import addon, mean_character, scene  # noqa: E402, F401
+from blender_helpers import addon, scene  # noqa: E402, F401
 from furrow.blender_addon.expressions import GROUPS  # noqa: E402
 from furrow.blender_addon.file_notes import file_notes  # noqa: E402
 from furrow.blender_addon.panels.expression import label  # noqa: E402
 from furrow.core.character_file import save_character  # noqa: E402
+from furrow.models.made_up import mean_character  # noqa: E402, F401
 
 LENGTHS = ("neutral", "expression_deltas", "directions", "joints", "joint_directions")
 

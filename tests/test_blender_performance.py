@@ -9,7 +9,7 @@ import pytest
 
 bpy = pytest.importorskip("bpy")
 
-from blender_helpers import addon, evaluated, mean_character, scene  # noqa: E402, F401
+from blender_helpers import addon, evaluated, scene  # noqa: E402, F401
 from furrow.blender_addon.build_head import build_head  # noqa: E402
 from furrow.blender_addon.operators import performance as operators  # noqa: E402
 from furrow.blender_addon.performance_keys import key_performance, set_frame  # noqa: E402
@@ -18,7 +18,11 @@ from furrow.core.character_file import save_character  # noqa: E402
 from furrow.core.performance import Performance  # noqa: E402
 from furrow.core.performance_file import save_performance  # noqa: E402
 from furrow.core.performance_gaze import gaze_angles  # noqa: E402
-from helpers import ARKIT, tiny_character  # noqa: E402
+from furrow.models.made_up import (  # noqa: E402
+    ARKIT,
+    mean_character,  # noqa: E402, F401
+    tiny_character,
+)
 from scipy.spatial.transform import Rotation  # noqa: E402
 
 

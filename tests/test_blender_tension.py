@@ -5,20 +5,14 @@ import pytest
 
 bpy = pytest.importorskip("bpy")
 
-from blender_helpers import (  # noqa: E402
-    evaluated,
-    mean_character,
-    positions,
-    scene,  # noqa: F401
-    show_only,
-    wrinkle_weights,
-)
+from blender_helpers import evaluated, positions, scene, show_only, wrinkle_weights  # noqa: E402, F401
 from furrow.blender_addon import mesh_objects, names  # noqa: E402
 from furrow.blender_addon.build_head import build_head  # noqa: E402
 from furrow.blender_addon.expressions import set_expression  # noqa: E402
 from furrow.blender_addon.head_shape import apply_directions  # noqa: E402
 from furrow.blender_addon.modifier_inputs import get_input, set_input  # noqa: E402
 from furrow.core.tension import TENSION_GAIN, tension  # noqa: E402
+from furrow.models.made_up import mean_character  # noqa: E402, F401
 
 pytestmark = pytest.mark.usefixtures("scene")
 

@@ -8,7 +8,7 @@ import pytest
 
 bpy = pytest.importorskip("bpy")
 
-from blender_helpers import addon, mean_character, positions, scene  # noqa: E402, F401
+from blender_helpers import addon, positions, scene  # noqa: E402, F401
 from furrow.blender_addon import age_slider, character_store, names, replace, wrinkle_change  # noqa: E402
 from furrow.blender_addon.build_head import build_head  # noqa: E402
 from furrow.blender_addon.fine_skin_nodes import STRENGTH  # noqa: E402
@@ -17,6 +17,7 @@ from furrow.blender_addon.skin_material import CREASE_RANGE, CREASE_SHADING, MAP
 from furrow.core.character_file import load_character, save_character  # noqa: E402
 from furrow.core.errors import FurrowError  # noqa: E402
 from furrow.core.wrinkle_edit import age_of_years, swap_detail, with_wrinkles  # noqa: E402
+from furrow.models.made_up import mean_character  # noqa: E402, F401
 
 REGION_MEMBERS = ["forehead", "temple"]  # of the artist region "Forehead"
 

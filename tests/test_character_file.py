@@ -11,7 +11,7 @@ from furrow.core.character_file import SCHEMA, load_character, save_character, s
 from furrow.core.errors import CharacterFileError, OutputError
 from furrow.core.npy import npy_bytes
 from furrow.core.png16 import decode_png, from_uint16
-from helpers import tiny_character
+from furrow.models.made_up import tiny_character
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from furrow.core import cli
 from furrow.core.character_file import load_character, save_character
-from helpers import tiny_character
+from furrow.models.made_up import tiny_character
 from PIL import Image
 
 

@@ -5,8 +5,9 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from furrow.core import coarse_fit, fit_terms
+from furrow.core import coarse_fit
 from furrow.core.errors import NoFaceError, PhotoError
+from furrow.core.landmark_contours import LIP_PAIRS
 from synthetic_head import aligned_distance, degrees_between, observe, some_identity
 
 # the points here are the mesh's own, not those of the landmark net that the regressor has learned to read
@@ -213,7 +214,7 @@ def test_an_open_mouth_stays_an_expression(model):
     """A mouth opened wide is not built into the neutral head, whose lips stay as they are on the mean head."""
     seen, _ = observe(model, some_identity(model, 6), {"jawOpen": 0.9}, seed=3)
     fit = coarse_fit.fit(model, [seen])
-    upper, lower = fit_terms.LIP_PAIRS.T
+    upper, lower = LIP_PAIRS.T
     lips = model.landmarks(fit.neutral.astype(float)) - model.landmarks(model.mean.astype(float))
     assert np.linalg.norm(lips[upper] - lips[lower], axis=1).mean() < 0.6
     assert weight(fit, model, "jawOpen") > 0.5

@@ -7,8 +7,7 @@ from dome import dome_model
 from furrow.core import skin_texture
 from furrow.core.chart_window import seen_window
 from furrow.core.completion import LIP_TONE, MUCOSA, base_tone, complete, gather_at_vertices
-from furrow.core.raster import uv_raster
-from furrow.core.unwrap import texel_millimetres
+from furrow.core.raster import texel_millimetres, uv_raster
 from scipy.ndimage import gaussian_filter
 
 SIZE = 256

@@ -5,9 +5,10 @@ import dataclasses
 import numpy as np
 import pytest
 from furrow.core.detail_bands import LARGEST, static_bands
-from furrow.core.unwrap import texel_millimetres
+from furrow.core.raster import texel_millimetres
 from furrow.core.wrinkle_edit import residual_share
-from helpers import band_weights, tiny_character
+from furrow.models.made_up import tiny_character
+from helpers import band_weights
 
 SIZE = 128
 

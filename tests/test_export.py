@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 from furrow.core import export as exporting
 from furrow.core.camera import Camera
-from furrow.core.character import Character, DetailMaps, View
+from furrow.core.character import Character, DetailMaps
 from furrow.core.displacement import displaced_head
 from furrow.core.errors import OutputError
+from furrow.core.fitted import View
 from synthetic_head import observe, some_identity
 
 SIZE = 128

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from furrow.core.expression_prior import expression_prior, guided_prior, trust_by_shape
-from helpers import ARKIT
+from furrow.models.made_up import ARKIT
 
 
 def weights(**values):

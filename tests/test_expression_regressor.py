@@ -5,9 +5,9 @@ import numpy as np
 import pytest
 from furrow.core import coarse_fit
 from furrow.core import expression_regressor as regressor
-from furrow.core.character import Landmarks
 from furrow.core.errors import AssetsError, PhotoError
 from furrow.core.face_texture import LENGTH, LOCAL
+from furrow.core.fitted import Landmarks
 from furrow.models.expression_samples import landmark_pairs, opposite_sides
 from helpers import rendered_people
 from scipy.spatial.transform import Rotation

@@ -5,7 +5,7 @@ import pytest
 from furrow.models import expression_relief as relief
 from furrow.models.expression_camera import photographed
 from furrow.models.expression_renders import Shot, random_shot, render, render_scene
-from helpers import ARKIT
+from furrow.models.made_up import ARKIT
 
 
 @pytest.fixture(scope="module")

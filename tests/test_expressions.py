@@ -2,7 +2,8 @@
 
 import numpy as np
 import pytest
-from furrow.core.head_model import DIRECTIONS, JOINTS, quads_to_triangles
+from furrow.core.geometry import quads_to_triangles
+from furrow.core.head_model import DIRECTIONS, JOINTS
 from furrow.core.intersections import crossing_pairs
 from furrow.core.presets import PRESETS
 from furrow.core.raster import rasterize

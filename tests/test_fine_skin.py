@@ -17,7 +17,7 @@ from furrow.core.fine_skin import (
 from furrow.core.head_model import load_head_model
 from furrow.core.raster import uv_raster
 from furrow.models.fine_skin import SKINS, furrows, relief, scattered, tiles
-from helpers import grid_topology
+from furrow.models.made_up import grid_topology
 
 
 @pytest.fixture(scope="module")

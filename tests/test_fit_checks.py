@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from furrow.core.camera import Pose, rotation_matrix
 from furrow.core.fit_checks import view_warnings, yaw
-from helpers import tiny_character
+from furrow.models.made_up import tiny_character
 
 FACING = np.diag([1.0, -1.0, -1.0])
 

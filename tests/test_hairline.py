@@ -3,8 +3,7 @@
 import numpy as np
 import pytest
 from furrow.core.hairline import hairline
-from furrow.core.raster import sample_smooth
-from furrow.core.unwrap import texel_millimetres
+from furrow.core.raster import sample_smooth, texel_millimetres
 
 SIZE = 512
 

@@ -4,9 +4,9 @@
 import numpy as np
 import pytest
 from furrow.core import coarse_fit, identity_regressor
-from furrow.core.character import Landmarks
 from furrow.core.errors import AssetsError, PhotoError
 from furrow.core.fit_problem import FitSettings, Observation
+from furrow.core.fitted import Landmarks
 from furrow.core.identity_prior import shape_prior
 from furrow.core.identity_regressor import IdentityReading
 from helpers import rendered_people

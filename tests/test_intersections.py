@@ -1,7 +1,7 @@
 """Crossing triangles against constructed meshes and a dense sampling of segments."""
 
 import numpy as np
-from furrow.core.head_model import quads_to_triangles
+from furrow.core.geometry import quads_to_triangles
 from furrow.core.intersections import crossing_pairs, crossing_search, meeting_boxes
 
 

@@ -5,10 +5,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from furrow.core.camera import Camera, Pose
-from furrow.core.character import CoarseFit
+from furrow.core.fitted import CoarseFit
 from furrow.core.iris_size import IRIS_DIAMETER, IRIS_RANGE, TRUST, iris_diameter
 from furrow.core.landmark_contours import IRISES
-from helpers import tiny_character
+from furrow.models.made_up import tiny_character
 
 
 def seen(model, diameter, narrow=1.0):

@@ -7,9 +7,9 @@ import cv2
 import numpy as np
 import pytest
 from face_fixtures import nets, portrait
-from furrow.core.character import Landmarks
 from furrow.core.crops import Square, crop
 from furrow.core.detection import find_faces
+from furrow.core.fitted import Landmarks
 from furrow.core.landmarks import _jitter_moves, detect_landmarks, head_yaw, segment_person
 
 EVALUATION = Path(__file__).parents[2] / "shared" / "eval"

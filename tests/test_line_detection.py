@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 import pytest
 from charts import flat_chart
-from furrow.core.chart import sample
+from furrow.core.filters import sample
 from furrow.core.line_detection import (
     Ridges,
     directions,

@@ -4,9 +4,9 @@ import cv2
 import numpy as np
 import pytest
 from furrow.core.chart import head_chart
+from furrow.core.head_model import region_sum
 from furrow.core.line_trust import REGIONS, line_trust
 from furrow.core.raster import sample_smooth
-from furrow.core.skin_mask import region_sum
 
 SIZE = 512
 

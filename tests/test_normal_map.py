@@ -9,7 +9,7 @@ from furrow.core.normal_map import (
     surface_slopes,
     uv_metric,
 )
-from helpers import grid_topology
+from furrow.models.made_up import grid_topology
 
 SIZE = 256
 

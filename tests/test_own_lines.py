@@ -13,7 +13,7 @@ from furrow.core.wrinkle_atlas import FOLD, OWN
 from furrow.core.wrinkle_coefficients import coefficients, person, static_share
 from furrow.core.wrinkle_edit import with_wrinkles
 from furrow.core.wrinkles import dynamic_amplitudes, static_amplitudes, static_prior
-from helpers import tiny_character
+from furrow.models.made_up import tiny_character
 
 AGE = 0.5
 

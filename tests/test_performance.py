@@ -17,7 +17,7 @@ from furrow.core.performance_smooth import (
     smooth_clip,
     weight_strengths,
 )
-from helpers import ARKIT
+from furrow.models.made_up import ARKIT
 from scipy.spatial.transform import Rotation
 
 

@@ -24,7 +24,7 @@ from furrow.core.performance_solve import Guess, SolveSettings, clip_focal, face
 from furrow.core.performance_track import FaceTracker
 from furrow.core.personal_shapes import personal_deltas
 from furrow.core.worker import Worker
-from helpers import tiny_character
+from furrow.models.made_up import tiny_character
 from PIL import Image
 from synthetic_head import degrees_between, expression_weights, observe, some_identity
 

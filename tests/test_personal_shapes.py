@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 from furrow.core import personal_shapes
-from furrow.core.head_model import JOINTS, quads_to_triangles
+from furrow.core.geometry import quads_to_triangles
+from furrow.core.head_model import JOINTS
 from furrow.core.intersections import crossing_pairs
 from furrow.core.personal_contacts import rest_kept_apart
 from furrow.core.raster import rasterize

@@ -7,6 +7,7 @@ import pytest
 from charts import flat_chart
 from furrow.core.chart import head_chart
 from furrow.core.fold_lines import Folds
+from furrow.core.head_model import region_sum
 from furrow.core.line_detection import Polylines, Ridges
 from furrow.core.line_gains import gains
 from furrow.core.line_groups import agreement, line_groups, lookup
@@ -15,7 +16,6 @@ from furrow.core.person_detail import person_detail
 from furrow.core.photo_lines import SURE, FoundLines, believed, beside_folds, scored, scored_folds
 from furrow.core.pipeline import load_models
 from furrow.core.raster import sample_smooth
-from furrow.core.skin_mask import region_sum
 from furrow.core.view_texture import view_texture
 from furrow.core.wrinkle_coefficients import coefficients
 from furrow.core.wrinkles import static_prior

@@ -5,7 +5,7 @@ import dataclasses
 import numpy as np
 import pytest
 from furrow.core.presets import PHOTO, PRESETS, photo_expression, preset_weights
-from helpers import ARKIT, tiny_character
+from furrow.models.made_up import ARKIT, tiny_character
 
 OPPOSED = (("brow_raise", "frown"), ("smile", "frown"), ("smile", "pucker"))
 

@@ -7,7 +7,7 @@ import pytest
 from furrow.core import preview
 from furrow.core.errors import OutputError
 from furrow.core.presets import PRESETS
-from helpers import tiny_character
+from furrow.models.made_up import tiny_character
 from PIL import Image
 
 

@@ -8,7 +8,7 @@ from furrow.core import resize
 from furrow.core.errors import FurrowError
 from furrow.core.wrinkle_edit import swap_detail, with_wrinkles
 from furrow.core.wrinkles import dynamic_maps, static_prior
-from helpers import tiny_character
+from furrow.models.made_up import tiny_character
 
 
 @pytest.fixture

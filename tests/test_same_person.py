@@ -5,11 +5,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from furrow.core import coarse_fit, same_person
-from furrow.core.character import Landmarks
 from furrow.core.devices import choose
 from furrow.core.errors import AssetsError, PhotoError
 from furrow.core.face_nets import FaceNets
 from furrow.core.fit_problem import Observation
+from furrow.core.fitted import Landmarks
 from furrow.core.photo_agreement import agreement_warnings, odd_photos, read_company
 from furrow.core.pipeline import believed
 from furrow.models import same_person_samples

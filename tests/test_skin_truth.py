@@ -4,8 +4,9 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from furrow.core.character import Character, Landmarks, View
+from furrow.core.character import Character
 from furrow.core.colour import linear_to_srgb
+from furrow.core.fitted import Landmarks, View
 from furrow.models.expression_renders import render_scene
 from furrow.models.portraits import portrait, skin_albedo
 from furrow.models.skin_truth import colour_error, judged, lab, plain_pixels

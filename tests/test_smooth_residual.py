@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from furrow.core import coarse_fit, smooth_modes, smooth_residual
 from furrow.core.character_file import load_character, save_character
-from furrow.core.fit_terms import LIP_PAIRS
-from helpers import tiny_character
+from furrow.core.landmark_contours import LIP_PAIRS
+from furrow.models.made_up import tiny_character
 from synthetic_head import aligned_distance, observe
 
 EXACT = coarse_fit.FitSettings(reading_trust=0.0, landmark_spread=5.0, contour_spread=4.0)

@@ -12,11 +12,11 @@ from furrow.core.colour import linear_to_srgb, srgb_to_linear
 from furrow.core.even_out import even_out
 from furrow.core.hands import hidden_share
 from furrow.core.lighting import sh_basis
-from furrow.core.raster import uv_raster
+from furrow.core.raster import texel_millimetres, uv_raster
 from furrow.core.roughness import REGION_ROUGHNESS, SKIN, roughness_map
 from furrow.core.skin_mask import log_chroma
 from furrow.core.texture import build_texture, map_size, shared_hair
-from furrow.core.unwrap import texel_millimetres, unwrap
+from furrow.core.unwrap import unwrap
 from furrow.core.view_texture import folds_of, view_texture
 from scipy.ndimage import gaussian_filter
 

@@ -11,7 +11,7 @@ from furrow.models import expression_samples as samples
 from furrow.models import train_expression as training
 from furrow.models.expression_chunks import each_texture, joined, mirrored
 from furrow.models.expression_renders import random_shot, render, render_scene
-from helpers import ARKIT
+from furrow.models.made_up import ARKIT
 
 
 def test_drawn_expressions_are_plausible():

@@ -5,9 +5,9 @@ from dataclasses import replace
 import numpy as np
 from dome import dome_fit, dome_model, dome_view, render
 from furrow.core.chart_window import seen_window
-from furrow.core.geometry import smoothstep
-from furrow.core.raster import uv_raster
-from furrow.core.unwrap import FEATURES, depth_buffer, landmark_shift, pose_view, texel_millimetres, unwrap
+from furrow.core.filters import smoothstep
+from furrow.core.raster import texel_millimetres, uv_raster
+from furrow.core.unwrap import FEATURES, depth_buffer, landmark_shift, pose_view, unwrap
 
 SIZE = 256
 

@@ -14,7 +14,7 @@ from furrow.core.performance_capture import capture_photo
 from furrow.core.performance_track import FaceTracker
 from furrow.core.photo import Photo
 from furrow.core.upright import stand_upright, turned_back
-from helpers import tiny_character
+from furrow.models.made_up import tiny_character
 from PIL import Image
 
 

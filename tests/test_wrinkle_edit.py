@@ -9,7 +9,7 @@ from furrow.core.character import DetailMaps
 from furrow.core.errors import FurrowError
 from furrow.core.head_model import load_head_model
 from furrow.core.wrinkles import static_prior
-from helpers import tiny_character
+from furrow.models.made_up import tiny_character
 
 SIZE = 256
 

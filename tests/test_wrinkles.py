@@ -8,7 +8,7 @@ import pytest
 from curve_reference import basis_matrix
 from furrow.core.curve_basis import texels_near
 from furrow.core.errors import AssetsError
-from furrow.core.head_model import quads_to_triangles
+from furrow.core.geometry import quads_to_triangles
 from furrow.core.presets import PRESETS
 from furrow.core.raster import uv_raster
 from furrow.core.tension import evaluate_tension, tension_weights

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 from furrow.core.camera import Camera
-from furrow.core.character import CoarseFit, View
 from furrow.core.coarse_fit import Observation
+from furrow.core.fitted import CoarseFit, View
 from furrow.core.geometry import vertex_normals
 from furrow.core.head_model import HeadModel
 from furrow.core.match_residuals import aligned_skin

@@ -7,12 +7,11 @@ from dataclasses import dataclass, replace
 import cv2
 import numpy as np
 from furrow.core.camera import Camera, Pose, rotation_matrix
-from furrow.core.character import CoarseFit, Landmarks, View
 from furrow.core.colour import linear_to_srgb_bytes
+from furrow.core.fitted import CoarseFit, Landmarks, View
 from furrow.core.geometry import vertex_normals
-from furrow.core.head_model import HeadModel
+from furrow.core.head_model import HeadModel, region_sum
 from furrow.core.raster import fill_outside, rasterize, uv_raster
-from furrow.core.skin_mask import region_sum
 
 SIZE = 1024  # of the maps
 PIXELS = 900
