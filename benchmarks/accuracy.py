@@ -44,7 +44,7 @@ from functools import cache
 from pathlib import Path
 
 from furrow.core.errors import FurrowError
-from furrow.core.export import export
+from furrow.core.output.export import export
 from furrow.core.pipeline import Models, load_models, reconstruct
 
 DEFAULT = Path(__file__).parents[2] / "shared" / "eval"

@@ -13,12 +13,12 @@ import time
 from pathlib import Path
 
 import numpy as np
-from furrow.core.bake import bake, live_displacement
-from furrow.core.bake_blend import blend_bake, blend_compact
-from furrow.core.bake_masks import KEY_EXPRESSIONS, NEUTRAL
-from furrow.core.character_file import load_character
-from furrow.core.presets import PRESETS
-from furrow.core.raster import uv_raster
+from furrow.core.character.file import load_character
+from furrow.core.character.presets import PRESETS
+from furrow.core.head.raster import uv_raster
+from furrow.core.output.bake import bake, live_displacement
+from furrow.core.output.bake_blend import blend_bake, blend_compact
+from furrow.core.output.bake_masks import KEY_EXPRESSIONS, NEUTRAL
 
 
 def cases() -> dict[str, dict[str, float]]:

@@ -17,13 +17,12 @@ from pathlib import Path
 import bpy
 
 ROOT = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(ROOT / "tests"))
 
 from furrow.blender_addon import names  # noqa: E402
-from furrow.blender_addon.build_head import build_head  # noqa: E402
-from furrow.core.character import Character  # noqa: E402
-from furrow.core.tension import evaluate_tension, tension_weights  # noqa: E402
-from furrow.models.made_up import mean_character  # noqa: E402
+from furrow.blender_addon.head.build_head import build_head  # noqa: E402
+from furrow.core.character.character import Character  # noqa: E402
+from furrow.core.head.tension import evaluate_tension, tension_weights  # noqa: E402
+from furrow.models.evaluation.made_up import mean_character  # noqa: E402
 
 STEPS = {1: 10, 2: 8, 3: 3}  # of each level, in each round
 ROUNDS = 5

@@ -2,17 +2,17 @@
 
     python benchmarks/everyone.py [--each N] [--seed N] [--lined N]
 
-Painted people of four ancestries, two sexes and three ages (``models.people``; 96 with four of each), Monk tones 1 to
-10 in turn whoever they are, in turn in daylight, warm indoor light and side light, are reconstructed from one frontal
-photo. By ancestry, sex, age, tone and light are printed, as Markdown, means over people:
+Painted people of four ancestries, two sexes and three ages (``models.evaluation.people``; 96 with four of each), Monk
+tones 1 to 10 in turn whoever they are, in turn in daylight, warm indoor light and side light, are reconstructed from
+one frontal photo. By ancestry, sex, age, tone and light are printed, as Markdown, means over people:
 
     L*, hue, chroma    of the albedo's cheeks and forehead against the paint: mean difference, and mean size of it
     landmarks          distance from the true ones, % of that of the outer eye corners
     false expression   mean weight of the shapes, gaze left out; the faces rest
     skin               share of cheeks and forehead that is taken for skin
 
-The second table has lines: heads with wrinkles painted in each tone (tests/wrinkled_photo.py), precision and recall
-within 2 mm by length, as in lines.py. The worst of each kind of group is bold.
+The second table has lines: heads with wrinkles painted in each tone (models/evaluation/wrinkled_photo.py), precision
+and recall within 2 mm by length, as in lines.py. The worst of each kind of group is bold.
 """
 
 from __future__ import annotations
@@ -29,23 +29,20 @@ import time
 from pathlib import Path
 
 import numpy as np
-from furrow.core.chart import head_chart
 from furrow.core.errors import FurrowError
+from furrow.core.head.chart import head_chart
 from furrow.core.pipeline import Models, load_models, reconstruct
-from furrow.core.view_texture import view_texture
-from furrow.core.wrinkles import static_prior
-from furrow.models.expression_renders import render_scene
-from furrow.models.people import KnownPerson, draw_crowd, group_people
-from furrow.models.portraits import LIGHTS, TONES, portrait, skin_albedo
-from furrow.models.skin_truth import FIELDS, SkinResult, judged
-from furrow.models.sources import open_wheel
-from furrow.models.tables import print_table
+from furrow.core.texture.view_texture import view_texture
+from furrow.core.wrinkles.maps import static_prior
+from furrow.models.evaluation.line_matching import found_lines, matches
+from furrow.models.evaluation.people import KnownPerson, draw_crowd, group_people
+from furrow.models.evaluation.portraits import LIGHTS, TONES, portrait, skin_albedo
+from furrow.models.evaluation.skin_truth import FIELDS, SkinResult, judged
+from furrow.models.evaluation.tables import print_table
+from furrow.models.evaluation.wrinkled_photo import SIZE, wrinkled_photo
+from furrow.models.renders.scene import render_scene
+from furrow.models.sources.wheels import open_wheel
 from PIL import Image
-
-sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
-
-from line_matching import found_lines, matches
-from wrinkled_photo import SIZE, wrinkled_photo
 
 SEED = 40_001  # of the crowd; no other script's
 SIZE_OF_MAPS = 1024

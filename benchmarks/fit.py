@@ -18,13 +18,16 @@ import time
 from collections.abc import Callable
 
 import numpy as np
-from furrow.core import coarse_fit, fit_state, fit_terms, personal_shapes, photometric, smooth_residual
 from furrow.core.assets import HEAD, assets_folder
-from furrow.core.camera import Camera, Pose, rotation_matrix
-from furrow.core.fitted import Landmarks
-from furrow.core.geometry import vertex_normals
-from furrow.core.head_model import HeadModel, load_head_model
-from furrow.core.raster import rasterize
+from furrow.core.fit import coarse, photometric, smooth_residual
+from furrow.core.fit.state import POSE_PARAMETERS, ViewState
+from furrow.core.fit.terms import PointBasis, landmark_basis, project
+from furrow.core.head import personal_shapes
+from furrow.core.head.camera import Camera, Pose, rotation_matrix
+from furrow.core.head.fitted import Landmarks
+from furrow.core.head.model import HeadModel, load_head_model
+from furrow.core.head.raster import rasterize
+from furrow.core.mesh.operators import vertex_normals
 
 SIZE = 1000
 
@@ -39,7 +42,7 @@ def seconds(task: Callable[[], object], runs: int) -> float:
     return statistics.median(times[1:])
 
 
-def synthetic(model: HeadModel) -> tuple[coarse_fit.Observation, np.ndarray]:
+def synthetic(model: HeadModel) -> tuple[coarse.Observation, np.ndarray]:
     """Landmarks and a shaded picture (SIZE, SIZE, 3) uint8 of a sampled head."""
     identity = 0.7 * np.random.default_rng(0).normal(size=len(model.identity_basis))
     head = model.neutral(identity).astype(float)
@@ -57,19 +60,19 @@ def synthetic(model: HeadModel) -> tuple[coarse_fit.Observation, np.ndarray]:
     covered = ids >= 0
     image[covered] = (shade[triangles[ids[covered]]] * weights[covered]).sum(axis=1)
     picture = np.repeat((255 * image[:, :, None] ** (1 / 2.2)).astype(np.uint8), 3, axis=2)
-    return coarse_fit.Observation(landmarks, SIZE, SIZE, 1500.0, "synthetic.png"), picture
+    return coarse.Observation(landmarks, SIZE, SIZE, 1500.0, "synthetic.png"), picture
 
 
-def differences(basis: fit_terms.PointBasis, identity: np.ndarray, state: fit_state.ViewState) -> np.ndarray:
+def differences(basis: PointBasis, identity: np.ndarray, state: ViewState) -> np.ndarray:
     """(n, 2, 7 + E + K) forward differences of the projected pixels, one projection a parameter."""
     step = 1e-6
 
-    def pixels(moved: fit_state.ViewState, coefficients: np.ndarray) -> np.ndarray:
+    def pixels(moved: ViewState, coefficients: np.ndarray) -> np.ndarray:
         points = moved.pose().apply(basis.points(coefficients, moved.expression))
         return moved.camera(SIZE, SIZE).project(points)
 
     here = pixels(state, identity)
-    count = fit_state.POSE_PARAMETERS + len(state.expression)
+    count = POSE_PARAMETERS + len(state.expression)
     columns = [(pixels(state.stepped(move), identity) - here) / step for move in step * np.eye(count)]
     columns += [(pixels(state, identity + move) - here) / step for move in step * np.eye(len(identity))]
     return np.stack(columns, axis=-1)
@@ -81,18 +84,18 @@ def main() -> None:
     runs = parser.parse_args().runs
     model = load_head_model(assets_folder() / HEAD)
     seen, picture = synthetic(model)
-    fitted = coarse_fit.fit(model, [seen])
-    basis = fit_terms.landmark_basis(model, len(fitted.identity))
+    fitted = coarse.fit(model, [seen])
+    basis = landmark_basis(model, len(fitted.identity))
     # within the bounds, so that a step to one side counts
-    state = coarse_fit.state_of(fitted.views[0]).with_expression(np.full(len(model.expression_names), 0.2))
-    analytic = fit_terms.project(basis, fitted.identity, state, SIZE, SIZE).pixel_jacobian
+    state = coarse.state_of(fitted.views[0]).with_expression(np.full(len(model.expression_names), 0.2))
+    analytic = project(basis, fitted.identity, state, SIZE, SIZE).pixel_jacobian
     numeric = differences(basis, fitted.identity, state)
-    fast = seconds(lambda: fit_terms.project(basis, fitted.identity, state, SIZE, SIZE), runs)
+    fast = seconds(lambda: project(basis, fitted.identity, state, SIZE, SIZE), runs)
     slow = seconds(lambda: differences(basis, fitted.identity, state), runs)
     print(f"Jacobian, finite differences / analytic: {slow / fast:.1f}   ({1000 * slow:.0f} ms / {1000 * fast:.1f} ms)")
     print(f"largest difference of both, relative: {np.abs(analytic - numeric).max() / np.abs(analytic).max():.1e}")
     stages = {
-        "landmark fit": seconds(lambda: coarse_fit.fit(model, [seen]), runs),
+        "landmark fit": seconds(lambda: coarse.fit(model, [seen]), runs),
         "shading": seconds(lambda: photometric.refine(model, fitted, [picture]), runs),
         "smooth residual": seconds(lambda: smooth_residual.follow_photos(model, fitted, [picture]), runs),
         "shape keys": seconds(lambda: personal_shapes.personal_deltas(model, fitted.neutral), runs),

@@ -2,9 +2,10 @@
 
     python benchmarks/likeness.py [--quick] [--each N] [--seed N] [--chain landmarks|shape|whole]
 
-Exact people of the population (``models.people``) are painted (``models.portraits``) in a tone of their group, in turn
-in daylight, warm light and side light; once frontal (within 3 degrees) and once turned (25 to 35 degrees). Their files
-do not tell the focal length. Each photo is fitted as in a reconstruction, both photos of a person together as well;
+Exact people of the population (``models.evaluation.people``) are painted (``models.evaluation.portraits``) in a tone of
+their group, in turn in daylight, warm light and side light; once frontal (within 3 degrees) and once turned (25 to 35
+degrees). Their files do not tell the focal length. Each photo is fitted as in a reconstruction, both photos of a person
+together as well;
 ``--chain landmarks`` leaves out what shading adds, ``--chain whole`` writes each photo and reconstructs it with
 texture and wrinkles (minutes a dozen photos). Markdown tables are printed:
 
@@ -41,12 +42,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from furrow.core import coarse_fit, shape_refinement
 from furrow.core.errors import FurrowError
-from furrow.core.head_model import DIRECTIONS
+from furrow.core.fit import coarse
+from furrow.core.fit.refinement import refine
+from furrow.core.head.model import DIRECTIONS
 from furrow.core.pipeline import Models, load_models, reconstruct
-from furrow.models.expression_renders import RenderScene, render_scene
-from furrow.models.likeness import (
+from furrow.models.evaluation.likeness import (
     PLACES,
     Face,
     Likeness,
@@ -58,12 +59,22 @@ from furrow.models.likeness import (
     face_of,
     fullness,
 )
-from furrow.models.measures import MEASURES, MIDLINE, measured
-from furrow.models.mouth_and_eyes import MOUTH_AND_EYES, mouth_and_eyes
-from furrow.models.people import EXTREMES, GROUPS, WEIGHT, YEARS, KnownPerson, draw_crowd, extreme_people, group_people
-from furrow.models.portraits import LIGHTS, Portrait, looked_at, portrait, yaw_of
-from furrow.models.sources import open_wheel
-from furrow.models.tables import print_table
+from furrow.models.evaluation.mouth_and_eyes import MOUTH_AND_EYES, mouth_and_eyes
+from furrow.models.evaluation.people import (
+    EXTREMES,
+    GROUPS,
+    WEIGHT,
+    YEARS,
+    KnownPerson,
+    draw_crowd,
+    extreme_people,
+    group_people,
+)
+from furrow.models.evaluation.portraits import LIGHTS, Portrait, looked_at, portrait, yaw_of
+from furrow.models.evaluation.tables import print_table
+from furrow.models.population.measures import MEASURES, MIDLINE, measured
+from furrow.models.renders.scene import RenderScene, render_scene
+from furrow.models.sources.wheels import open_wheel
 from PIL import Image
 
 SEED = 20_001  # of the crowd and of the pictures
@@ -96,10 +107,10 @@ class Bench:
         try:
             if self.chain != "whole":
                 seen, people = zip(*(looked_at(photo, self.models.nets) for photo in photos))
-                fit = coarse_fit.fit(self.models.head, list(seen))
+                fit = coarse.fit(self.models.head, list(seen))
                 if self.chain == "shape":
                     pictures = [photo.pixels for photo in photos]
-                    fit = shape_refinement.refine(self.models.head, fit, pictures, list(people))
+                    fit = refine(self.models.head, fit, pictures, list(people))
                 return fit.neutral
             with tempfile.TemporaryDirectory() as scratch:
                 paths = [Path(scratch) / f"{i}.png" for i in range(len(photos))]

@@ -2,13 +2,13 @@
 
     python benchmarks/lines.py [--heads 6] [--smooth 4] [--first-seed 1] [--marked]
 
-Each head has another identity, light, albedo, camera and error of the fit (tests/wrinkled_photo.py). A line counts as
-matched within 2 mm and 20 degrees, by length; true lines deeper than 0.15 mm on skin the photo shows are to be found,
-lines deeper than 0.05 mm may be. True lines are carried to the fit through the photo, so that the fit's own error
-does not count as one of the detector. ``gain`` is how much smaller the detail read from the photo makes the mean
+Each head has another identity, light, albedo, camera and error of the fit (models/evaluation/wrinkled_photo.py). A line
+counts as matched within 2 mm and 20 degrees, by length; true lines deeper than 0.15 mm on skin the photo shows are to
+be found, lines deeper than 0.05 mm may be. True lines are carried to the fit through the photo, so that the fit's own
+error does not count as one of the detector. ``gain`` is how much smaller the detail read from the photo makes the mean
 error of the normals' tilt on trusted skin, against none, the truth carried the same way, and of the normals themselves
 where the fit projects them, which is how the head is seen beside the photo. With --marked, also the photos whose lines
-are marked by hand (tests/marked_lines.py), where they are on this machine.
+are marked by hand (models/evaluation/marked_lines.py), where they are on this machine.
 """
 
 from __future__ import annotations
@@ -19,29 +19,24 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 import argparse
-import sys
 import time
-from pathlib import Path
 
 import numpy as np
 from furrow.core.assets import HEAD, WRINKLES, assets_folder
-from furrow.core.chart import Chart, head_chart
-from furrow.core.filters import sample
-from furrow.core.geometry import vertex_normals
-from furrow.core.head_model import HeadModel, load_head_model
-from furrow.core.own_lines import personal_atlas
-from furrow.core.person_detail import person_detail
+from furrow.core.detail.read import person_detail
+from furrow.core.head.chart import Chart, head_chart
+from furrow.core.head.model import HeadModel, load_head_model
+from furrow.core.head.raster import fill_outside, uv_raster
+from furrow.core.image.filters import sample
+from furrow.core.mesh.operators import vertex_normals
 from furrow.core.pipeline import load_models
-from furrow.core.raster import fill_outside, uv_raster
-from furrow.core.unwrap import landmark_shift
-from furrow.core.view_texture import ViewTexture, view_texture
-from furrow.core.wrinkles import WrinkleAtlas, load_atlas, static_prior
-
-sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
-
-from line_matching import Tally, found_lines, matches, posed
-from marked_lines import MARKED, PHOTOS, marked_tally
-from wrinkled_photo import SIZE, Scene, map_normals, render, wrinkled_photo
+from furrow.core.texture.view_texture import ViewTexture, view_texture
+from furrow.core.view.unwrap import landmark_shift
+from furrow.core.wrinkles.maps import WrinkleAtlas, load_atlas, static_prior
+from furrow.core.wrinkles.own_lines import personal_atlas
+from furrow.models.evaluation.line_matching import Tally, found_lines, matches, posed
+from furrow.models.evaluation.marked_lines import MARKED, PHOTOS, marked_tally
+from furrow.models.evaluation.wrinkled_photo import SIZE, Scene, map_normals, render, wrinkled_photo
 
 AGES = (0.55, 0.7, 0.8, 0.9, 0.65, 0.75)
 SMOOTH_AGES = (0.0, 0.05, 0.1)

@@ -2,8 +2,8 @@
 
     python benchmarks/net_depth.py [--people 120]
 
-What ``fit_terms.NET_TILT`` and its spread were read from: faces at rest give 4.6 +- 3.5 degrees to the front, faces
-with expressions 5.7 +- 3.5. Depth counts along the line of sight to the face; a tilt to the front means
+What ``core.fit.terms.NET_TILT`` and its spread were read from: faces at rest give 4.6 +- 3.5 degrees to the front,
+faces with expressions 5.7 +- 3.5. Depth counts along the line of sight to the face; a tilt to the front means
 that the net has the chin too far away.
 """
 
@@ -18,11 +18,11 @@ import argparse
 
 import numpy as np
 from furrow.core.assets import HEAD, assets_folder
-from furrow.core.devices import choose
-from furrow.core.face_nets import FaceNets
-from furrow.core.head_model import HeadModel, load_head_model
-from furrow.models.expression_renders import RenderScene, random_shot, render, render_scene
-from furrow.models.expression_samples import detect, sample_identity
+from furrow.core.head.model import HeadModel, load_head_model
+from furrow.core.nets.devices import choose
+from furrow.core.nets.sessions import FaceNets
+from furrow.models.renders.scene import RenderScene, random_shot, render, render_scene
+from furrow.models.training.samples import detect, sample_identity
 
 LEAST_SCORE = 0.5
 

@@ -13,17 +13,17 @@ from pathlib import Path
 import numpy as np
 import skimage.data
 from ai_edge_litert.interpreter import Interpreter
-from furrow.core.detection import find_faces
-from furrow.core.devices import choose
-from furrow.core.face_nets import FaceNets
-from furrow.core.landmarks import detect_landmarks, segment_person
-from furrow.core.onnx_runtime import onnxruntime
-from furrow.models import face_nets, tflite_ops
-from furrow.models.tflite_to_onnx import OPS, translate
+from furrow.core.nets.detection import find_faces
+from furrow.core.nets.devices import choose
+from furrow.core.nets.landmarks import detect_landmarks, segment_person
+from furrow.core.nets.onnx_runtime import onnxruntime
+from furrow.core.nets.sessions import FaceNets
+from furrow.models.nets import face_nets, tflite_ops
+from furrow.models.nets.tflite_to_onnx import OPS, translate
 from PIL import Image
 
 ASSETS = Path(__file__).parents[1] / "models" / "assets"
-CUSTOM_OPS = ("face_landmarks",)  # LiteRT cannot run this one; tests/test_face_nets.py compares it part by part
+CUSTOM_OPS = ("face_landmarks",)  # not for LiteRT; tests/models/nets/test_face_nets.py compares it part by part
 
 
 def face_image(side: int) -> np.ndarray:

@@ -2,11 +2,11 @@
 
     python benchmarks/neutral.py [--people N] [--seed N] [--without]
 
-The same painted people (``models.people``) are photographed frontally at rest and in presets of the panel and single
-shapes; each photo gives a head of its own. A Markdown table prints, for every expression, by how many mm measures of
-the found neutral head differ from those found after the resting photo, mean and spread over people, the error of the
-head (mean distance over the face), and how much of the expression was read. Zero everywhere is right. --without leaves
-the expression reading out of the shape fit.
+The same painted people (``models.evaluation.people``) are photographed frontally at rest and in presets of the panel
+and single shapes; each photo gives a head of its own. A Markdown table prints, for every expression, by how many mm
+measures of the found neutral head differ from those found after the resting photo, mean and spread over people, the
+error of the head (mean distance over the face), and how much of the expression was read. Zero everywhere is right.
+--without leaves the expression reading out of the shape fit.
 """
 
 from __future__ import annotations
@@ -20,17 +20,18 @@ import argparse
 import sys
 
 import numpy as np
-from furrow.core import coarse_fit, shape_refinement
+from furrow.core.character.presets import PRESETS
 from furrow.core.errors import FurrowError
-from furrow.core.personal_shapes import personal_deltas
+from furrow.core.fit import coarse
+from furrow.core.fit.refinement import refine
+from furrow.core.head.personal_shapes import personal_deltas
 from furrow.core.pipeline import Models, load_models
-from furrow.core.presets import PRESETS
-from furrow.models.expression_renders import render_scene
-from furrow.models.likeness import aligned, compared, face_of, resting_measures
-from furrow.models.people import draw_crowd, group_people
-from furrow.models.portraits import LIGHTS, Portrait, looked_at, portrait
-from furrow.models.sources import open_wheel
-from furrow.models.tables import print_table
+from furrow.models.evaluation.likeness import aligned, compared, face_of, resting_measures
+from furrow.models.evaluation.people import draw_crowd, group_people
+from furrow.models.evaluation.portraits import LIGHTS, Portrait, looked_at, portrait
+from furrow.models.evaluation.tables import print_table
+from furrow.models.renders.scene import render_scene
+from furrow.models.sources.wheels import open_wheel
 
 SEED = 20_001  # of the crowd: that of benchmarks/likeness.py, every fourth of whose people is taken
 PEOPLE = 12
@@ -46,13 +47,13 @@ def expressions(names: tuple[str, ...]) -> dict[str, np.ndarray]:
     return {key: np.array([some.get(name, 0.0) for name in names]) for key, some in given.items()}
 
 
-def head_of(models: Models, photo: Portrait, trust: float | None) -> coarse_fit.CoarseFit | None:
+def head_of(models: Models, photo: Portrait, trust: float | None) -> coarse.CoarseFit | None:
     """The fitted shape; None where no face was found, which is told on stderr."""
-    settings = coarse_fit.FitSettings() if trust is None else coarse_fit.FitSettings(reading_trust=trust)
+    settings = coarse.FitSettings() if trust is None else coarse.FitSettings(reading_trust=trust)
     try:
         seen, mask = looked_at(photo, models.nets)
-        fit = coarse_fit.fit(models.head, [seen], settings)
-        return shape_refinement.refine(models.head, fit, [photo.pixels], [mask], settings)
+        fit = coarse.fit(models.head, [seen], settings)
+        return refine(models.head, fit, [photo.pixels], [mask], settings)
     except FurrowError as error:
         print(error, file=sys.stderr)
         return None

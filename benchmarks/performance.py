@@ -17,28 +17,25 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 import argparse
 import dataclasses
 import statistics
-import sys
 import tempfile
 import time
 from pathlib import Path
 
 import numpy as np
 from furrow.core.assets import HEAD, assets_folder
-from furrow.core.camera import Camera, rotation_matrix
-from furrow.core.detection import find_faces
-from furrow.core.devices import choose
-from furrow.core.face_nets import FaceNets
-from furrow.core.head_model import load_head_model
-from furrow.core.performance import Performance
-from furrow.core.performance_capture import CaptureSettings, capture_performance
-from furrow.core.performance_clip import open_clip
-from furrow.core.performance_solve import face_motion, solve_frame
-from furrow.core.performance_track import FaceTracker
-from furrow.core.personal_shapes import personal_deltas
-
-sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
-from face_clip import Painter, pose_at, write_video  # noqa: E402
-from furrow.models.made_up import tiny_character  # noqa: E402
+from furrow.core.head.camera import Camera, rotation_matrix
+from furrow.core.head.model import load_head_model
+from furrow.core.head.personal_shapes import personal_deltas
+from furrow.core.nets.detection import find_faces
+from furrow.core.nets.devices import choose
+from furrow.core.nets.sessions import FaceNets
+from furrow.core.performance.capture import CaptureSettings, capture_performance
+from furrow.core.performance.clip import open_clip
+from furrow.core.performance.performance import Performance
+from furrow.core.performance.solve import face_motion, solve_frame
+from furrow.core.performance.track import FaceTracker
+from furrow.models.evaluation.face_clip import Painter, pose_at, write_video  # noqa: E402
+from furrow.models.evaluation.made_up import tiny_character  # noqa: E402
 
 FPS, FOCAL_SHARE, SEED = 25.0, 2.5, 3
 LEADING, SPREAD = 30, 0.8

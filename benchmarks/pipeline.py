@@ -22,7 +22,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from furrow.core.character_file import save_character
+from furrow.core.character.file import save_character
 from furrow.core.pipeline import Progress, load_models, reconstruct
 from PIL import Image
 

@@ -2,12 +2,13 @@
 
     python benchmarks/population.py [--count N] [--seed N] [--quick]
 
-A crowd is drawn as the head model's people are (``models.people``). Of each ancestry and sex its members near the age
+A crowd is drawn as the head model's people are (``models.evaluation.people``). Of each ancestry and sex its members
+near the age
 of those surveyed are measured: mean, its standard error, and spread, beside the published mean and spread
-(``models.norms``, where the sources [1] to [4] are named). The published means are taken at the members' own shares of
-ancestry and sex, which are not quite whole; the standard error beside them is that of a survey of ``SURVEYED`` people.
-Rows whose mean is farther from the published one than both standard errors together, or whose spread is off by more
-than a quarter, end with a mark.
+(``models.population.norms``, where the sources [1] to [4] are named). The published means are taken at the members' own
+shares of ancestry and sex, which are not quite whole; the standard error beside them is that of a survey of
+``SURVEYED`` people. Rows whose mean is farther from the published one than both standard errors together, or whose
+spread is off by more than a quarter, end with a mark.
 
 A second table holds measures that the population is not drawn to, beside a scan-based face model [4] (4,000 draws, all
 groups together): what they show was not asked for.
@@ -24,11 +25,11 @@ import argparse
 
 import numpy as np
 from furrow.core.assets import HEAD, assets_folder
-from furrow.core.head_model import load_head_model
-from furrow.models.measures import MIDLINE
-from furrow.models.norms import NORMS, RELATIVE, SURVEYED
-from furrow.models.people import CROWD, Crowd, draw_crowd, surveyed_groups
-from furrow.models.sources import open_wheel
+from furrow.core.head.model import load_head_model
+from furrow.models.evaluation.people import CROWD, Crowd, draw_crowd, surveyed_groups
+from furrow.models.population.measures import MIDLINE
+from furrow.models.population.norms import NORMS, RELATIVE, SURVEYED
+from furrow.models.sources.wheels import open_wheel
 
 SEED = 20_002
 QUICK = 4_000

@@ -22,20 +22,22 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-from furrow.core import coarse_fit, landmarks, photometric
-from furrow.core.chart import head_chart
-from furrow.core.colour import linear_to_srgb, srgb_to_linear
-from furrow.core.detection import choose_face, find_faces
+from furrow.core.character.edit import detail_maps
+from furrow.core.detail.read import person_detail
 from furrow.core.errors import FurrowError
-from furrow.core.filters import masked_blur
-from furrow.core.own_lines import personal_atlas
-from furrow.core.person_detail import person_detail
-from furrow.core.photo import load_photo
+from furrow.core.fit import coarse as coarse_fit
+from furrow.core.fit import photometric
+from furrow.core.head.chart import head_chart
+from furrow.core.head.raster import sample_smooth, uv_in_view
+from furrow.core.image.colour import linear_to_srgb, srgb_to_linear
+from furrow.core.image.filters import masked_blur
+from furrow.core.io.photo import load_photo
+from furrow.core.nets import landmarks
+from furrow.core.nets.detection import choose_face, find_faces
 from furrow.core.pipeline import Models, load_models
-from furrow.core.raster import sample_smooth, uv_in_view
-from furrow.core.texture import build_texture
-from furrow.core.view_texture import smooth_shading
-from furrow.core.wrinkle_edit import detail_maps
+from furrow.core.texture.build import build_texture
+from furrow.core.texture.view_texture import smooth_shading
+from furrow.core.wrinkles.own_lines import personal_atlas
 from PIL import Image
 from skimage.metrics import structural_similarity
 

@@ -24,11 +24,13 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-from furrow.core import chart_window, coarse_fit, detection, landmarks
-from furrow.core.coarse_fit import Observation
-from furrow.core.photo import load_photo
+from furrow.core.fit import coarse
+from furrow.core.fit.coarse import Observation
+from furrow.core.io.photo import load_photo
+from furrow.core.nets import detection, landmarks
 from furrow.core.pipeline import load_models
-from furrow.core.texture import Texture, build_texture
+from furrow.core.texture.build import Texture, build_texture
+from furrow.core.view import chart_window
 from pipeline import default_photo
 
 SURE = 250  # of the mask: skin that is used as it is
@@ -45,7 +47,7 @@ def built(photos: list[Path], size: int, grid: int) -> tuple[float, float, Textu
         height, width = photo.pixels.shape[:2]
         observations.append(Observation(marks, width, height, photo.focal_px, photo.name))
         pictures.append(photo.pixels)
-    fit = coarse_fit.fit(models.head, observations)
+    fit = coarse.fit(models.head, observations)
     chart_window.GRID = grid
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     began = time.process_time()

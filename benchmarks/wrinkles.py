@@ -19,11 +19,11 @@ from pathlib import Path
 
 import numpy as np
 from furrow.core.assets import HEAD, WRINKLES, assets_folder
-from furrow.core.head_model import HeadModel, load_head_model
-from furrow.core.raster import uv_raster
-from furrow.core.tension import evaluate_tension, tension_weights
+from furrow.core.head.model import HeadModel, load_head_model
+from furrow.core.head.raster import uv_raster
+from furrow.core.head.tension import evaluate_tension, tension_weights
 from furrow.core.worker import Worker
-from furrow.core.wrinkles import (
+from furrow.core.wrinkles.maps import (
     WrinkleAtlas,
     displacement,
     dynamic_amplitudes,
@@ -32,11 +32,11 @@ from furrow.core.wrinkles import (
     points_of,
     prior_maps,
 )
-from furrow.models.habits import HABITS
-from furrow.models.line_directions import compression_across
-from furrow.models.strain import expression_delta
-from furrow.models.wrinkle_fields import buckling_depth, excess_strain, family_direction, vertex_fields
-from furrow.models.wrinkle_groups import GROUPS
+from furrow.models.wrinkles.fields import buckling_depth, excess_strain, family_direction, vertex_fields
+from furrow.models.wrinkles.groups import GROUPS
+from furrow.models.wrinkles.habits import HABITS
+from furrow.models.wrinkles.line_directions import compression_across
+from furrow.models.wrinkles.strain import expression_delta
 
 NAMES = ("brow raise", "brow down", "smile and squint", "sneer", "pucker", "chin raise")
 SIZE, AGE, SEED = 1024, 0.5, 0

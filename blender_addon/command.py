@@ -14,13 +14,13 @@ from pathlib import Path
 
 import bpy
 
-from ..core.character import Character
-from ..core.character_file import load_character
+from ..core.character.character import Character
+from ..core.character.file import load_character
+from ..core.character.presets import PRESETS
 from ..core.errors import CharacterFileError, FurrowError, OutputError
-from ..core.presets import PRESETS
-from .build_head import HeadObjects, build_head
-from .characters import all_characters, objects_of
-from .portrait import add_studio, render_presets, set_render, use_fast_scattering
+from .head.build_head import HeadObjects, build_head
+from .head.characters import all_characters, objects_of
+from .head.portrait import add_studio, render_presets, set_render, use_fast_scattering
 
 
 def save_blend(character: Character, path: Path, source: str = "") -> None:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import bpy
 
-from ..core.character_file import SUFFIX
-from .operators.photos import EXTENSIONS
+from ..core.character.file import SUFFIX
+from .ui.operators.photos import EXTENSIONS
 
 
 class _InViewport:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import bpy
 
-from ..core.device_names import DEVICES
+from ..core.nets.device_names import DEVICES
 
 ROOT = __package__.rpartition(".")[0]  # "bl_ext.<repository>.furrow" in Blender, "furrow" elsewhere
 

@@ -4,21 +4,15 @@ from __future__ import annotations
 
 import bpy
 
-from . import (
-    age_slider,
-    file_handlers,
-    performance_properties,
-    preferences,
-    previews,
-    properties,
-    saving,
-    wrinkle_change,
-)
-from .operators import character_files, characters, detail, expressions, performance, photos, reconstruct, worker_job
-from .operators import wrinkles as wrinkle_operators
-from .panels import character, expression, head_shape, main, wrinkles
-from .panels import detail as detail_panel
-from .panels import performance as performance_panel
+from . import file_handlers, preferences
+from .head import saving
+from .jobs import age_slider, wrinkle_change
+from .ui import performance_properties, previews, properties
+from .ui.operators import character_files, characters, detail, expressions, performance, photos, reconstruct, worker_job
+from .ui.operators import wrinkles as wrinkle_operators
+from .ui.panels import character, expression, head_shape, main, wrinkles
+from .ui.panels import detail as detail_panel
+from .ui.panels import performance as performance_panel
 
 CLASSES = (
     *preferences.CLASSES,

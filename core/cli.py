@@ -19,8 +19,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from . import children, performance_commands
-from .device_names import DEVICES
 from .errors import FurrowError, OutputError
+from .nets.device_names import DEVICES
 from .terminal import check_output, clear_bar, progress_bar
 
 
@@ -99,7 +99,7 @@ def _of_character(
 
 def _reconstruct(options: argparse.Namespace) -> int:
     check_output(options.output, ".furrow")
-    from .character_file import save_character
+    from .character.file import save_character
     from .pipeline import Progress, load_models, reconstruct
 
     progress = Progress() if options.quiet else Progress(progress_bar)
@@ -119,16 +119,16 @@ def _reconstruct(options: argparse.Namespace) -> int:
 
 
 def _export(options: argparse.Namespace) -> int:
-    from .character_file import load_character
-    from .export import export
+    from .character.file import load_character
+    from .output.export import export
 
     export(load_character(options.character), options.dir)
     return 0
 
 
 def _bake(options: argparse.Namespace) -> int:
-    from .bake import bake
-    from .character_file import load_character
+    from .character.file import load_character
+    from .output.bake import bake
 
     kind = "normal" if options.normals else "displacement"
     bake(load_character(options.character), options.dir, options.size, kind)
@@ -137,9 +137,9 @@ def _bake(options: argparse.Namespace) -> int:
 
 def _wrinkles(options: argparse.Namespace) -> int:
     check_output(options.output, ".furrow")
-    from .character_file import load_character, save_character
-    from .character_reader import LARGEST_SEED
-    from .wrinkle_edit import OLDEST, YOUNGEST, age_of_years, with_wrinkles
+    from .character.edit import OLDEST, YOUNGEST, age_of_years, with_wrinkles
+    from .character.file import load_character, save_character
+    from .character.reader import LARGEST_SEED
 
     if options.age is not None and not YOUNGEST <= options.age <= OLDEST:
         raise FurrowError(f"The age is {options.age:g}: choose {YOUNGEST:g} to {OLDEST:g} years.")
@@ -154,8 +154,8 @@ def _wrinkles(options: argparse.Namespace) -> int:
 
 def _swap(options: argparse.Namespace) -> int:
     check_output(options.output, ".furrow")
-    from .character_file import load_character, save_character
-    from .wrinkle_edit import swap_detail
+    from .character.edit import swap_detail
+    from .character.file import load_character, save_character
 
     target, source = load_character(options.character), load_character(options.source)
     mixed = swap_detail(target, source, _atlas(), options.mix, options.regions, dynamic=options.dynamic)
@@ -165,7 +165,7 @@ def _swap(options: argparse.Namespace) -> int:
 
 def _atlas():
     from .assets import WRINKLES, assets_folder
-    from .wrinkles import load_atlas
+    from .wrinkles.maps import load_atlas
 
     return load_atlas(assets_folder() / WRINKLES)
 
@@ -181,10 +181,10 @@ def _render(options: argparse.Namespace) -> int:
 
 def _preview(options: argparse.Namespace) -> int:
     check_output(options.output, ".png")
-    from .character_file import load_character
-    from .photo import load_photo
-    from .png16 import write_png
-    from .preview import contact_sheet
+    from .character.file import load_character
+    from .io.photo import load_photo
+    from .io.png16 import write_png
+    from .output.preview import contact_sheet
 
     if options.output.resolve() == options.photo.resolve():
         raise OutputError(f"Cannot write {options.output}: it is the photo. Give another name.")
@@ -206,7 +206,7 @@ def _in_blender(command: str, character: Path, output: Path, written: str = "wro
         raise FurrowError(
             f"'{command}' needs Blender's Python module: pip install bpy==4.5.15, or open the file in Blender."
         )
-    from .character_file import load_character
+    from .character.file import load_character
 
     load_character(character)  # a bad file is one line, before Blender starts
     source, target = character.absolute(), output.absolute()

@@ -59,10 +59,10 @@ def _expression(options: argparse.Namespace) -> int:
     for path, ending in ((options.output, ".furrow"), (options.json, ".json")):
         if path:
             check_output(path, ending)
-    from .character_file import load_character, save_character
-    from .character_reader import MAX_VIEWS
-    from .performance_capture import capture_photo
-    from .performance_file import save_performance
+    from .character.file import load_character, save_character
+    from .character.reader import MAX_VIEWS
+    from .performance.capture import capture_photo
+    from .performance.file import save_performance
 
     character = load_character(options.character)
     head, nets = _models(options.device)
@@ -81,9 +81,9 @@ def _expression(options: argparse.Namespace) -> int:
 
 def _performance(options: argparse.Namespace) -> int:
     check_output(options.output, ".json")
-    from .character_file import load_character
-    from .performance_capture import CaptureSettings, capture_performance, check_settings
-    from .performance_file import save_performance
+    from .character.file import load_character
+    from .performance.capture import CaptureSettings, capture_performance, check_settings
+    from .performance.file import save_performance
 
     settings = CaptureSettings(
         same_person=not options.other_person,
@@ -109,9 +109,9 @@ def _performance(options: argparse.Namespace) -> int:
 def _models(device: str):
     """Head model and face nets, all that a performance needs."""
     from .assets import HEAD, assets_folder
-    from .devices import choose
-    from .face_nets import FaceNets
-    from .head_model import load_head_model
+    from .head.model import load_head_model
+    from .nets.devices import choose
+    from .nets.sessions import FaceNets
 
     folder = assets_folder()
     return load_head_model(folder / HEAD), FaceNets(folder, choose(device))

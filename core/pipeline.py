@@ -10,36 +10,26 @@ from pathlib import Path
 
 import numpy as np
 
-from . import (
-    albedo_lines,
-    chart,
-    coarse_fit,
-    detection,
-    fine_skin,
-    hairline,
-    hands,
-    iris_size,
-    landmarks,
-    own_lines,
-    person_detail,
-    personal_contacts,
-    personal_shapes,
-    pore_strength,
-    shape_refinement,
-    texture,
-    upright,
-    wrinkle_coefficients,
-    wrinkle_edit,
-    wrinkles,
-)
 from .assets import HEAD, WRINKLES, assets_folder
-from .character import Character
-from .character_reader import MAX_VIEWS
-from .devices import choose
+from .character.character import Character
+from .character.edit import detail_maps
+from .character.reader import MAX_VIEWS
+from .detail import pore_strength
+from .detail import read as person_detail
 from .errors import CancelledError, PhotoError
-from .fitted import CoarseFit
-from .head_model import HeadModel, load_head_model
-from .photo import Photo, load_photo
+from .fit import coarse, iris_size
+from .fit.refinement import refine
+from .head import chart, personal_contacts, personal_shapes
+from .head.fitted import CoarseFit
+from .head.model import HeadModel, load_head_model
+from .io.photo import Photo, load_photo
+from .nets import detection, hands, landmarks, upright
+from .nets.devices import choose
+from .texture import albedo_lines, hairline
+from .texture.build import build_texture
+from .wrinkles import fine_skin, own_lines
+from .wrinkles.coefficients import SEEDS
+from .wrinkles.maps import WrinkleAtlas, load_atlas
 
 # share of the whole time each stage takes, measured on a one-megapixel photo
 STAGES = {
@@ -105,7 +95,7 @@ class Models:
     """Everything a reconstruction loads once: head model, wrinkle atlas, face nets on a device."""
 
     head: HeadModel
-    atlas: wrinkles.WrinkleAtlas
+    atlas: WrinkleAtlas
     nets: landmarks.FaceNets
     notes: tuple[str, ...]
 
@@ -128,7 +118,7 @@ def load_models(device: str = "auto") -> Models:
     chosen = choose(device)
     nets = landmarks.FaceNets(folder, chosen)
     notes = (chosen.note,) if chosen.note else ()
-    return Models(load_head_model(folder / HEAD), wrinkles.load_atlas(folder / WRINKLES), nets, notes)
+    return Models(load_head_model(folder / HEAD), load_atlas(folder / WRINKLES), nets, notes)
 
 
 def reconstruct(
@@ -176,12 +166,12 @@ def reconstruct(
         marks.append(landmarks.detect_landmarks(photo.pixels, found, models.nets))
     notes += [f"{photo.name}: {note}" for photo in loaded for note in photo.notes]
     progress.stage("fit", "fitting the head")
-    fit = coarse_fit.fit(models.head, [_observation(photo, mark) for photo, mark in zip(loaded, marks)])
+    fit = coarse.fit(models.head, [_observation(photo, mark) for photo, mark in zip(loaded, marks)])
     progress.within(0.6, "refining the shape")
     covers = [hands.hand_mask(photo.pixels, found.box, models.nets) for photo, found in zip(loaded, faces)]
     people = [landmarks.bare_person(photo.pixels, *both, models.nets) for photo, *both in zip(loaded, faces, covers)]
     pictures = [photo.pixels for photo in loaded]
-    fit = shape_refinement.refine(models.head, fit, pictures, people, covers=covers)
+    fit = refine(models.head, fit, pictures, people, covers=covers)
     notes += fit.warnings
     character = _character(models, fit, loaded, covers, name, size, notes, progress)
     progress.finish()
@@ -189,9 +179,9 @@ def reconstruct(
     return replace(character, views=views)
 
 
-def _observation(photo: Photo, mark: landmarks.Landmarks) -> coarse_fit.Observation:
+def _observation(photo: Photo, mark: landmarks.Landmarks) -> coarse.Observation:
     height, width = photo.pixels.shape[:2]
-    return coarse_fit.Observation(mark, width, height, photo.focal_px, photo.name)
+    return coarse.Observation(mark, width, height, photo.focal_px, photo.name)
 
 
 def believed(shares: tuple[float, ...]) -> list[int]:
@@ -218,7 +208,7 @@ def _character(
     kept = believed(fit.photo_shares)
     views, shares = ([values[i] for i in kept] for values in (fit.views, fit.photo_shares))
     looked = replace(fit, views=tuple(views), photo_shares=tuple(shares))
-    skin = texture.build_texture(
+    skin = build_texture(
         models.head,
         looked,
         [photos[i].pixels for i in kept],
@@ -228,13 +218,13 @@ def _character(
         [covers[i] for i in kept],
     )
     progress.stage("wrinkles", "finding lines, placing wrinkles")
-    seed = zlib.crc32(np.ascontiguousarray(photos[0].pixels[::16, ::16]).tobytes()) % wrinkle_coefficients.SEEDS
+    seed = zlib.crc32(np.ascontiguousarray(photos[0].pixels[::16, ::16]).tobytes()) % SEEDS
     face = chart.head_chart(models.head.topology, fit.neutral, len(skin.albedo))
     read = person_detail.person_detail(models.head, models.atlas, looked, skin.views, face, seed)
     atlas = own_lines.personal_atlas(models.atlas, read.own)
     tiles = assets_folder() / fine_skin.TILES_FILE
     pores = pore_strength.pore_gains(models.head.topology, skin.views, face, read.age, tiles)
-    detail = wrinkle_edit.detail_maps(atlas, len(skin.albedo), read.age, seed, read.static, read.moving)
+    detail = detail_maps(atlas, len(skin.albedo), read.age, seed, read.static, read.moving)
     progress.stage("shape keys", "personal shape keys")
     neutral = personal_contacts.rest_kept_apart(models.head, fit.neutral)
     deltas = personal_shapes.personal_deltas(models.head, neutral)

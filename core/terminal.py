@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 from .errors import OutputError
-from .file_kinds import KNOWN_SUFFIXES
+from .io.file_kinds import KNOWN_SUFFIXES
 
 
 def check_output(path: Path, ending: str) -> None:

@@ -88,7 +88,7 @@ class Worker:
         return self._models
 
     def _reconstruct(self, command: dict) -> None:
-        from .character_file import save_character
+        from .character.file import save_character
         from .pipeline import Progress, reconstruct
 
         device = str(command.get("device") or "auto")
@@ -120,16 +120,16 @@ class Worker:
         )
 
     def _faces(self, command: dict) -> None:
-        from .detection import find_faces
-        from .photo import load_photo
+        from .io.photo import load_photo
+        from .nets.detection import find_faces
 
         nets = self._load(str(command.get("device") or "auto")).nets
         faces = find_faces(load_photo(Path(command["photo"])).pixels, nets)
         self.send("faces", boxes=[[float(v) for v in face.box] for face in faces])
 
     def _wrinkles(self, command: dict) -> None:
-        from .character_file import load_character
-        from .wrinkle_edit import with_wrinkles
+        from .character.edit import with_wrinkles
+        from .character.file import load_character
 
         character = load_character(Path(command["input"]))
         age, seed = command.get("age"), command.get("seed")
@@ -142,8 +142,8 @@ class Worker:
         self._write(changed, command)
 
     def _swap(self, command: dict) -> None:
-        from .character_file import load_character
-        from .wrinkle_edit import swap_detail
+        from .character.edit import swap_detail
+        from .character.file import load_character
 
         target, source = load_character(Path(command["input"])), load_character(Path(command["source"]))
         changed = swap_detail(
@@ -158,9 +158,9 @@ class Worker:
         self._write(changed, command)
 
     def _expression(self, command: dict) -> None:
-        from .character_file import load_character
-        from .performance_capture import capture_photo
-        from .performance_file import save_performance
+        from .character.file import load_character
+        from .performance.capture import capture_photo
+        from .performance.file import save_performance
 
         self.send("progress", stage="models", fraction=0.0, message="loading models")
         models = self._load(str(command.get("device") or "auto"))
@@ -172,9 +172,9 @@ class Worker:
         self.send("written", output=str(command["output"]))
 
     def _performance(self, command: dict) -> None:
-        from .character_file import load_character
-        from .performance_capture import CaptureSettings, capture_performance
-        from .performance_file import save_performance
+        from .character.file import load_character
+        from .performance.capture import CaptureSettings, capture_performance
+        from .performance.file import save_performance
 
         def report(stage: str, fraction: float, message: str) -> None:
             self.send("progress", stage=stage, fraction=round(fraction, 4), message=message)
@@ -195,22 +195,22 @@ class Worker:
         self.send("written", output=str(command["output"]))
 
     def _resize(self, command: dict) -> None:
-        from .character_file import load_character
-        from .resize import with_map_size
+        from .character.file import load_character
+        from .character.resize import with_map_size
 
         character = load_character(Path(command["input"]))
         self._write(with_map_size(character, self._atlas(), int(command["size"])), command)
 
     def _atlas(self):
         from .assets import WRINKLES, assets_folder
-        from .wrinkles import load_atlas
+        from .wrinkles.maps import load_atlas
 
         if self._wrinkle_atlas is None:
             self._wrinkle_atlas = load_atlas(assets_folder() / WRINKLES)
         return self._wrinkle_atlas
 
     def _write(self, character, command: dict) -> None:
-        from .character_file import save_character
+        from .character.file import save_character
 
         output = Path(command["output"])
         save_character(character, output)

@@ -19,16 +19,18 @@ import sys
 from pathlib import Path
 
 import numpy as np
-from furrow.core import coarse_fit, detection, landmarks, shape_refinement
-from furrow.core.camera import rotation_matrix
 from furrow.core.errors import FurrowError
-from furrow.core.fitted import CoarseFit
-from furrow.core.geometry import vertex_normals
-from furrow.core.head_model import HeadModel
-from furrow.core.photo import load_photo
+from furrow.core.fit import coarse
+from furrow.core.fit.refinement import refine
+from furrow.core.head.camera import rotation_matrix
+from furrow.core.head.fitted import CoarseFit
+from furrow.core.head.model import HeadModel
+from furrow.core.head.raster import rasterize
+from furrow.core.io.photo import load_photo
+from furrow.core.mesh.operators import vertex_normals
+from furrow.core.nets import detection, landmarks
+from furrow.core.output.preview import face_crop
 from furrow.core.pipeline import load_models
-from furrow.core.preview import face_crop
-from furrow.core.raster import rasterize
 from PIL import Image, ImageDraw
 
 PHOTO_TYPES = (".jpg", ".jpeg", ".png")
@@ -100,12 +102,12 @@ def rows_of(paths: list[Path], together: bool) -> list[tuple[str, list[np.ndarra
         mark = landmarks.detect_landmarks(photo.pixels, face, models.nets)
         height, width = photo.pixels.shape[:2]
         person = landmarks.segment_person(photo.pixels, face, models.nets)
-        seen.append((photo, coarse_fit.Observation(mark, width, height, photo.focal_px, photo.name), person))
+        seen.append((photo, coarse.Observation(mark, width, height, photo.focal_px, photo.name), person))
     rows = []
     for group in [seen] if together else [[one] for one in seen]:
-        fit = coarse_fit.fit(models.head, [observation for _, observation, _ in group])
+        fit = coarse.fit(models.head, [observation for _, observation, _ in group])
         pictures, people = [photo.pixels for photo, _, _ in group], [mask for _, _, mask in group]
-        fit = shape_refinement.refine(models.head, fit, pictures, people)
+        fit = refine(models.head, fit, pictures, people)
         print("\n".join(fit.warnings), end="\n" if fit.warnings else "")
         views = [turned(models.head, fit, degrees) for degrees in TURNS]
         for (photo, _, _), view in zip(group, fit.views):

@@ -20,22 +20,22 @@ from pathlib import Path
 import bpy
 import cv2
 import numpy as np
-from furrow.blender_addon.build_head import build_head
-from furrow.blender_addon.performance_keys import key_performance
-from furrow.blender_addon.portrait import add_studio, set_render, use_fast_scattering
+from furrow.blender_addon.head.build_head import build_head
+from furrow.blender_addon.head.performance_keys import key_performance
+from furrow.blender_addon.head.portrait import add_studio, set_render, use_fast_scattering
 from furrow.core.assets import assets_folder
-from furrow.core.camera import Camera
-from furrow.core.character_file import load_character
-from furrow.core.devices import choose
-from furrow.core.face_nets import FaceNets
-from furrow.core.head_model import load_head_model
-from furrow.core.performance_capture import CaptureSettings, capture_performance
-from furrow.core.performance_clip import open_clip
-from furrow.core.personal_shapes import personal_deltas
+from furrow.core.character.file import load_character
+from furrow.core.head.camera import Camera
+from furrow.core.head.model import load_head_model
+from furrow.core.head.personal_shapes import personal_deltas
+from furrow.core.nets.devices import choose
+from furrow.core.nets.sessions import FaceNets
+from furrow.core.performance.capture import CaptureSettings, capture_performance
+from furrow.core.performance.clip import open_clip
 
 ROOT = Path(__file__).resolve().parents[1]
-sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "benchmarks")]
-from face_clip import Painter, pose_at, write_video  # noqa: E402
+sys.path.insert(0, str(ROOT / "benchmarks"))
+from furrow.models.evaluation.face_clip import Painter, pose_at, write_video  # noqa: E402
 from performance import curves  # noqa: E402
 
 FRAMES, FPS = 100, 25.0

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
-from furrow.core.head_model import HeadModel
-from furrow.core.raster import Raster, uv_raster
+from furrow.core.head.model import HeadModel
+from furrow.core.head.raster import Raster, uv_raster
 
 BROW_HAIRS = 420  # a side
 BROW_HAIR_MM = 7.5

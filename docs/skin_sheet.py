@@ -18,18 +18,18 @@ import bpy
 import cv2
 import numpy as np
 import skimage.data
-from furrow.blender_addon.build_head import HeadObjects, build_head
-from furrow.blender_addon.expressions import set_expression
+from furrow.blender_addon.head.build_head import HeadObjects, build_head
+from furrow.blender_addon.head.expressions import set_expression
+from furrow.blender_addon.head.portrait import add_studio, aim, face_frame, set_render, use_fast_scattering
 from furrow.blender_addon.names import SUBDIVISION
-from furrow.blender_addon.portrait import add_studio, aim, face_frame, set_render, use_fast_scattering
 from furrow.core.assets import assets_folder
-from furrow.core.character import Character, DetailMaps
-from furrow.core.head_model import load_head_model
-from furrow.core.photo import load_photo
+from furrow.core.character.character import Character, DetailMaps
+from furrow.core.character.presets import PRESETS
+from furrow.core.head.model import load_head_model
+from furrow.core.io.photo import load_photo
+from furrow.core.output.preview import face_crop
 from furrow.core.pipeline import load_models, reconstruct
-from furrow.core.presets import PRESETS
-from furrow.core.preview import face_crop
-from furrow.core.wrinkles import load_atlas
+from furrow.core.wrinkles.maps import load_atlas
 from mathutils import Vector
 from PIL import Image
 from wrinkle_sheet import SAMPLED, aged, captioned, sampled_head

@@ -18,19 +18,19 @@ from pathlib import Path
 import bpy
 import cv2
 import numpy as np
-from furrow.blender_addon.build_head import HeadObjects, build_head
-from furrow.blender_addon.expressions import set_expression
+from furrow.blender_addon.head.build_head import HeadObjects, build_head
+from furrow.blender_addon.head.expressions import set_expression
+from furrow.blender_addon.head.portrait import add_studio, aim, face_frame, set_render, use_fast_scattering
 from furrow.blender_addon.names import SUBDIVISION
-from furrow.blender_addon.portrait import add_studio, aim, face_frame, set_render, use_fast_scattering
 from furrow.core.assets import assets_folder
-from furrow.core.character import Character, DetailMaps
-from furrow.core.character_file import load_character
-from furrow.core.head_model import DIRECTIONS, HeadModel, load_head_model
-from furrow.core.personal_shapes import personal_deltas
-from furrow.core.presets import PRESETS
-from furrow.core.raster import uv_raster
-from furrow.core.wrinkle_edit import age_of_years, with_wrinkles
-from furrow.core.wrinkles import WrinkleAtlas, load_atlas
+from furrow.core.character.character import Character, DetailMaps
+from furrow.core.character.edit import age_of_years, with_wrinkles
+from furrow.core.character.file import load_character
+from furrow.core.character.presets import PRESETS
+from furrow.core.head.model import DIRECTIONS, HeadModel, load_head_model
+from furrow.core.head.personal_shapes import personal_deltas
+from furrow.core.head.raster import uv_raster
+from furrow.core.wrinkles.maps import WrinkleAtlas, load_atlas
 from mathutils import Vector
 from sampled_skin import Complexion, painted_skin
 

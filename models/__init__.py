@@ -1,0 +1,1 @@
+"""Builds and trains what core loads: rooms in one order, as in core."""

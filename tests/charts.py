@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from furrow.core.chart import Chart
+from furrow.core.head.chart import Chart
 
 
 def flat_chart(size: int, texel: float) -> Chart:

@@ -7,8 +7,8 @@ from pathlib import Path
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # before numpy: small solvers are many times slower with a pool
 
 import pytest  # noqa: E402
-from furrow.core.head_model import HeadModel, load_head_model  # noqa: E402
-from furrow.core.wrinkle_atlas import WrinkleAtlas, load_atlas  # noqa: E402
+from furrow.core.head.model import HeadModel, load_head_model  # noqa: E402
+from furrow.core.wrinkles.atlas import WrinkleAtlas, load_atlas  # noqa: E402
 
 sys.path.insert(0, str(Path(__file__).parent))
 

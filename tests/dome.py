@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import numpy as np
-from furrow.core.camera import Camera, Pose, rotation_matrix
-from furrow.core.fitted import CoarseFit, Landmarks, View
-from furrow.core.head_model import DIRECTIONS, JOINTS, HeadModel, HeadTopology
-from furrow.core.landmark_contours import FACE_OVAL
+from furrow.core.head.camera import Camera, Pose, rotation_matrix
+from furrow.core.head.fitted import CoarseFit, Landmarks, View
+from furrow.core.head.landmark_sets import FACE_OVAL
+from furrow.core.head.model import DIRECTIONS, JOINTS, HeadModel, HeadTopology
 
 N = 33
 
@@ -79,8 +79,8 @@ def render(model: HeadModel, view: View, colour_at, background=(0.1, 0.3, 0.9)) 
     Args:
         colour_at: function of (positions (n, 3) head coordinates, normals (n, 3) camera coordinates) to sRGB (n, 3).
     """
-    from furrow.core.geometry import vertex_normals
-    from furrow.core.raster import rasterize_view
+    from furrow.core.head.raster import rasterize_view
+    from furrow.core.mesh.operators import vertex_normals
 
     points = view.pose.apply(model.mean.astype(np.float64))
     triangles = model.topology.triangles

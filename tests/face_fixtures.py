@@ -6,9 +6,9 @@ import functools
 from pathlib import Path
 
 import numpy as np
-from furrow.core.devices import choose
-from furrow.core.face_nets import FaceNets
-from furrow.models import face_nets
+from furrow.core.nets.devices import choose
+from furrow.core.nets.sessions import FaceNets
+from furrow.models.nets import face_nets
 
 ASSETS = Path(__file__).parents[1] / "models" / "assets"
 

@@ -7,15 +7,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from furrow.core.devices import choose
-from furrow.core.face_nets import FaceNets
-from furrow.models import expression_samples
-from furrow.models.expression_samples import Samples
-from furrow.models.expression_variety import USUAL
+from furrow.core.nets.devices import choose
+from furrow.core.nets.sessions import FaceNets
+from furrow.models.training import samples as expression_samples
+from furrow.models.training.samples import Samples
+from furrow.models.training.variety import USUAL
 
 
 def band_weights(folds: float, lines: float, photo: float, atlas: float) -> np.ndarray:
-    """(4,) weights of the static map and its three bands, by the formula in ``core.detail_bands``."""
+    """(4,) weights of the static map and its three bands, by the formula in ``core.character.bands``."""
     origin = photo - atlas
     return np.array([atlas * lines, atlas * (folds - lines), origin * lines, origin * (folds - lines)])
 

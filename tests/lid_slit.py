@@ -1,8 +1,8 @@
 """How far apart shut lids are, seen from where no overlap of the lids hides it: the centre of the eyeball."""
 
 import numpy as np
-from furrow.core.geometry import quads_to_triangles
-from furrow.core.raster import rasterize
+from furrow.core.head.raster import rasterize
+from furrow.core.mesh.operators import quads_to_triangles
 
 PIXELS = 20  # per millimetre on the eyeball
 REACH = 0.84  # tangent of the angle to the eye's axis within which is looked

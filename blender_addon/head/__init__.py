@@ -1,0 +1,1 @@
+"""Heads in Blender: built, found again, changed, replaced, posed."""

@@ -1,0 +1,186 @@
+"""A Character to objects in the scene: the plain Python way that operators, scripts and tests share."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import bpy
+import numpy as np
+
+from ...core.character.character import Character
+from ...core.character.presets import photo_expression
+from ...core.fit.iris_size import IRIS_DIAMETER
+from ...core.head.model import DIRECTIONS, PARTS
+from .. import names
+from ..materials import eye, skin
+from ..materials.fine_skin import fine_skin_images
+from ..materials.mouth import (
+    lash_material,
+    store_lash_coordinates,
+    store_tooth_coordinates,
+    teeth_material,
+    tongue_material,
+)
+from ..scene import armature as rig
+from ..scene import mesh_objects, shape_keys
+from ..scene.fingerprint import FINGERPRINT, fingerprint
+from ..scene.modifier_inputs import set_input
+from ..wrinkles.tension_nodes import tension_tree
+from ..wrinkles.wrinkle_nodes import wrinkle_tree
+from . import character_store
+
+VIEW_LEVELS = 2
+RENDER_LEVELS = 3
+SPACING = 0.32  # metres between characters that are built side by side
+SCHEMA = 1
+
+
+@dataclass(frozen=True)
+class HeadObjects:
+    """What :func:`build_head` made; ``parts`` maps each name of ``PARTS`` to its object."""
+
+    collection: bpy.types.Collection
+    armature: bpy.types.Object
+    parts: dict[str, bpy.types.Object]
+
+    @property
+    def head(self) -> bpy.types.Object:
+        return self.parts["head"]
+
+
+def build_head(character: Character, context: bpy.types.Context | None = None, source: str = "") -> HeadObjects:
+    """Build the head of a character in the current scene, in a collection of its own.
+
+    One armature; head, eyes, teeth, tongue and lashes parented to it; 52 shape keys; the wrinkle modifiers and
+    materials. True scale: one Blender unit is a metre. Nothing that exists is changed.
+
+    Args:
+        source: path of the .furrow file that the character was read from; its bytes are kept in the .blend.
+    """
+    context = context or bpy.context
+    active = context.view_layer.objects.active
+    if active is not None and active.mode != "OBJECT":
+        bpy.ops.object.mode_set(mode="OBJECT")
+    place = _next_place(context.scene, character)
+    collection = bpy.data.collections.new(character.name)
+    context.scene.collection.children.link(collection)
+    skeleton = rig.create_armature(f"{character.name} Rig", names.to_blender(character.joints), collection)
+    parts = {part: _build_part(character, part, skeleton, collection) for part in PARTS}
+    for part in PARTS[1:]:
+        if parts[part].data.shape_keys:
+            shape_keys.drive_shape_keys(parts[part], parts["head"])
+    result = HeadObjects(collection, skeleton, parts)
+    _dress(character, result, source)
+    _remember(character, result, source)
+    skeleton.location = place
+    context.view_layer.objects.active = parts["head"]
+    for item in context.view_layer.objects:
+        item.select_set(item == parts["head"])
+    context.view_layer.update()
+    collection[FINGERPRINT] = fingerprint(collection)
+    return result
+
+
+def _build_part(
+    character: Character, part: str, skeleton: bpy.types.Object, collection: bpy.types.Collection
+) -> bpy.types.Object:
+    """One part: mesh, attributes, vertex groups, shape keys, parent and Armature modifier."""
+    topology = character.topology
+    chosen = topology.part_slice(part)
+    basis = names.to_blender(character.neutral[chosen])
+    made = mesh_objects.part_object(
+        f"{character.name} {names.PART_NAMES[part]}",
+        basis,
+        topology.part_faces(part) - chosen.start,
+        topology.uv[topology.face_part == PARTS.index(part)],
+        collection,
+    )
+    made["furrow_part"] = part
+    mesh_objects.set_attribute(made.data, names.REST_POSITION, basis)
+    mesh_objects.store_directions(made.data, names.to_blender(character.directions[:, chosen]))
+    if part == "head":
+        mesh_objects.store_wrinkle_attributes(made.data, topology)
+    if part == "eyes":
+        eye.store_eye_map(made.data, basis)
+    if part == "teeth":
+        store_tooth_coordinates(made.data, basis)
+    if part == "lashes":
+        eyes = names.to_blender(character.neutral[topology.part_slice("eyes")])
+        store_lash_coordinates(made.data, basis, eyes)
+    mesh_objects.add_vertex_groups(made, topology.skin_weights[chosen])
+    deltas = names.to_blender(character.expression_deltas[:, chosen])
+    if part == "head" or np.abs(deltas).max(initial=0.0) > shape_keys.STILL:
+        shape_keys.add_shape_keys(made, basis, character.expression_names, deltas, keep_still=part == "head")
+    made.parent = skeleton
+    made.modifiers.new("Armature", "ARMATURE").object = skeleton
+    return made
+
+
+def _dress(character: Character, made: HeadObjects, source: str) -> None:
+    """Modifiers and materials."""
+    head, name = made.head, character.name
+    maps = character_store.maps_image(character, Path(source).read_bytes() if source else b"")
+    scale = maps[character_store.SCALE]
+    made.collection[character_store.MAPS] = made.collection[character_store.ORIGINAL] = maps
+    head.modifiers.new(names.TENSION, "NODES").node_group = tension_tree()
+    for part in PARTS:
+        if part != "lashes":
+            subdivision = made.parts[part].modifiers.new(names.SUBDIVISION, "SUBSURF")
+            fine = part in ("head", "eyes")
+            subdivision.levels = VIEW_LEVELS if fine else 1
+            subdivision.render_levels = RENDER_LEVELS if fine else 2
+    wrinkles = head.modifiers.new(names.WRINKLE, "NODES")
+    wrinkles.node_group = wrinkle_tree()
+    set_input(wrinkles, "Maps", maps)
+    set_input(wrinkles, "Scale (mm)", scale)
+    bands = maps[character_store.BANDS]
+    set_input(wrinkles, "Bands", bands)
+    set_input(wrinkles, "Bands Scale (mm)", bands[character_store.SCALE])
+    albedo, roughness = maps[character_store.ALBEDO], maps[character_store.ROUGHNESS]
+    materials = {
+        "head": skin.skin_material(
+            f"{name} Skin",
+            albedo,
+            roughness,
+            (maps, scale),
+            (bands, bands[character_store.SCALE]),
+            fine_skin_images(character),
+        ),
+        "eyes": eye.eye_material(f"{name} Eyes", character.eye_colour, iris_angle(character)),
+        "teeth": teeth_material(f"{name} Teeth", character.tooth_colour),
+        "tongue": tongue_material(f"{name} Tongue"),
+        "lashes": lash_material(f"{name} Lashes"),
+    }
+    for part, material in materials.items():
+        made.parts[part].data.materials.append(material)
+
+
+def iris_angle(character: Character) -> float:
+    """Radians between the gaze axis and the edge of the iris, seen from the centre of the eyeball."""
+    eyes = character.neutral[character.topology.part_slice("eyes")].astype(np.float64)
+    left = eyes[eyes[:, 0] > 0]
+    radius = np.linalg.norm(left - eye.ball_centre(left), axis=1).mean()
+    return float(np.arcsin(min(0.5 * (character.iris_diameter or IRIS_DIAMETER) / radius, 1.0)))
+
+
+def _remember(character: Character, made: HeadObjects, source: str) -> None:
+    """Custom properties that the panel and later sessions read; plain data, present without the add-on."""
+    photo = photo_expression(character)
+    made.collection["furrow_schema"] = SCHEMA
+    made.collection["furrow_source"] = source
+    made.collection["furrow_regions"] = list(character.topology.region_names)
+    made.collection["furrow_warnings"] = list(character.warnings)
+    made.collection["furrow_photo_expression"] = photo
+    made.collection["furrow_directions"] = [0.0] * len(DIRECTIONS)
+    joints = names.to_blender(character.joint_directions)
+    made.armature.data["furrow_joint_directions"] = joints.ravel().tolist()
+    made.armature["furrow_part"] = "armature"
+
+
+def _next_place(scene: bpy.types.Scene, character: Character) -> tuple[float, float, float]:
+    """On the floor at the 3D cursor, beside the characters that stand there already."""
+    count = sum("furrow_schema" in c for c in scene.collection.children_recursive)
+    lowest = float(character.neutral[:, 1].min()) * names.METRES
+    cursor = scene.cursor.location
+    return cursor.x + SPACING * count, cursor.y, cursor.z - lowest

@@ -1,0 +1,105 @@
+"""A portrait studio for previews: camera, three lights, grey background, and one render an expression."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+
+import bpy
+import numpy as np
+from mathutils import Vector
+
+from ...core.character.presets import PRESETS, preset_weights
+from .build_head import HeadObjects
+from .expressions import set_expression
+
+WIDTH, HEIGHT = 480, 600
+SAMPLES = 8  # with the denoiser
+LENS = 85.0  # mm on a 36 mm sensor: a portrait lens
+
+
+def face_frame(made: HeadObjects) -> tuple[Vector, float]:
+    """World centre and height (metres) of what a portrait shows: from the top of the head to the throat."""
+    points = np.empty(len(made.head.data.vertices) * 3, np.float32)
+    made.head.data.vertices.foreach_get("co", points)
+    points = points.reshape(-1, 3)
+    chin = made.armature.data.bones["jaw"].tail_local
+    top, low = float(points[:, 2].max()), chin.z - 0.035
+    centre = Vector((0.0, float(points[:, 1].min() + chin.y) / 2.0 + 0.05, (top + low) / 2.0))
+    return made.armature.matrix_world @ centre, top - low
+
+
+def add_studio(scene: bpy.types.Scene, made: HeadObjects) -> None:
+    """Camera, key, fill and rim light, and a neutral background, in a collection of their own."""
+    centre, size = face_frame(made)
+    studio = bpy.data.collections.new("Studio")
+    scene.collection.children.link(studio)
+    camera = bpy.data.objects.new("Portrait Camera", bpy.data.cameras.new("Portrait Camera"))
+    camera.data.lens, camera.data.sensor_fit, camera.data.sensor_height = LENS, "VERTICAL", 36.0
+    distance = size * 1.16 / 36.0 * LENS
+    camera.location = centre + Vector((distance * math.sin(0.2), -distance * math.cos(0.2), 0.02))
+    studio.objects.link(camera)
+    aim(camera, centre)
+    scene.camera = camera
+    for name, place, power, extent in (
+        # any higher, and the upper lip shades the teeth of a smile
+        ("Key", (-0.75, -0.95, 0.5), 16.0, 0.45),
+        ("Fill", (0.45, -1.1, -0.25), 5.0, 0.9),
+        ("Rim", (0.7, 0.9, 0.7), 7.0, 0.4),
+    ):
+        light = bpy.data.objects.new(f"{name} Light", bpy.data.lights.new(f"{name} Light", "AREA"))
+        light.data.energy, light.data.size = power, extent
+        light.location = centre + Vector(place)
+        studio.objects.link(light)
+        aim(light, centre)
+    world = bpy.data.worlds.new("Studio")
+    if world.node_tree is None:
+        world.use_nodes = True
+    background = next(n for n in world.node_tree.nodes if n.bl_idname == "ShaderNodeBackground")
+    background.inputs["Color"].default_value = (0.19, 0.19, 0.19, 1.0)
+    background.inputs["Strength"].default_value = 0.6
+    scene.world = world
+
+
+def aim(item: bpy.types.Object, target: Vector) -> None:
+    """Turn an object so that its -Z axis points at target."""
+    item.rotation_euler = (target - item.location).to_track_quat("-Z", "Y").to_euler()
+
+
+def set_render(scene: bpy.types.Scene, samples: int = SAMPLES) -> None:
+    """Cycles on the processor, denoised, one portrait format."""
+    scene.render.engine = "CYCLES"
+    scene.cycles.device = "CPU"
+    scene.cycles.samples = samples
+    scene.cycles.use_adaptive_sampling = True
+    scene.cycles.adaptive_threshold = 0.03
+    scene.cycles.use_denoising = True
+    scene.cycles.max_bounces, scene.cycles.diffuse_bounces, scene.cycles.glossy_bounces = 6, 2, 2
+    scene.cycles.preview_samples = 64
+    scene.render.resolution_x, scene.render.resolution_y = WIDTH, HEIGHT
+    scene.render.resolution_percentage = 100
+    scene.render.use_persistent_data = True
+    scene.render.image_settings.file_format = "PNG"
+    scene.view_settings.view_transform = "AgX"
+    scene.view_settings.look = "AgX - Medium High Contrast"
+
+
+def use_fast_scattering(materials) -> None:
+    """Switch subsurface scattering to the cheaper method (Burley's), for previews on the processor."""
+    for material in materials:
+        for node in material.node_tree.nodes if material.node_tree else ():
+            if node.bl_idname == "ShaderNodeBsdfPrincipled":
+                node.subsurface_method = "BURLEY"
+
+
+def render_presets(made: HeadObjects, folder: Path, scene: bpy.types.Scene, presets=tuple(PRESETS)) -> list[Path]:
+    """Render each preset of ``core.character.presets`` to folder/NAME.png and return the paths."""
+    photo = dict(made.collection["furrow_photo_expression"])
+    written = []
+    for preset in presets:
+        set_expression(made.head, preset_weights(preset, photo))
+        scene.render.filepath = str(folder / f"{preset}.png")
+        bpy.ops.render.render(write_still=True)
+        written.append(Path(scene.render.filepath))
+    set_expression(made.head, {})
+    return written

@@ -1,0 +1,1 @@
+"""Materials: skin with its fine skin, eyes, mouth."""

@@ -1,0 +1,69 @@
+"""Shared pieces of the materials, for Cycles and EEVEE alike."""
+
+from __future__ import annotations
+
+import bpy
+
+from ..scene.nodes import TreeBuilder, Value, socket
+
+
+def new_material(name: str) -> tuple[bpy.types.Material, TreeBuilder, bpy.types.Node]:
+    """A material with an empty tree but for a Principled BSDF that is linked to the output."""
+    material = bpy.data.materials.new(name)
+    if material.node_tree is None:
+        material.use_nodes = True
+    material.node_tree.nodes.clear()
+    build = TreeBuilder(material.node_tree)
+    surface = build.node("ShaderNodeBsdfPrincipled")
+    build.node("ShaderNodeOutputMaterial", {"Surface": surface.outputs["BSDF"]})
+    return material, build, surface
+
+
+def finished(
+    material: bpy.types.Material, build: TreeBuilder, surface: bpy.types.Node, values: dict[str, Value]
+) -> bpy.types.Material:
+    """The material of :func:`new_material` with the inputs of its surface set, its nodes in order."""
+    for key, value in values.items():
+        build.set(surface.inputs[key], value)
+    build.arrange()
+    return material
+
+
+def attribute(build: TreeBuilder, name: str, output: str) -> bpy.types.NodeSocket:
+    """Output "Color", "Vector", "Fac" or "Alpha" of a mesh attribute."""
+    node = build.node("ShaderNodeAttribute", attribute_type="GEOMETRY", attribute_name=name)
+    return socket(node.outputs, output)
+
+
+def ramp(build: TreeBuilder, value: Value, low: float, high: float) -> bpy.types.NodeSocket:
+    """0 below low to 1 above high, smooth; falls where low is the larger one."""
+    rises = low < high
+    node = build.node(
+        "ShaderNodeMapRange",
+        {
+            "Value": value,
+            "From Min": min(low, high),
+            "From Max": max(low, high),
+            "To Min": 0.0 if rises else 1.0,
+            "To Max": 1.0 if rises else 0.0,
+        },
+        interpolation_type="SMOOTHSTEP",
+    )
+    return node.outputs[0]
+
+
+def mix(build: TreeBuilder, factor: Value, first: Value, second: Value) -> bpy.types.NodeSocket:
+    """Colour between first (factor 0) and second (factor 1)."""
+    node = build.node("ShaderNodeMix", {"Factor": factor, "A": first, "B": second}, data_type="RGBA", clamp_factor=True)
+    return socket(node.outputs, "Result")
+
+
+def noise(build: TreeBuilder, position: Value, scale: float, detail: float = 2.0) -> bpy.types.NodeSocket:
+    """Noise around 0.5."""
+    node = build.node("ShaderNodeTexNoise", {"Vector": position, "Scale": scale, "Detail": detail})
+    return node.outputs[0]
+
+
+def linear(srgb: tuple[float, float, float]) -> tuple[float, float, float, float]:
+    """RGBA in scene-linear light of an sRGB colour in 0 to 1 (IEC 61966-2-1)."""
+    return (*(c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in map(float, srgb)), 1.0)

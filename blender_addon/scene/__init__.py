@@ -1,0 +1,1 @@
+"""Plain pieces of a scene: objects, node trees, armature, shape keys, images."""

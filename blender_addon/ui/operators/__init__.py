@@ -1,0 +1,1 @@
+"""What the buttons do: each operator reads its properties, calls a function, reports."""

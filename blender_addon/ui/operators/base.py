@@ -1,0 +1,96 @@
+"""What all operators share: errors become one line, bugs a report that the artist can send."""
+
+from __future__ import annotations
+
+import traceback
+
+import bpy
+
+from ....core.errors import FurrowError
+from ...head.characters import active_character, find_part
+
+REPORT = "Furrow Report"
+
+
+class FurrowOperator:
+    """Mix-in: subclasses write ``run(context) -> set``; it may raise."""
+
+    bl_options = {"REGISTER", "UNDO"}
+
+    def execute(self, context):
+        job = context.window_manager.furrow_job
+        if not job.running:  # notes are about what came before
+            job.notes = ""
+        return self.guarded(context, lambda: self.run(context))
+
+    def guarded(self, context, action) -> set[str]:
+        """Result of action; a FurrowError is one line in the panel and the status bar, a bug is written down."""
+        job = context.window_manager.furrow_job
+        try:
+            job.error = ""
+            return action()
+        except FurrowError as error:
+            return self.fail(context, str(error))
+        except Exception as error:
+            text = bpy.data.texts.get(REPORT) or bpy.data.texts.new(REPORT)
+            text.from_string(f"{self.bl_idname}, Blender {bpy.app.version_string}\n\n{traceback.format_exc()}")
+            return self.fail(context, f"Unexpected error ({error}): please send the text '{REPORT}' of this file.")
+
+    def fail(self, context, message: str) -> set[str]:
+        """Show one line and cancel."""
+        context.window_manager.furrow_job.error = message
+        self.report({"ERROR"}, message)
+        return {"CANCELLED"}
+
+
+def has_character(context: bpy.types.Context) -> bool:
+    """Poll rule: a character is active, and nothing is being edited."""
+    return context.mode in ("OBJECT", "POSE") and active_character(context) is not None
+
+
+def not_running(context: bpy.types.Context) -> bool:
+    """Poll rule: no reconstruction is running."""
+    return not context.window_manager.furrow_job.running
+
+
+def select_head(context: bpy.types.Context, collection: bpy.types.Collection) -> bpy.types.Object:
+    """The head of a character, made the active object and the only selected one, in object mode.
+
+    Raises:
+        FurrowError: it is not in the view layer.
+    """
+    head = find_part(collection, "head")
+    if head is None or head.name not in context.view_layer.objects:
+        raise FurrowError(f"The head of {collection.name} is not in this view layer: switch its collection on.")
+    if context.mode != "OBJECT":
+        bpy.ops.object.mode_set(mode="OBJECT")
+    for item in context.selected_objects:
+        item.select_set(False)
+    head.select_set(True)
+    context.view_layer.objects.active = head
+    return head
+
+
+def run_modally(operator: bpy.types.Operator, context: bpy.types.Context, interval: float) -> set[str]:
+    """Have the operator's ``modal`` called every ``interval`` seconds; its ``_timer`` is to be removed at the end."""
+    operator._timer = context.window_manager.event_timer_add(interval, window=context.window)
+    context.window_manager.modal_handler_add(operator)
+    return {"RUNNING_MODAL"}
+
+
+def redraw_viewports(context: bpy.types.Context) -> None:
+    """Show what has changed, in the sidebars too."""
+    for area in context.screen.areas if context.screen else ():
+        if area.type == "VIEW_3D":
+            area.tag_redraw()
+
+
+def frame_active(context: bpy.types.Context) -> None:
+    """Show the selected head in every 3D viewport of the window: a head is small beside Blender's default scene."""
+    if bpy.app.background or context.window is None:
+        return
+    for area in context.window.screen.areas:
+        region = next((r for r in area.regions if r.type == "WINDOW"), None)
+        if area.type == "VIEW_3D" and region is not None:
+            with context.temp_override(area=area, region=region):
+                bpy.ops.view3d.view_selected()

@@ -1,0 +1,110 @@
+"""The list of characters: select one, remove one, reset one."""
+
+from __future__ import annotations
+
+import bpy
+from bpy.props import BoolProperty, StringProperty
+
+from ....core.errors import FurrowError
+from ....core.head.model import DIRECTIONS
+from ...head.characters import active_character, find_part
+from ...head.expressions import set_expression
+from ...head.replace import is_edited, remove_character
+from ...names import TENSION
+from ...scene.modifier_inputs import default_inputs, set_input
+from .base import FurrowOperator, has_character, select_head
+
+
+def named_character(name: str) -> bpy.types.Collection:
+    """The character called name.
+
+    Raises:
+        FurrowError: it is gone.
+    """
+    collection = bpy.data.collections.get(name)
+    if collection is None or "furrow_schema" not in collection:
+        raise FurrowError(f"There is no character {name!r} any more.")
+    return collection
+
+
+def same_character(name: str, uid: int) -> bpy.types.Collection:
+    """The character of a session number, which survives renaming and undo; name is what it was called.
+
+    Raises:
+        FurrowError: it is gone.
+    """
+    collection = next((c for c in bpy.data.collections if c.session_uid == uid and "furrow_schema" in c), None)
+    if collection is None:
+        raise FurrowError(f"There is no character {name!r} any more: nothing was changed.")
+    return collection
+
+
+class FURROW_OT_select_character(FurrowOperator, bpy.types.Operator):
+    bl_idname = "furrow.select_character"
+    bl_label = "Select Character"
+    bl_description = "Make this character's head the active object"
+
+    name: StringProperty()
+
+    @classmethod
+    def poll(cls, context):
+        return context.mode == "OBJECT"
+
+    def run(self, context):
+        collection = named_character(self.name)
+        select_head(context, collection)
+        context.scene.furrow.character = collection
+        return {"FINISHED"}
+
+
+class FURROW_OT_remove_character(FurrowOperator, bpy.types.Operator):
+    bl_idname = "furrow.remove_character"
+    bl_label = "Remove Character"
+    bl_description = "Remove this character from the scene; its .furrow file stays"
+
+    name: StringProperty()
+
+    @classmethod
+    def poll(cls, context):
+        return context.mode == "OBJECT"
+
+    def invoke(self, context, event):
+        collection = bpy.data.collections.get(self.name)
+        edited = collection is not None and is_edited(collection)
+        message = f"Remove {self.name}?" + (" It was edited by hand." if edited else "")
+        return context.window_manager.invoke_confirm(self, event, title=self.bl_label, message=message, icon="WARNING")
+
+    def run(self, _context):
+        remove_character(named_character(self.name))
+        return {"FINISHED"}
+
+
+class FURROW_OT_reset(FurrowOperator, bpy.types.Operator):
+    bl_idname = "furrow.reset"
+    bl_label = "Reset"
+    bl_description = "Back to the reconstructed person"
+
+    expression: BoolProperty(name="Expression", default=False)
+    wrinkles: BoolProperty(name="Wrinkles", default=False)
+    shape: BoolProperty(name="Head Shape", default=False)
+
+    @classmethod
+    def poll(cls, context):
+        return has_character(context)
+
+    def run(self, context):
+        collection = active_character(context)
+        head = find_part(collection, "head")
+        if self.expression:
+            set_expression(head, {})
+        modifier = head.modifiers.get(TENSION)
+        if self.wrinkles and modifier is not None and modifier.node_group is not None:
+            for name, value in default_inputs(modifier).items():
+                set_input(modifier, name, value)
+        if self.shape:
+            for name in DIRECTIONS:
+                setattr(collection.furrow, name, 0.0)
+        return {"FINISHED"}
+
+
+CLASSES = (FURROW_OT_select_character, FURROW_OT_remove_character, FURROW_OT_reset)

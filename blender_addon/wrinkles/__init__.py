@@ -1,0 +1,1 @@
+"""Wrinkles in Blender: tension, displacement, and the mask that the artist paints."""

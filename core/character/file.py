@@ -1,0 +1,192 @@
+"""The .furrow file: one character in a zip of JSON, PNG and .npy.
+
+    character.json          schema version, names, ages, cameras, warnings
+    arrays/NAME.npy         geometry, read with types and shapes checked, never pickled; shape_residual (V, 3) mm only
+                            where the neutral head has something beyond its identity, hairline (n, 2) if known
+    maps/NAME.png           albedo, roughness, skin_mask (8 bit), detail (16-bit RGBA displacement) and, where there is
+                            one, static_residual, moving_residual (16 bit) and hair_mask (8 bit)
+
+A file from a stranger is safe to open: entry names, sizes and counts are checked before anything is unpacked.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+
+from ..errors import CharacterFileError, OutputError
+from ..head.fitted import View
+from ..head.model import DIRECTIONS, JOINTS, PARTS, TOPOLOGY_ARRAYS
+from ..io import png16
+from ..io.npy import npy_bytes
+from ..io.safe_files import written_aside
+from .character import Character
+from .reader import (
+    GEOMETRY,
+    HAIR_MASK,
+    HAIRLINE,
+    MOVING_RESIDUAL,
+    SCHEMA,
+    SHAPE_RESIDUAL,
+    STATIC_RESIDUAL,
+    read_archive,
+)
+
+SUFFIX = ".furrow"
+
+
+def save_character(character: Character, path: Path) -> None:
+    """Write a .furrow file; an existing file is replaced only once the new one is complete.
+
+    Raises:
+        OutputError: the folder is missing or cannot be written.
+    """
+    path = Path(path)
+    try:
+        with written_aside(path) as aside, zipfile.ZipFile(aside, "w", compresslevel=3) as archive:
+            for name, data in _entries(character):
+                stored = zipfile.ZIP_STORED if name.endswith(".png") else zipfile.ZIP_DEFLATED
+                archive.writestr(name, data, stored)
+    except OSError as error:
+        reason = error.strerror or error
+        raise OutputError(f"Cannot write {path}: {reason}. Choose a folder that exists and can be written.") from None
+
+
+def load_character(path: Path) -> Character:
+    """Read a .furrow file.
+
+    Raises:
+        CharacterFileError: missing, damaged, hostile, or written by a newer Furrow.
+    """
+    path = Path(path)
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return read_archive(archive)
+    except FileNotFoundError:
+        raise CharacterFileError(f"There is no file {path}.") from None
+    except IsADirectoryError:
+        raise CharacterFileError(f"{path} is a folder, not a {SUFFIX} file.") from None
+    except PermissionError:
+        raise CharacterFileError(f"{path} cannot be read: check its permissions.") from None
+    except zipfile.BadZipFile:
+        raise CharacterFileError(
+            f"{path.name} is not a {SUFFIX} file, or it is cut off: save or copy it again."
+        ) from None
+    except CharacterFileError as error:
+        raise CharacterFileError(f"{path.name}: {error}") from None
+    except (
+        ValueError,
+        KeyError,
+        TypeError,
+        EOFError,
+        OSError,
+        NotImplementedError,
+        RuntimeError,
+        RecursionError,
+    ) as error:
+        detail = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise CharacterFileError(f"{path.name} is damaged ({detail}): save or copy it again.") from None
+    except Exception as error:  # zlib.error has no public base class of its own
+        if type(error).__module__ != "zlib":
+            raise
+        raise CharacterFileError(f"{path.name} is damaged ({error}): save or copy it again.") from None
+
+
+def stored_maps(data: bytes) -> tuple[dict[str, bytes], float]:
+    """PNG bytes of albedo, roughness, detail and any hair_mask in a .furrow file that :func:`load_character` has read.
+
+    Args:
+        data: the file.
+
+    Returns:
+        Name to PNG, and the millimetres that detail's range spans (``png16.from_uint16``).
+    """
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        scale = float(json.loads(archive.read("character.json"))["detail_scale_mm"])
+        wanted = [f"maps/{name}.png" for name in ("albedo", "roughness", "detail", "hair_mask")]
+        return {Path(name).stem: archive.read(name) for name in wanted if name in archive.namelist()}, scale
+
+
+def _entries(character: Character) -> Iterator[tuple[str, bytes]]:
+    """(name, bytes) of every entry, in a fixed order."""
+    moving = character.moving_residual
+    if moving is not None:
+        moving = np.concatenate([moving, np.zeros_like(moving[..., :1])], -1)
+    maps = {
+        "maps/detail.png": character.detail.stack(),
+        STATIC_RESIDUAL: character.static_residual,
+        MOVING_RESIDUAL: moving,
+    }
+    scales = {name: None if mm is None else png16.displacement_scale(mm) for name, mm in maps.items()}
+    yield "character.json", json.dumps(_header(character, *scales.values()), indent=1).encode()
+    for name in TOPOLOGY_ARRAYS:
+        yield f"arrays/{name}.npy", npy_bytes(getattr(character.topology, name))
+    for name in GEOMETRY:
+        yield f"arrays/{name}.npy", npy_bytes(np.asarray(getattr(character, name), np.float32))
+    if character.shape_residual is not None:
+        yield SHAPE_RESIDUAL, npy_bytes(np.asarray(character.shape_residual, np.float32))
+    if character.hairline is not None:
+        yield HAIRLINE, npy_bytes(np.asarray(character.hairline, np.float32))
+    for i, view in enumerate(character.views):
+        marks = view.landmarks
+        table = np.column_stack([marks.points, marks.depth, marks.spread]).astype(np.float32)
+        yield f"arrays/landmarks_{i}.npy", npy_bytes(table)
+    for name in ("albedo", "roughness", "skin_mask"):
+        yield f"maps/{name}.png", png16.encode_png(getattr(character, name))
+    for name, mm in maps.items():
+        if mm is not None:
+            yield name, png16.encode_png(png16.to_uint16(mm, scales[name]))
+    if character.own_lines is not None:
+        for name, array in character.own_lines.tables().items():
+            yield f"arrays/{name}.npy", npy_bytes(array)
+    if character.hair_mask is not None:
+        yield HAIR_MASK, png16.encode_png(character.hair_mask)
+
+
+def _header(character: Character, detail: float, static: float | None, moving: float | None) -> dict:
+    """What ``character.json`` says; of the maps of displacement the millimetres that their range spans."""
+    return {
+        "schema": SCHEMA,
+        "name": character.name,
+        "age": float(character.age),
+        "eye_colour": [float(v) for v in character.eye_colour],
+        "iris_diameter": None if character.iris_diameter is None else float(character.iris_diameter),
+        "tooth_colour": _numbers(character.tooth_colour),
+        "expression_names": list(character.expression_names),
+        "region_names": list(character.topology.region_names),
+        "parts": list(PARTS),
+        "joints": list(JOINTS),
+        "directions": list(DIRECTIONS),
+        "detail_scale_mm": detail,
+        "wrinkle_seed": int(character.wrinkle_seed),
+        "static_residual_scale_mm": static,
+        "residual_age": float(character.residual_age),
+        "moving_residual_scale_mm": moving,
+        "pore_gains": _numbers(character.pore_gains),
+        "own_lines_age": None if character.own_lines is None else float(character.own_lines.age),
+        "warnings": list(character.warnings),
+        "views": [_view_json(view) for view in character.views],
+    }
+
+
+def _numbers(values: np.ndarray | None) -> list[float] | None:
+    return None if values is None else [float(v) for v in values]
+
+
+def _view_json(view: View) -> dict:
+    camera = view.camera
+    return {
+        "photo": view.photo,
+        "camera": {name: getattr(camera, name) for name in ("fx", "fy", "cx", "cy", "width", "height")},
+        "rotation": np.asarray(view.pose.rotation, float).tolist(),
+        "translation": np.asarray(view.pose.translation, float).tolist(),
+        "expression": np.asarray(view.expression, float).tolist(),
+        "landmark_error": float(view.landmark_error),
+        "score": float(view.landmarks.score),
+        "box": np.asarray(view.landmarks.box, float).tolist(),
+    }

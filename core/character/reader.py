@@ -1,0 +1,270 @@
+"""Reading a .furrow file from anybody: names, sizes, types and ranges are checked before they are used."""
+
+from __future__ import annotations
+
+import json
+import re
+import zipfile
+
+import cv2
+import numpy as np
+
+from ..errors import CharacterFileError
+from ..head.camera import Camera, Pose
+from ..head.fitted import Landmarks, View
+from ..head.model import DIRECTIONS, JOINTS, LANDMARK_COUNT, PARTS, TOPOLOGY_ARRAYS, HeadTopology
+from ..io import png16
+from ..io.npy import read_npy
+from ..wrinkles.fine_skin import GAIN_RANGE, PORE_REGIONS
+from ..wrinkles.own_lines import OwnLines
+from .character import Character, DetailMaps
+
+SCHEMA = 1
+MAX_VIEWS = 16
+LARGEST_SEED = 2**31 - 1
+GEOMETRY = ("neutral", "expression_deltas", "directions", "joints", "joint_directions", "identity")
+SHAPE_RESIDUAL = "arrays/shape_residual.npy"
+STATIC_RESIDUAL = "maps/static_residual.png"
+MOVING_RESIDUAL = "maps/moving_residual.png"
+HAIR_MASK = "maps/hair_mask.png"
+HAIRLINE = "arrays/hairline.npy"
+_MAPS = {"albedo": (8, 3), "roughness": (8, 1), "skin_mask": (8, 1), "detail": (16, 4)}
+_MAX_ENTRIES = 64
+_MAX_BYTES = 512 * 1024 * 1024
+_MAX_VERTICES = 200_000
+_IRIS_MM = (1.0, 30.0)
+_MAX_HAIRLINE = 1024
+_NAME = re.compile(r"[A-Za-z0-9_.\- ]{1,64}")
+
+
+def read_archive(archive: zipfile.ZipFile) -> Character:
+    """The character of an open .furrow file.
+
+    Raises:
+        CharacterFileError: its contents are not those of a character, or of a newer Furrow.
+        Exception: any that reading a damaged zip, PNG, JSON or array raises; ``load_character`` makes one line of it.
+    """
+    infos = archive.infolist()
+    if len(infos) > _MAX_ENTRIES or sum(info.file_size for info in infos) > _MAX_BYTES:
+        raise CharacterFileError("it unpacks to more than a character ever needs; it is not opened.")
+    names = [info.filename for info in infos]
+    if "character.json" not in names or archive.getinfo("character.json").file_size > 4_000_000:
+        raise CharacterFileError("it holds no character.")
+    header = json.loads(archive.read("character.json"))
+    if not isinstance(header, dict) or not isinstance(header.get("schema"), int):
+        raise CharacterFileError("it does not say which schema it has.")
+    if header["schema"] > SCHEMA:
+        raise CharacterFileError(
+            f"it was saved by a newer Furrow (schema {header['schema']}, this one reads up to {SCHEMA}): update Furrow."
+        )
+    _check_lists(header)
+    views = header["views"]
+    expected = {
+        "character.json",
+        *(f"maps/{m}.png" for m in _MAPS),
+        *(f"arrays/landmarks_{i}.npy" for i in range(len(views))),
+    }
+    expected |= {f"arrays/{name}.npy" for name in TOPOLOGY_ARRAYS + GEOMETRY}
+    if header["static_residual_scale_mm"] is not None:
+        expected.add(STATIC_RESIDUAL)
+    # files from before photos' lines were kept have none of these
+    if header.get("moving_residual_scale_mm") is not None:
+        expected.add(MOVING_RESIDUAL)
+    if header.get("own_lines_age") is not None:
+        expected |= {f"arrays/{name}.npy" for name in OwnLines.TABLES}
+    # not all have one, files from before they were kept have none
+    expected |= {SHAPE_RESIDUAL, HAIR_MASK, HAIRLINE} & set(names)
+    if len(names) != len(set(names)) or set(names) != expected:
+        odd = sorted(set(names) ^ expected) or ["a name twice"]
+        raise CharacterFileError(f"its contents are not those of a character ({odd[0][:60]!r}); it is not opened.")
+    topology = _read_topology(archive, header)
+    return _read_character(archive, header, topology)
+
+
+def _check_lists(header: dict) -> None:
+    """Names and lengths of everything the JSON lists."""
+    for key, wanted in (("parts", PARTS), ("joints", JOINTS), ("directions", DIRECTIONS)):
+        if header[key] != list(wanted):
+            raise ValueError(f"{key} are not those of this Furrow")
+    for key, most in (("expression_names", 52), ("region_names", 64)):
+        names = header[key]
+        if not isinstance(names, list) or len(names) > most or len(set(names)) != len(names):
+            raise ValueError(f"{key} are not a list of at most {most} names")
+        if not all(isinstance(name, str) and _NAME.fullmatch(name) for name in names):
+            raise ValueError(f"{key} hold a name with odd characters")
+    if len(header["expression_names"]) != 52:
+        raise ValueError("it does not have 52 expressions")
+    if not isinstance(header["views"], list) or len(header["views"]) > MAX_VIEWS:
+        raise ValueError("it has too many views")
+    if not isinstance(header["name"], str) or not isinstance(header["warnings"], list):
+        raise ValueError("its name or warnings are not text")
+
+
+def _read_topology(archive: zipfile.ZipFile, header: dict) -> HeadTopology:
+    def array(name: str, kind: str, *shape):
+        return read_npy(archive.read(f"arrays/{name}.npy"), kind, shape)
+
+    part_start = array("part_start", "i", len(PARTS) + 1)
+    count = int(part_start[-1])
+    if part_start[0] != 0 or (np.diff(part_start) < 0).any() or not 0 < count <= _MAX_VERTICES:
+        raise ValueError("its parts overlap")
+    faces = array("faces", "i", None, 4)
+    face_part = array("face_part", "i", len(faces))
+    mirror = array("mirror", "i", count)
+    inside = (
+        (faces >= part_start[face_part.clip(0, len(PARTS) - 1)][:, None])
+        & (faces < part_start[face_part.clip(0, len(PARTS) - 1) + 1][:, None])
+    ).all()
+    if not inside or ((face_part < 0) | (face_part >= len(PARTS))).any() or ((mirror < 0) | (mirror >= count)).any():
+        raise ValueError("its faces point outside the mesh")
+    return HeadTopology(
+        faces=faces,
+        face_part=face_part,
+        part_start=part_start,
+        uv=array("uv", "f", len(faces), 4, 2),
+        mirror=mirror,
+        skin_weights=array("skin_weights", "f", count, len(JOINTS)),
+        region_names=tuple(header["region_names"]),
+        region_masks=array("region_masks", "f", len(header["region_names"]), count),
+        wrinkle_normals=array("wrinkle_normals", "f", 2, count, 3),
+    )
+
+
+def _read_character(archive: zipfile.ZipFile, header: dict, topology: HeadTopology) -> Character:
+    maps = _read_maps(archive)
+    detail = png16.from_uint16(maps.pop("detail"), _scale(header["detail_scale_mm"]))
+    views = tuple(
+        _read_view(view, read_npy(archive.read(f"arrays/landmarks_{i}.npy"), "f", (LANDMARK_COUNT, 4)))
+        for i, view in enumerate(header["views"])
+    )
+    return Character(
+        name=header["name"][:200],
+        topology=topology,
+        expression_names=tuple(header["expression_names"]),
+        age=_number(header["age"], 0.0, 1.0),
+        views=views,
+        eye_colour=_numbers(header["eye_colour"], (3,)),
+        detail=DetailMaps(*cv2.split(detail)),
+        warnings=tuple(str(line)[:500] for line in header["warnings"][:100]),
+        wrinkle_seed=int(_number(header["wrinkle_seed"], 0, LARGEST_SEED)),
+        residual_age=_number(header["residual_age"], 0.0, 1.0),
+        **_read_looks(header),
+        **_read_geometry(archive, topology.vertex_count),
+        **maps,
+        **_read_hairline(archive),
+        **_read_residuals(archive, header, len(detail)),
+    )
+
+
+def _read_looks(header: dict) -> dict[str, np.ndarray | float]:
+    """Pores, teeth and irises, by attribute; files from before they were kept have none."""
+    looks: dict[str, np.ndarray | float] = {}
+    if header.get("pore_gains") is not None:
+        looks["pore_gains"] = np.clip(_numbers(header["pore_gains"], (len(PORE_REGIONS),)), *GAIN_RANGE)
+    if header.get("tooth_colour") is not None:
+        looks["tooth_colour"] = np.clip(_numbers(header["tooth_colour"], (3,)), 0.0, 1.0)
+    if header.get("iris_diameter") is not None:
+        looks["iris_diameter"] = _number(header["iris_diameter"], *_IRIS_MM)
+    return looks
+
+
+def _read_geometry(archive: zipfile.ZipFile, count: int) -> dict[str, np.ndarray]:
+    """Arrays of the character's vertices, bones and coefficients, by attribute."""
+    shapes = {
+        "neutral": (count, 3),
+        "expression_deltas": (52, count, 3),
+        "directions": (len(DIRECTIONS), count, 3),
+        "joints": (len(JOINTS), 2, 3),
+        "joint_directions": (len(DIRECTIONS), len(JOINTS), 2, 3),
+        "identity": (None,),
+    }
+    geometry = {
+        name: _bounded(read_npy(archive.read(f"arrays/{name}.npy"), "f", shape), name) for name, shape in shapes.items()
+    }
+    if SHAPE_RESIDUAL in archive.namelist():
+        stored = read_npy(archive.read(SHAPE_RESIDUAL), "f", (count, 3))
+        geometry["shape_residual"] = _bounded(stored, "shape_residual")
+    return geometry
+
+
+def _read_maps(archive: zipfile.ZipFile) -> dict[str, np.ndarray]:
+    """The maps of every character as they are coded, and any hair mask, by attribute."""
+    maps = {name: png16.decode_png(archive.read(f"maps/{name}.png"), *kind) for name, kind in _MAPS.items()}
+    if HAIR_MASK in archive.namelist():
+        maps["hair_mask"] = png16.decode_png(archive.read(HAIR_MASK), 8, 1)
+    if any(m.shape[0] != m.shape[1] for m in maps.values()):
+        raise ValueError("its maps are not square")
+    return maps
+
+
+def _read_hairline(archive: zipfile.ZipFile) -> dict[str, np.ndarray]:
+    """The hairline, by attribute, if there is one."""
+    if HAIRLINE not in archive.namelist():
+        return {}
+    stored = read_npy(archive.read(HAIRLINE), "f", (None, 2), limit=_MAX_HAIRLINE)
+    if ((stored < 0.0) | (stored > 1.0)).any():
+        raise ValueError("its hairline leaves the chart")
+    return {"hairline": stored}
+
+
+def _read_residuals(archive: zipfile.ZipFile, header: dict, size: int) -> dict[str, np.ndarray | OwnLines]:
+    """What the photos added to the detail (of ``size`` texels), by attribute; without what there is none of."""
+    residuals: dict[str, np.ndarray | OwnLines] = {}
+    if header.get("moving_residual_scale_mm") is not None:
+        coded = png16.decode_png(archive.read(MOVING_RESIDUAL), 16, 4)
+        if coded.shape[0] != coded.shape[1]:
+            raise ValueError("its maps are not square")
+        moving = png16.from_uint16(coded, _scale(header["moving_residual_scale_mm"]))
+        residuals["moving_residual"] = np.ascontiguousarray(moving[..., :3])
+    if header.get("own_lines_age") is not None:
+        tables = {
+            name: read_npy(archive.read(f"arrays/{name}.npy"), kind, shape)
+            for name, (kind, *shape) in OwnLines.TABLES.items()
+        }
+        residuals["own_lines"] = OwnLines.of_tables(tables, _number(header["own_lines_age"], 0.0, 1.0))
+    if header["static_residual_scale_mm"] is not None:
+        coded = png16.decode_png(archive.read(STATIC_RESIDUAL), 16, 1)
+        if coded.shape != (size, size):
+            raise ValueError("its maps differ in size")
+        residuals["static_residual"] = png16.from_uint16(coded, _scale(header["static_residual_scale_mm"]))
+    return residuals
+
+
+def _read_view(view: dict, table: np.ndarray) -> View:
+    camera = view["camera"]
+    size = [int(_number(camera[name], 1, 1e6)) for name in ("width", "height")]
+    lens = [_number(camera[name], low, 1e7) for name, low in (("fx", 1e-3), ("fy", 1e-3), ("cx", -1e7), ("cy", -1e7))]
+    return View(
+        photo=str(view["photo"])[:255],
+        camera=Camera(*lens, *size),
+        pose=Pose(_numbers(view["rotation"], (3, 3)), _numbers(view["translation"], (3,))),
+        expression=_numbers(view["expression"], (52,)),
+        landmarks=Landmarks(
+            table[:, :2], table[:, 2], table[:, 3], _number(view["score"], 0.0, 1.0), _numbers(view["box"], (4,))
+        ),
+        landmark_error=_number(view["landmark_error"], 0.0, 1e6),
+    )
+
+
+def _scale(value) -> float:
+    """Millimetres that the range of a displacement map spans."""
+    return _number(value, 0.0, 100.0)
+
+
+def _number(value, low: float, high: float) -> float:
+    if not isinstance(value, (int, float)) or not low <= value <= high:
+        raise ValueError(f"a number lies outside {low:g} to {high:g}")
+    return float(value)
+
+
+def _numbers(values, shape: tuple[int, ...]) -> np.ndarray:
+    array = np.asarray(values, np.float64)
+    if array.shape != shape or not np.isfinite(array).all():
+        raise ValueError(f"a list is not {shape} finite numbers")
+    return array
+
+
+def _bounded(array: np.ndarray, name: str) -> np.ndarray:
+    if array.size and np.abs(array).max() > 1e5:
+        raise ValueError(f"{name} holds coordinates beyond 100 metres")
+    return array

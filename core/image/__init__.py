@@ -1,0 +1,1 @@
+"""What is done to any image: colour spaces, crops, filters."""

@@ -1,0 +1,1 @@
+"""What is done to any mesh: operators, subdivision, crossings and contacts, transfer of deformations."""

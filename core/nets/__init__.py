@@ -1,0 +1,1 @@
+"""The nets: where they run, and what they read in a photo."""

@@ -1,0 +1,1 @@
+"""What leaves Furrow: displaced meshes, bakes, exports, previews."""

@@ -1,0 +1,1 @@
+"""Skin textures: light and camera taken out, photos joined, the unseen completed."""

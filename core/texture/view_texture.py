@@ -1,0 +1,268 @@
+"""One photo in UV space: unwrapped, its skin told from the rest, its light taken out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from ..head.fitted import CoarseFit, View
+from ..head.model import HeadModel, HeadTopology, region_sum
+from ..head.raster import sample_smooth, uv_raster
+from ..head.tension import evaluate_tension, tension_weights
+from ..image.colour import channel_mean, srgb_to_linear
+from ..image.filters import smoothstep
+from ..mesh.operators import blur_matrix
+from ..nets.detection import Face
+from ..nets.hands import hidden_share
+from ..nets.landmarks import segment_person
+from ..nets.sessions import FaceNets
+from ..view.chart_window import Window, grid_size, seen_window, without_islands
+from ..view.lighting import FLOOR, Light, estimate_light
+from ..view.skin_mask import SkinTone, feature_image, skin_tone
+from ..view.unwrap import PosedView, Unwrapped, pose_view, posed_vertices, unwrap
+from .albedo import delight, is_unusual, log_colour, normalisation
+from .even_out import even_out
+from .eye_colour import eye_colour
+from .tooth_colour import tooth_colour
+from .view_mask import belonging, off_edges, view_mask
+
+VIVID = 0.5  # gain of log saturation for each unit of log exposure
+SKIN_SATURATION = 0.6  # norm of log colour less its mean: what is twice as vivid gains nothing
+STATISTICS_SIZE = 256  # texels at which light and tone are estimated
+SHADING_BLUR = 4  # iterations over the mesh
+UNDER = (0.0, 0.5)  # cosine to the ground from which the dark of a beard is no shade, all is
+TRUSTED = (0.1, 0.6)  # confidence from which a texel is used, from which it is used alone
+FEWEST_SAMPLES = 50
+LEAST_HIDDEN = 0.02  # share of the face under which a hand before it is not worth a word
+LEAST_SKIN = 0.02  # share of the map's texels under which the photo's skin says little
+# folds that an expression draws: region and shape keys
+FOLDS = {
+    "nasolabial": ("mouthSmileLeft", "mouthSmileRight", "noseSneerLeft", "noseSneerRight"),
+    "mouth_corner": ("mouthSmileLeft", "mouthSmileRight", "mouthDimpleLeft", "mouthDimpleRight"),
+    "under_eye": ("cheekSquintLeft", "cheekSquintRight", "eyeSquintLeft", "eyeSquintRight"),
+}
+# a tone for photos that show no skin to measure (linear)
+FALLBACK_TONE = np.log(np.array([0.45, 0.29, 0.21]))
+# log colour that lips have over skin, of the same luminance
+GREY_LIPS = np.array([0.18, -0.10, -0.02])
+
+
+@dataclass(frozen=True)
+class ViewTexture:
+    """What one photo gives, in UV space: colours of what it shows at the size of the maps (h, w), the rest at g texels.
+
+    Attributes:
+        posed: the head in the photo.
+        light: its light.
+        window: the part of the chart that the photo shows, and both sizes.
+        log_albedo: (h, w, 3) float32 in the window, normalised in exposure.
+        fine: (h, w, 3) the same before highlights and slow light were taken out.
+        shaded: (g, g, 3) that of the whole chart, for relief and lines.
+        trust: (g, g) in [0, 1], how far a texel is used.
+        plain: (g, g) the part of it that is plain skin.
+        bare: (g, g) the part of it whose shading is worth reading: nothing is drawn on it.
+        hair: (g, g) in [0, 1], brows, beard and hair over skin.
+        tone: (3,) log albedo of the skin.
+        eye_colour: (3,) or None.
+        tooth_colour: (3,) or None.
+        warnings: lines for the artist.
+    """
+
+    posed: PosedView
+    light: Light
+    window: Window
+    log_albedo: np.ndarray
+    fine: np.ndarray
+    shaded: np.ndarray
+    trust: np.ndarray
+    plain: np.ndarray
+    bare: np.ndarray
+    hair: np.ndarray
+    tone: np.ndarray
+    eye_colour: np.ndarray | None
+    tooth_colour: np.ndarray | None
+    warnings: tuple[str, ...]
+
+
+def view_texture(
+    model: HeadModel,
+    fit: CoarseFit,
+    view: View,
+    photo: np.ndarray,
+    nets: FaceNets | None,
+    size: int,
+    texel: float,
+    hands: np.ndarray | None = None,
+) -> ViewTexture:
+    """Unwrap one photo and take its light out.
+
+    Args:
+        photo: (H, W, 3) uint8 sRGB.
+        nets: for the person segmentation; None does without.
+        size: width of the maps.
+        texel: mm.
+        hands: (H, W) in [0, 1] what hands hide, or None.
+    """
+    topology, grid = model.topology, grid_size(size)
+    coarse = texel * size / grid
+    posed = pose_view(model, fit, view, photo, texel)
+    unwrapped = unwrap(topology, posed, grid, coarse)
+    person = segmented_person(posed, view, photo, nets)
+    hands = None if hands is None else posed.crop(hands)
+    features = unwrapped.look_up(feature_image(posed, person, hands)).astype(np.float32) / 255
+    colour = srgb_to_linear(unwrapped.colour)
+    light, skin = light_and_tone(model, posed, unwrapped, colour, features)
+    shading = sample_smooth(topology, np.log(smooth_shading(topology, light, posed.normals)), grid)
+    shaded = log_colour(colour)
+    shaded -= shading
+    mask = view_mask(model, shaded, skin, features, posed, coarse)
+    confidence = off_edges(topology, unwrapped.confidence, coarse)
+    confidence *= sample_smooth(topology, belonging(model, fit, posed), grid)
+    trust = without_islands(confidence * mask.usable, coarse)
+    plain = np.minimum(trust, confidence * mask.plain)
+    trust, plain = (smoothstep(mask, *TRUSTED) for mask in (trust, plain))
+    window = seen_window(trust, size)
+    fine = shaded[window.work]
+    if window.factor > 1:
+        fine = log_colour(srgb_to_linear(unwrapped.look_closer(posed.image, window)))
+        fine -= window.enlarged(shading)
+    folded = folded_skin(model, fit, view)
+    under = smoothstep(-(posed.normals @ view.pose.rotation)[:, 1], *UNDER)
+    pixel = posed.millimetres_per_pixel
+    change, painted = even_out(
+        topology, shaded, trust, plain, features, shading, folded, posed.facing, under, coarse, pixel, window, skin.grey
+    )
+    gain = normalisation(skin).astype(np.float32)
+    log_albedo = vivid(fine - window.grown(change), -float(gain.mean()))
+    log_albedo += gain
+    if skin.grey:
+        lips = window.enlarged(sample_smooth(topology, region_sum(topology, ("lips",)), grid))
+        log_albedo += lips[..., None] * GREY_LIPS.astype(np.float32)
+    shown = smoothstep(unwrapped.confidence, *TRUSTED)
+    bare = shown * mask.bare
+    bare[window.work] *= 1 - painted
+    tone = median_tone(window.reduced(log_albedo), plain[window.work])
+    seen = posed.image, posed.landmarks, np.exp(gain)
+    return ViewTexture(
+        posed=posed,
+        light=light,
+        window=window,
+        log_albedo=log_albedo,
+        fine=fine,
+        shaded=shaded,
+        trust=trust,
+        plain=plain,
+        bare=bare,
+        hair=shown * mask.hair,
+        tone=tone,
+        eye_colour=eye_colour(*seen, hands),
+        tooth_colour=tooth_colour(*seen, np.exp(tone), hands),
+        warnings=_hand_warnings(posed, view.photo, hands) + _warnings(topology, view.photo, skin, plain),
+    )
+
+
+def vivid(log_albedo: np.ndarray, too_bright: float) -> np.ndarray:
+    """Log albedo (h, w, 3) with the saturation back that a bright exposure takes.
+
+    Args:
+        too_bright: log brightness of the photo's skin over that of its albedo.
+    """
+    share = np.float32(VIVID * np.clip(too_bright, 0.0, 0.6))
+    away = log_albedo - channel_mean(log_albedo)[..., None]
+    coarse = away[::2, ::2]
+    norm = np.sqrt(np.einsum("ijk,ijk->ij", coarse, coarse))
+    pale = share * np.clip(2.0 - norm / np.float32(SKIN_SATURATION), 0.0, 1.0)
+    away *= cv2.resize(pale, away.shape[1::-1], interpolation=cv2.INTER_LINEAR)[..., None]
+    away += log_albedo
+    return away
+
+
+def smooth_shading(topology: HeadTopology, light: Light, normals: np.ndarray) -> np.ndarray:
+    """(V, 3) shading at the vertices, blurred along the mesh: creases of a fitted mesh are not those of the photo.
+
+    Args:
+        normals: (V, 3) unit, camera coordinates.
+    """
+    shading = light.shading(normals)
+    head = topology.part_slice("head")
+    blur = blur_matrix(topology.head_edges, head.stop)
+    for _ in range(SHADING_BLUR):
+        shading[head] = blur @ shading[head]
+    return shading
+
+
+def segmented_person(posed: PosedView, view: View, photo: np.ndarray, nets: FaceNets | None) -> np.ndarray | None:
+    """(h, w) person segmentation at the view's crop, or None without nets."""
+    if nets is None:
+        return None
+    face = Face(view.landmarks.box, view.landmarks.points[:6], view.landmarks.score)
+    return posed.crop(segment_person(photo, face, nets))
+
+
+def _hand_warnings(posed: PosedView, photo: str, hands: np.ndarray | None) -> tuple[str, ...]:
+    share = 0.0 if hands is None else hidden_share(hands, posed.landmarks)
+    if share < LEAST_HIDDEN:
+        return ()
+    return (f"{photo}: a hand covers {100 * share:.0f} % of the face; what it hides is completed.",)
+
+
+def median_tone(log_albedo: np.ndarray, plain: np.ndarray) -> np.ndarray:
+    """(3,) median log colour of the plain skin of (h, w, 3), or a usual tone where there is too little of it."""
+    step = max(1, len(plain) // STATISTICS_SIZE)
+    skin = log_albedo[::step, ::step][plain[::step, ::step] > 0.5]
+    return np.median(skin, axis=0) if len(skin) > FEWEST_SAMPLES else FALLBACK_TONE
+
+
+def _warnings(topology: HeadTopology, photo: str, skin: SkinTone, plain: np.ndarray) -> tuple[str, ...]:
+    lines = []
+    if skin.grey:
+        lines.append(f"{photo}: the photo is grey, so the skin colour is a guess.")
+    elif is_unusual(skin):
+        lines.append(f"{photo}: the light is coloured; the skin colour was corrected towards usual skin.")
+    face = sample_smooth(topology, region_sum(topology, ("face",)), plain.shape[0])
+    if float(np.vdot(plain, face)) < LEAST_SKIN * plain.size:
+        lines.append(f"{photo}: little clear skin was found, so most of the texture is filled in.")
+    return tuple(lines)
+
+
+def folded_skin(model: HeadModel, fit: CoarseFit, view: View) -> np.ndarray:
+    """(V,) in [0, 1], how deep the expression of a photo folds the skin, by compression or by folds it draws."""
+    count = model.topology.vertex_count
+    tension = evaluate_tension(tension_weights(model.topology, fit.neutral), posed_vertices(model, fit, view))
+    pushed = np.maximum(tension.compression_1, tension.compression_2)
+    pushed = np.pad(np.clip(2 * pushed, 0, 1), (0, count - len(pushed)))
+    return np.maximum(pushed, folds_of(model, view.expression))
+
+
+def folds_of(model: HeadModel, expression: np.ndarray) -> np.ndarray:
+    """(V,) in [0, 1], how deep expression weights (52,) draw the folds that are no compression wrinkles."""
+    names = model.expression_names
+    folds = np.zeros(model.topology.vertex_count, np.float32)
+    for region, shapes in FOLDS.items():
+        strength = max((float(expression[names.index(shape)]) for shape in shapes if shape in names), default=0.0)
+        folds = np.maximum(folds, min(1.0, 1.5 * strength) * region_sum(model.topology, (region,)))
+    return folds
+
+
+def light_and_tone(
+    model: HeadModel, posed: PosedView, unwrapped: Unwrapped, colour: np.ndarray, features: np.ndarray
+) -> tuple[Light, SkinTone]:
+    """Light and skin tone from the middle of the face, each helping to find the other's outliers."""
+    small = (STATISTICS_SIZE, STATISTICS_SIZE)
+    raster = uv_raster(model.topology, STATISTICS_SIZE)
+    core = cv2.resize(unwrapped.confidence * features[..., 3] * features[..., 0], small, interpolation=cv2.INTER_AREA)
+    colours = cv2.resize(colour, small, interpolation=cv2.INTER_AREA).reshape(-1, 3)[raster.pixels]
+    weights = core.ravel()[raster.pixels]
+    normals = raster.sample_covered(posed.normals)
+    normals /= np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-6)
+    used = weights > 0.3
+    if used.sum() < FEWEST_SAMPLES:
+        coefficients = np.zeros((9, 3))
+        coefficients[0] = 1 / 0.282095
+        return Light(coefficients, np.full(3, FLOOR)), skin_tone(np.exp(FALLBACK_TONE)[None], np.ones(1))
+    colours, weights, normals = colours[used], weights[used], normals[used]
+    light, inlier = estimate_light(normals, colours, weights)
+    tone = skin_tone(np.exp(delight(colours, light.shading(normals))), weights * inlier)
+    return light, tone

@@ -1,0 +1,1 @@
+"""What tests and benchmarks judge by: heads and photos of which the truth is known."""

@@ -1,0 +1,1 @@
+"""The face nets: TFLite translated to ONNX."""

@@ -1,0 +1,1 @@
+"""The population of heads: sampled, measured, and drawn to what surveys say."""

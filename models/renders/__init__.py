@@ -1,0 +1,1 @@
+"""Rendered portraits of posed heads, quick and of every look."""

@@ -1,0 +1,1 @@
+"""Trains Furrow's own networks on rendered people."""

@@ -1,0 +1,1 @@
+"""Builds the wrinkle atlas and the tiles of fine skin."""

@@ -1,0 +1,65 @@
+"""Photos that contradict the others: somebody else, or landmarks that fit no head."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from furrow.core.fit import coarse
+from furrow.core.fit.agreement import agreement_warnings
+from synthetic_head import aligned_distance, observe, some_identity
+
+
+@pytest.fixture(scope="module")
+def person(model):
+    """A head and three photos of it: turned to either side, and smiling."""
+    head = some_identity(model, 3, 40)
+    return head, [
+        observe(model, head, {}, (0, 0.3, 0), photo="left.jpg", seed=1)[0],
+        observe(model, head, {"jawOpen": 0.6}, (0.1, -0.4, 0), photo="right.jpg", seed=2)[0],
+        observe(model, head, {"mouthSmileLeft": 0.7, "mouthSmileRight": 0.7}, photo="smile.jpg", seed=3)[0],
+    ]
+
+
+def distance(model, fit, head):
+    """Mean distance of the fitted neutral landmarks from the true ones, mm."""
+    truth = model.landmarks(model.neutral(head).astype(float))
+    return aligned_distance(model.landmarks(fit.neutral.astype(float)), truth)
+
+
+def test_photos_of_one_person_all_count(model, person):
+    fit = coarse.fit(model, person[1])
+    assert min(fit.photo_shares) > 0.9 and fit.warnings == ()
+
+
+def test_somebody_else_is_found_and_named_wherever_the_photo_stands(model, person):
+    head, photos = person
+    other, _ = observe(model, some_identity(model, 4, 40), {}, (0, 0.1, 0), photo="other.jpg", seed=4)
+    last = coarse.fit(model, [*photos[:2], other])
+    first = coarse.fit(model, [other, *photos[:2]])
+    assert last.photo_shares[2] < 0.35 and min(last.photo_shares[:2]) > 0.9
+    assert len(last.warnings) == 1 and last.warnings[0].startswith("other.jpg: ") and "\n" not in last.warnings[0]
+    assert np.allclose(last.identity, first.identity, atol=1e-6) and first.photo_shares[0] == last.photo_shares[2]
+    # hardly worse than without that photo, and better than if all counted alike
+    without = coarse.fit(model, photos[:2])
+    problem = coarse.problem_of(model, last)
+    alike = coarse.minimise(replace(problem, shares=(1.0,) * 3), coarse.head_state(last)).identity
+    truth = model.landmarks(model.neutral(head).astype(float))
+    spoilt = aligned_distance(model.landmarks(model.neutral(alike).astype(float)), truth)
+    assert distance(model, last, head) < min(1.35 * distance(model, without, head), spoilt)
+
+
+def test_a_blurred_photo_counts_little(model, person):
+    head, photos = person
+    noisy, _ = observe(model, head, {}, (0, 0.1, 0), noise=12.0, photo="blurred.jpg", seed=4)
+    fit = coarse.fit(model, [photos[0], noisy, photos[2]])
+    assert fit.photo_shares[1] < 0.2 < 0.9 < min(fit.photo_shares[0], fit.photo_shares[2])
+    assert any(line.startswith("blurred.jpg: this face does not match") for line in fit.warnings)
+
+
+def test_one_photo_counts_in_full(model, person):
+    assert coarse.fit(model, person[1][:1]).photo_shares == (1.0,)
+
+
+def test_the_line_names_the_photo():
+    lines = agreement_warnings(["a.jpg", "b.jpg"], (0.9, 0.1))
+    assert len(lines) == 1 and lines[0].startswith("b.jpg: ") and "the other photo and" in lines[0]

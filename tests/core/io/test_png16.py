@@ -1,0 +1,65 @@
+"""PNG maps: exact round trips, agreement with Pillow, and refusal of what a map never is."""
+
+import io
+
+import numpy as np
+import pytest
+from furrow.core.io import png16
+from PIL import Image
+
+
+@pytest.mark.parametrize("shape", [(5, 7), (5, 7, 3), (5, 7, 4)])
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+def test_round_trip_is_exact(shape, dtype):
+    pixels = np.random.default_rng(0).integers(0, np.iinfo(dtype).max, shape, dtype=dtype, endpoint=True)
+    channels = 1 if len(shape) == 2 else shape[2]
+    decoded = png16.decode_png(png16.encode_png(pixels), np.dtype(dtype).itemsize * 8, channels)
+    assert decoded.dtype == dtype
+    np.testing.assert_array_equal(decoded, pixels)
+
+
+def test_channel_order_is_rgb_for_other_readers():
+    pixels = np.zeros((2, 2, 3), np.uint8)
+    pixels[..., 0] = 200
+    assert Image.open(io.BytesIO(png16.encode_png(pixels))).getpixel((0, 0)) == (200, 0, 0)
+
+
+def test_refuses_wrong_kind_size_and_damage():
+    data = png16.encode_png(np.zeros((40, 40), np.uint16))
+    with pytest.raises(ValueError, match="expected 4 of 16"):
+        png16.decode_png(data, 16, 4)
+    with pytest.raises(ValueError, match="larger than 32"):
+        png16.decode_png(data, 16, 1, max_size=32)
+    with pytest.raises(ValueError, match="not a PNG"):
+        png16.decode_png(b"GIF89a" + data[6:], 16, 1)
+    with pytest.raises(ValueError):
+        png16.decode_png(data[:60], 16, 1)
+
+
+def test_displacement_code_keeps_micrometres():
+    values = np.linspace(-0.73, 0.73, 1001, dtype=np.float32)
+    scale = png16.displacement_scale(values)
+    assert scale / 2 >= 0.73
+    back = png16.from_uint16(png16.to_uint16(values, scale), scale)
+    assert np.abs(back - values).max() < 2e-5
+
+
+def test_write_leaves_no_partial_file(tmp_path):
+    target = tmp_path / "map.png"
+    png16.write_png(target, np.zeros((3, 3), np.uint8))
+    assert [p.name for p in tmp_path.iterdir()] == ["map.png"]
+
+
+def test_steps_are_those_of_the_formula():
+    values = np.random.default_rng(3).normal(0.0, 0.4, (3, 40, 50, 4)).astype(np.float32)
+    expected = np.clip(np.rint((values.astype(np.float64) / 1.3 + 0.5) * 65535.0), 0, 65535)
+    coded = png16.to_uint16(values, 1.3)
+    assert coded.dtype == np.uint16 and (expected == 0).any() and (expected == 65535).any()
+    assert np.abs(coded - expected).max() <= 1.0 and (coded != expected).mean() < 0.01
+
+
+@pytest.mark.parametrize("peak", [0.61, -0.61])
+def test_the_scale_holds_the_largest_value_of_either_sign(peak):
+    values = np.array([[0.1, peak], [-0.2, 0.0]], np.float32)
+    assert png16.displacement_scale(values) == pytest.approx(1.3)
+    assert png16.displacement_scale(0 * values) == 0.2
