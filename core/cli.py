@@ -1,4 +1,5 @@
-"""The command line: reconstruct, expression, performance, export, bake, wrinkles, swap, blend, render, preview.
+"""The command line: reconstruct, expression, performance, export, bake, wrinkles, swap, inspect, blend, render,
+preview.
 
 Exit status 0; 2 for a bad input, with one clear line on standard error; 1 for a bug.
 """
@@ -18,7 +19,7 @@ from collections import deque
 from collections.abc import Callable
 from pathlib import Path
 
-from . import children, performance_commands
+from . import children, inspect_command, performance_commands
 from .errors import FurrowError, OutputError
 from .nets.device_names import DEVICES
 from .terminal import check_output, clear_bar, progress_bar
@@ -56,6 +57,7 @@ def _parser() -> argparse.ArgumentParser:
     make.add_argument("--quiet", action="store_true", help="no progress bar")
     make.set_defaults(action=_reconstruct)
     performance_commands.add_parsers(commands, tuple(DEVICES))
+    inspect_command.add_parser(commands, tuple(DEVICES))
     _of_character(commands, "export", "write meshes, maps and parameters of a character", _export)
     bake = _of_character(commands, "bake", "maps and masks for game engines, one map per key expression", _bake)
     bake.add_argument("--size", type=int, metavar="TEXELS", help="width of the maps (default: the character's)")

@@ -16,7 +16,8 @@ ROOT = Path(__file__).resolve().parents[1]
 ORDER = {
     "core": (
         "errors", "assets", "io", "image", "mesh", "head", "wrinkles", "character", "nets", "view", "fit", "texture",
-        "detail", "performance", "output", "terminal", "children", "performance_commands", "pipeline", "worker", "cli",
+        "detail", "performance", "output", "terminal", "children", "performance_commands", "pipeline",
+        "inspection", "inspect_command", "worker", "cli",
     ),
     "models": ("sources", "nets", "population", "wrinkles", "head", "build", "renders", "training", "evaluation"),
     "blender_addon": (

@@ -1,0 +1,1 @@
+"""What each stage of a reconstruction saw, as pictures on one page."""
