@@ -134,6 +134,16 @@ def test_newer_schema_says_update(saved):
     assert_refused(saved, "newer Furrow.*update")
 
 
+def test_a_newer_file_with_all_that_may_change_says_update(saved):
+    def of_the_future(entries):
+        entries["arrays/unheard_of.npy"] = b"x"
+        del entries["maps/albedo.png"], entries["arrays/faces.npy"]
+        entries["character.json"] = json.dumps({"schema": SCHEMA + 7, "parts": ["whiskers"], "views": {}}).encode()
+
+    rewrite(saved, of_the_future)
+    assert_refused(saved, f"newer Furrow .schema {SCHEMA + 7}, this one reads up to {SCHEMA}.: update Furrow")
+
+
 @pytest.mark.parametrize("name", ["../evil.npy", "/etc/passwd", "arrays/extra.npy"])
 def test_hostile_names_are_refused(saved, name):
     rewrite(saved, lambda entries: entries.update({name: b"x"}))
