@@ -1,5 +1,6 @@
 # make demo [PHOTO=face.jpg]   photo to out/head.furrow, out/head.blend and out/preview.png
 # make test                    every test, those inside Blender too
+# make fast                    quick tests, under a minute
 # make addon                   dist/furrow-*.zip for this machine's Python and platform
 # make models | lint | benchmarks | clean
 
@@ -12,7 +13,7 @@ PHOTO ?=
 export OMP_NUM_THREADS := 1
 export OPENBLAS_NUM_THREADS := 1
 
-.PHONY: demo test addon models lint benchmarks clean
+.PHONY: demo test fast addon models lint benchmarks clean
 .DEFAULT_GOAL := demo
 
 $(READY): pyproject.toml Makefile
@@ -39,6 +40,9 @@ demo: models
 
 test: models lint
 	@$(BIN)/python -m pytest
+
+fast: models lint
+	@$(BIN)/python -m pytest --fast
 
 lint: $(READY)
 	@$(BIN)/ruff check .

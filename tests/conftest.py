@@ -12,7 +12,28 @@ from furrow.core.wrinkles.atlas import WrinkleAtlas, load_atlas  # noqa: E402
 
 sys.path.insert(0, str(Path(__file__).parent))
 
+import fast  # noqa: E402
+
 ROOT = Path(__file__).parents[1]
+
+
+def pytest_addoption(parser):
+    parser.addoption("--fast", action="store_true", help="leave out the modules of slow_modules.txt")
+
+
+def pytest_ignore_collect(collection_path, config):
+    """In a fast run, slow modules are not even imported."""
+    return True if config.getoption("--fast") and collection_path in fast.slow_modules() else None
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_pyfunc_call(pyfuncitem):
+    """In a fast run, a test that is slow fails."""
+    began = fast.spent()
+    result = yield
+    if pyfuncitem.config.getoption("--fast") and (said := fast.complaint(pyfuncitem.nodeid, fast.spent() - began)):
+        pytest.fail(said, pytrace=False)
+    return result
 
 
 @pytest.fixture(scope="session")
