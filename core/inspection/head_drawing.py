@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from ..character.character import Character
-from ..detail.polylines import pixels
 from ..head.camera import rotation_matrix
+from ..head.chart import pixels
 from ..head.fitted import View
 from ..head.model import HeadModel
 from ..head.raster import Raster, rasterize, rasterize_view, uv_in_view

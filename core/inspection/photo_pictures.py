@@ -5,7 +5,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from ..detail.polylines import pixels
+from ..head.chart import pixels
 from ..head.fitted import View
 from ..head.landmark_sets import BROWS, EYES, FACE_OVAL, LIPS_INNER, LIPS_OUTER, eye_distance
 from ..head.raster import uv_in_view

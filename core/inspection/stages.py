@@ -12,9 +12,9 @@ import numpy as np
 from ..character.character import Character
 from ..errors import CharacterFileError, PhotoError
 from ..fit import coarse
+from ..head.chart import head_chart
 from ..head.fitted import CoarseFit, View
 from ..head.model import HeadModel
-from ..head.raster import texel_millimetres
 from ..io.photo import Photo, load_photo
 from ..nets import hands, landmarks, upright
 from ..nets.detection import Face
@@ -144,13 +144,13 @@ def _seen(character: Character, models: Models, found: dict[int, Photo]) -> dict
     fit, size = fit_of(character, views), len(character.albedo)
     covers = [hands.hand_mask(p, v.landmarks.box, models.nets) for p, v in zip(pictures, views)]
     textures = build_texture(models.head, fit, pictures, models.nets, size, hands=covers).views
-    texel = texel_millimetres(models.head.topology, fit.neutral, size)
+    chart = head_chart(models.head.topology, fit.neutral, size)
     seen = {}
     for i, view, picture, cover, texture in zip(found, views, pictures, covers, textures):
         person = landmarks.segment_person(picture, _face(view), models.nets)
         bare = person if cover is None else person * (1 - cover)
         skin = skin_pixels(picture, view.landmarks.points, bare)
-        lines = lines_seen(models.head, models.atlas, fit, view, texture, texel, character.residual_age)
+        lines = lines_seen(models.head, models.atlas, fit, view, texture, chart, character.residual_age)
         seen[i] = PhotoSeen(view, picture, person, cover, skin, texture, lines)
     return seen
 

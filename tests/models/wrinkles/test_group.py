@@ -1,6 +1,7 @@
 """Wrinkle groups as records: one entry goes through atlas, detection, age and drawing; no code names a group."""
 
 import ast
+import re
 from dataclasses import replace
 
 import numpy as np
@@ -17,7 +18,8 @@ from furrow.core.wrinkles.atlas import load_atlas, save_atlas
 from furrow.core.wrinkles.coefficients import person
 from furrow.core.wrinkles.group import Appearance, Zone, group_table, groups_of
 from furrow.core.wrinkles.maps import static_prior
-from furrow.models.wrinkles import groups as wrinkle_groups
+from furrow.models.wrinkles import atlas as atlas_of
+from furrow.models.wrinkles import fields, groups
 from furrow.models.wrinkles.atlas import build_atlas
 from furrow.models.wrinkles.face_frame import ellipse
 from furrow.models.wrinkles.habits import SMILE
@@ -25,8 +27,8 @@ from furrow.models.wrinkles.line_directions import upright
 from furrow.models.wrinkles.line_group import LineGroup
 
 SIZE, SEED = 512, 5
-# modules of core that import one of these handle groups, and of models that import one of the first three
-HANDLERS = ("line_group", "line_groups", "wrinkle_group", "wrinkle_atlas")
+# what modules that handle groups import
+HANDLED = {"core": re.compile(r"\.(group|group_fields|atlas) import"), "models": re.compile(r"\.(group|line_group) import")}
 
 
 def cheek(frame):
@@ -45,9 +47,13 @@ def dimpled(model, tmp_path_factory):
     """An atlas with one more entry, by way of its file."""
     path = tmp_path_factory.mktemp("atlas") / "wrinkles.npz"
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(wrinkle_groups, "GROUPS", (wrinkle_groups.GROUPS[0], DIMPLE))
-        patch.setattr(wrinkle_groups, "FOLDS", wrinkle_groups.FOLDS[:1])
-        patch.setattr(wrinkle_groups, "ZONES", (*wrinkle_groups.ZONES, Zone("dimples", 1.0, 0.01, 0.05)))
+        table = {
+            "GROUPS": (groups.GROUPS[0], DIMPLE), "FOLDS": groups.FOLDS[:1],
+            "ZONES": (*groups.ZONES, Zone("dimples", 1.0, 0.01, 0.05)),
+        }
+        for module, name in ((module, name) for module in (groups, atlas_of, fields) for name in table):
+            if hasattr(module, name):
+                patch.setattr(module, name, table[name])
         names = model.expression_names
         save_atlas(build_atlas(model.topology, model.mean, model.expression_basis, names), path)
     return load_atlas(path)
@@ -95,8 +101,8 @@ def test_its_lines_are_found_and_tell_age(model, dimpled):
 def test_records_survive_the_file(atlas, tmp_path):
     save_atlas(atlas, tmp_path / "copy.npz")
     copy = load_atlas(tmp_path / "copy.npz")
-    assert copy.groups == wrinkle_groups.records()
-    assert copy.zones == wrinkle_groups.ZONES
+    assert copy.groups == groups.records()
+    assert copy.zones == groups.ZONES
 
 
 @pytest.mark.parametrize(
@@ -150,8 +156,7 @@ def test_no_code_but_the_table_names_a_group(model, atlas):
     names = set(atlas.group_names)
     alone = names - set(model.topology.region_names)
     assert len(alone) >= 10
-    for path in sorted(path for part in ("core", "models") for path in (PACKAGE_FOLDER / part).rglob("*.py")):
-        text = path.read_text(encoding="utf-8")
-        handlers = HANDLERS if path.parent.name == "core" else HANDLERS[:3]
-        named = strings_of(path) & (names if any(f".{name} import" in text for name in handlers) else alone)
-        assert not named or path.name == "wrinkle_groups.py", path.name
+    for part, handled in HANDLED.items():
+        for path in sorted((PACKAGE_FOLDER / part).rglob("*.py")):
+            named = strings_of(path) & (names if handled.search(path.read_text(encoding="utf-8")) else alone)
+            assert not named or path.relative_to(PACKAGE_FOLDER).as_posix() == "models/wrinkles/groups.py", path
