@@ -28,7 +28,10 @@ from furrow.models.wrinkles.line_group import LineGroup
 
 SIZE, SEED = 512, 5
 # what modules that handle groups import
-HANDLED = {"core": re.compile(r"\.(group|group_fields|atlas) import"), "models": re.compile(r"\.(group|line_group) import")}
+HANDLED = {
+    "core": re.compile(r"\.(group|group_fields|atlas) import"),
+    "models": re.compile(r"\.(group|line_group) import"),
+}
 
 
 def cheek(frame):
