@@ -12,7 +12,7 @@ eliminated by itself (``bounded_solve``).
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import combinations
 
 import numpy as np
@@ -59,7 +59,7 @@ class Parameters:
 
 @dataclass
 class NormalEquations:
-    """The expansion in the module's equation. ``add`` and ``add_..._prior`` change it, all else returns a new one.
+    """The expansion in the module's equation. ``add`` and ``add_..._prior`` change it, nothing else does.
 
     Attributes:
         own: (N, n, n) A of each view.
@@ -99,15 +99,17 @@ class NormalEquations:
         square, slope, cost = _squares(terms)
         if len(slope) != own + len(self.shared):
             raise ValueError(f"The terms have {len(slope)} columns; the parameters are {own + len(self.shared)}.")
+        square *= factor
+        slope *= factor
         rows = [slice(start, start + size) for start in range(0, own, size)]
         for view, at in zip(views, rows):
-            self.own[view] += factor * square[at, at]
-            self.cross[view] += factor * square[at, own:]
-            self.gradient.views[view] += factor * slope[at]
+            self.own[view] += square[at, at]
+            self.cross[view] += square[at, own:]
+            self.gradient.views[view] += slope[at]
         for (first, at), (second, there) in combinations(zip(views, rows), 2):
-            self._couple(first, second, factor * square[at, there])
-        self.shared += factor * square[own:, own:]
-        self.gradient.shared[...] += factor * slope[own:]
+            self._couple(first, second, square[at, there].copy())
+        self.shared += square[own:, own:]
+        self.gradient.shared[...] += slope[own:]
         self.cost += factor * cost
 
     def _couple(self, first: int, second: int, matrix: np.ndarray) -> None:
@@ -158,8 +160,11 @@ class NormalEquations:
         return there
 
     def damped(self, views: float, shared: float) -> NormalEquations:
-        """With shares of the diagonal added to it (Marquardt 1963): to that of the views, and of the shared part."""
-        damped = self.copy()
+        """With shares of the diagonal added to it (Marquardt 1963): to that of the views, and of the shared part.
+
+        It is for a step: what is not damped it has in common with these equations.
+        """
+        damped = replace(self, own=self.own.copy(), shared=self.shared.copy())
         own, joint = np.arange(self.own.shape[1]), np.arange(len(self.shared))
         damped.own[:, own, own] += views * self.own[:, own, own] + DIAGONAL_FLOOR
         damped.shared[joint, joint] += shared * self.shared[joint, joint]
