@@ -1,4 +1,4 @@
-"""Apparent age: photos of synthetic heads of known age, and single lines on skin that is seen, hidden or pushed."""
+"""Apparent age: lines on skin that is seen, hidden or pushed; whole pictures are read in ``test_drawn_heads``."""
 
 from dataclasses import replace
 
@@ -6,64 +6,19 @@ import cv2
 import numpy as np
 import pytest
 from furrow.core.detail.apparent_age import DEFAULT_AGE, apparent_age
-from furrow.core.detail.candidates import FoundLines, believed_of, found_in
-from furrow.core.detail.grooves import ViewLines, placed
+from furrow.core.detail.candidates import FoundLines
+from furrow.core.detail.grooves import ViewLines
 from furrow.core.detail.group_fields import GRID, line_groups
 from furrow.core.detail.ridges import Polylines
-from furrow.core.detail.skin_view import skin_view
 from furrow.core.head.chart import head_chart
-from furrow.core.texture import view_texture as unwrapping
 from furrow.core.view.unwrap import resolution
-from furrow.core.wrinkles.maps import static_prior
-from furrow.models.evaluation import wrinkled_photo as wrinkled
-from furrow.models.evaluation.wrinkled_photo import SIZE
-from scipy.stats import spearmanr
 
-# seed of a head and its age; other seeds than the curve was fitted to
-PEOPLE = {901: 0.03, 902: 0.24, 903: 0.5, 905: 0.95}
-YEARS = 65.0
+SIZE = 1024  # texels
 
 
 @pytest.fixture(scope="module")
 def chart(model):
     return head_chart(model.topology, model.mean, SIZE)
-
-
-def age_of(model, atlas, scene, photo):
-    fit = scene.fit
-    chart = head_chart(model.topology, fit.neutral, SIZE)
-    with pytest.MonkeyPatch.context() as patch:
-        # the albedo's slow part, which lines are not read from
-        patch.setattr(unwrapping, "even_out", lambda topology, log_albedo, *rest: (log_albedo[rest[-2].full], 0.0))
-        texture = unwrapping.view_texture(model, fit, fit.views[0], photo, None, SIZE, chart.texel)
-    groups = line_groups(atlas)
-    photo = placed(groups, believed_of(found_in(groups, skin_view(model, fit, fit.views[0], texture, chart))))
-    return apparent_age(atlas, groups, [photo.lines], chart)
-
-
-@pytest.fixture(scope="module")
-def scenes(model, atlas):
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(wrinkled, "PIXELS", 720)  # a sharp photo still, and sooner made
-        return {
-            seed: wrinkled.wrinkled_photo(model, static_prior(atlas, SIZE, age, seed + 7), seed, freckles=age < 0.1)
-            for seed, age in PEOPLE.items()
-        }
-
-
-def test_ages_of_heads_that_are_known(model, atlas, scenes):
-    truth = np.array(list(PEOPLE.values()))
-    found = np.array([age_of(model, atlas, scenes[seed], scenes[seed].photo) for seed in PEOPLE])
-    assert spearmanr(truth, found)[0] >= 0.7
-    assert YEARS * np.abs(truth - found).mean() <= 12
-    assert found[0] < 0.15  # 30 years: freckles are no lines
-    assert found[-1] > 0.65
-
-
-def test_a_blurred_photo_says_nothing_and_not_young(model, atlas, scenes):
-    for seed in (901, 905):
-        blurred = cv2.GaussianBlur(scenes[seed].photo, (0, 0), 6.0)
-        assert abs(age_of(model, atlas, scenes[seed], blurred) - DEFAULT_AGE) < 0.08
 
 
 def drawn(atlas, name, count, *, seen=1.0, compression=0.0, contrast=0.03):

@@ -1,4 +1,7 @@
-"""Lines in photos of synthetic heads and in real photos with lines marked by hand; depth and gains of the atlas."""
+"""Which lines are believed and what becomes of them; lines marked by hand in real photos.
+
+How many lines of a picture are found is tested on other heads than the atlas's, in ``test_drawn_heads``.
+"""
 
 from dataclasses import replace
 
@@ -19,7 +22,7 @@ from furrow.core.texture.view_texture import view_texture
 from furrow.core.wrinkles.coefficients import coefficients
 from furrow.core.wrinkles.maps import static_prior
 from furrow.core.wrinkles.own_lines import personal_atlas
-from furrow.models.evaluation.line_matching import found_lines, matches
+from furrow.models.evaluation.line_matching import found_lines
 from furrow.models.evaluation.marked_lines import PHOTOS, marked_tally
 from furrow.models.evaluation.wrinkled_photo import SIZE, wrinkled_photo
 from scipy import sparse
@@ -36,13 +39,6 @@ def lined(model, atlas):
     age, seed = 0.9, 4
     scene = wrinkled_photo(model, static_prior(atlas, SIZE, age, seed), seed)
     return scene, *unwrapped(model, scene), age, seed
-
-
-def test_lines_of_an_old_head_are_found(model, atlas, lined):
-    scene, view, chart, age, seed = lined
-    tally = matches(model, atlas, scene, view, found_lines(model, atlas, scene.fit, view, chart), age, seed)
-    assert len(tally.hit) > 500
-    assert tally.right.mean() > 0.7 and tally.hit.mean() > 0.55
 
 
 def test_a_young_head_with_freckles_and_stubble_has_none(model, atlas):
@@ -171,16 +167,6 @@ def test_a_line_along_a_fold_is_the_fold_once_more():
     folds = np.arange(count) == 0
     np.testing.assert_array_equal(beside_folds(found, folds, chart), [False, True, False, False])
     assert not beside_folds(found, ~folds & False, chart).any()
-
-
-def test_folds_of_an_old_head_are_found_where_light_shows_them(model, atlas, lined):
-    scene, view, chart, age, seed = lined
-    found = found_lines(model, atlas, scene.fit, view, chart)
-    groups = [atlas.group_names.index(name) for name in ("nasolabial", "tear_trough")]
-    folds = found.chosen(np.isin(found.group, groups) & (found.score > SURE))
-    tally = matches(model, atlas, scene, view, folds, age, seed)
-    assert folds.length.sum() > 50
-    assert tally.right.mean() > 0.85
 
 
 def test_a_smile_vouches_for_the_fold_it_draws(atlas, model):

@@ -103,18 +103,25 @@ def test_energies_of_a_wave_are_those_of_its_formula():
     np.testing.assert_allclose(band_energies(np.tile(height, (1, size, 1)), blur)[0], expected, rtol=1e-6, atol=1e-12)
 
 
-# central differences over texels of 0.15 mm lose a part of the finest slopes
-@pytest.mark.parametrize(("cavity", "tolerance"), [(pore_strength.CAVITY, 0.2), (0.3, 0.32)])
-def test_strength_of_known_relief_is_found(laid, tiles, monkeypatch, cavity, tolerance):
-    """Whether occlusion or the slopes' shading makes most of the contrast."""
-    monkeypatch.setattr(pore_strength, "CAVITY", cavity)
-    monkeypatch.setattr(pore_strength, "MOTTLING", 0.0)
+def pits(depth):
+    """(S, S) mm: round pits of 0.3 mm at random places, a millimetre and a half apart."""
+    rng = np.random.default_rng(5)
+    away = np.ones((SIZE, SIZE), np.uint8)
+    away[tuple(rng.integers(0, SIZE, (2, int((SIZE * TEXEL / 1.5) ** 2))))] = 0
+    away = cv2.distanceTransform(away, cv2.DIST_L2, 5) * TEXEL
+    return -depth * np.exp(-0.5 * (away / 0.3) ** 2)
+
+
+def test_pits_half_as_deep_again_are_half_as_strong_again(tiles, monkeypatch):
+    """Pits of this test, shaded by their normals alone: no tile and no share of occlusion is in the picture."""
     monkeypatch.setattr(pore_strength, "noise_energy", lambda *_: 0.0)
-    for strength in (0.7, 1.5):
-        found = gains(seen(strength * laid), tiles, age=0.4)
-        assert found[[CHEEK, FOREHEAD]] == pytest.approx(strength, rel=tolerance)
-    rough, smooth = (gains(seen(s * laid), tiles) for s in (1.5, 0.7))
-    assert (rough / smooth)[[CHEEK, FOREHEAD]] == pytest.approx(1.5 / 0.7, rel=0.12)
+    points, normals = surface()
+    plain = LIGHT.shading(normals)
+    found = []
+    for depth in (0.08, 0.12):
+        log = np.log(LIGHT.shading(map_normals(points, pits(depth), normals)) / plain)
+        found.append(gains(replace(seen(0 * pits(1)), log_albedo=log, fine=log.astype(np.float32)), tiles))
+    assert (found[1] / found[0])[[CHEEK, FOREHEAD]] == pytest.approx(1.5, rel=0.1)
 
 
 def test_regions_are_told_apart(laid, tiles):
