@@ -4,7 +4,7 @@ import dataclasses
 
 import numpy as np
 import pytest
-from furrow.core.fit.checks import view_warnings, yaw
+from furrow.core.fit.checks import final_checks, inverted_share, view_warnings, yaw
 from furrow.core.head.camera import Pose, rotation_matrix
 from furrow.models.evaluation.made_up import tiny_character
 
@@ -26,3 +26,20 @@ def test_profile_is_told(degrees, warned):
     lines = view_warnings(dataclasses.replace(view, pose=Pose(turn, view.pose.translation)))
     assert bool(lines) == warned
     assert all("tiny.jpg: the head is turned by" in line and "guessed" in line for line in lines)
+
+
+def test_a_head_turned_inside_out_is_pulled_back_until_it_is_none(model):
+    wild = np.zeros(len(model.identity_basis))
+    wild[:30] = 40.0 * np.random.default_rng(1).normal(size=30)
+    pulled, lines = final_checks(model, wild)
+    share = np.linalg.norm(pulled) / np.linalg.norm(wild)
+    assert inverted_share(model, wild) > 0.01 and inverted_share(model, pulled) <= 0.002
+    assert 0.0 < share < 0.9
+    np.testing.assert_allclose(pulled, share * wild)
+    assert len(lines) == 1 and "pulled back" in lines[0]
+
+
+def test_a_plausible_head_is_left_alone(model):
+    head = np.random.default_rng(2).normal(size=len(model.identity_basis))
+    same, lines = final_checks(model, head)
+    assert same is head and lines == []

@@ -5,9 +5,10 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 from furrow.core.fit import coarse, photometric
+from furrow.core.fit.shading_term import visible_vertices
 from furrow.core.head.fitted import CoarseFit
 from furrow.core.head.model import region_sum
-from plain_head import Viewpoint, corner_normals, photo
+from plain_head import Viewpoint, corner_normals, photo, seen_surface
 from synthetic_head import aligned_distance, observe, some_identity
 
 COMPARED = ("forehead", "cheek", "nose", "jaw", "chin")
@@ -82,3 +83,22 @@ def test_shading_that_contradicts_the_landmarks_gives_way(model, sitters):
         picture = photo(model, other, sitter.viewpoint, light=(0.5, 0.5, 0.7), mottled=0.01, seed=seed)
         found = photometric.refine(model, sitter.fit, [picture])
         assert found.views[0].landmark_error <= sitter.fit.views[0].landmark_error + LANDMARKS_WORSE
+
+
+def test_vertices_that_the_picture_shows_are_the_visible_ones(model, sitters):
+    """Against the picture itself: a vertex is hidden where the picture shows something a centimetre nearer."""
+    sitter = sitters[0]
+    view, topology = sitter.fit.views[0], model.topology
+    posed = (sitter.fit.neutral + np.tensordot(view.expression, model.expression_basis, 1)).astype(float)
+    viewpoint = Viewpoint(view.pose.rotation, view.pose.translation, view.camera.fx, 1000)
+    pixels, away = viewpoint.pixels(posed)
+    seen, corners, share = seen_surface(posed, topology.triangles, viewpoint)
+    nearest = np.full(seen.shape, np.inf)
+    nearest[seen] = (away[corners] * share).sum(1)
+    column, row = np.clip(pixels.astype(int), 0, 999).T
+    behind = away - nearest[row, column]
+    visible = visible_vertices(model, sitter.fit, view)
+    head = np.arange(len(posed)) < topology.part_slice("head").stop
+    clear = head & np.isfinite(behind)
+    assert visible[clear & (behind < 1)].mean() > 0.98 and visible[clear & (behind > 10)].mean() < 0.02
+    assert min((clear & (behind < 1)).sum(), (clear & (behind > 10)).sum()) > 500

@@ -5,6 +5,7 @@ import pytest
 from furrow.core.head.model import HeadTopology
 from furrow.core.head.tension import (
     directional_ratios,
+    edge_ratios,
     edge_tensors,
     evaluate_tension,
     point_weights,
@@ -86,12 +87,22 @@ def test_a_family_without_lines_never_compresses():
     assert not result.compression_2.any()
 
 
-def test_inner_regions_carry_no_tension_and_lips_half():
-    region = np.ones(81)
-    topology, rest = patch(regions={"mouth_inner": region})
-    assert not tension(topology, rest, 0.5 * rest).stack().any()
-    topology, rest = patch(regions={"lips": region})
-    np.testing.assert_allclose(tension(topology, rest, 0.5 * rest).compression_1, 0.5, atol=1e-6)
+@pytest.mark.parametrize("region, kept", [
+    ("eye_socket_inner", 0.0), ("mouth_inner", 0.0), ("nostril", 0.0), ("upper_lid", 0.1), ("lower_lid", 0.4),
+    ("lips", 0.5), ("cheek", 1.0),
+])
+def test_regions_keep_a_share_of_the_tension(region, kept):
+    topology, rest = patch(regions={region: np.ones(81)})
+    np.testing.assert_allclose(tension(topology, rest, 0.5 * rest).compression_1, kept, atol=1e-6)
+
+
+def test_an_edge_of_no_length_counts_as_unchanged():
+    topology, rest = patch()
+    rest[1] = rest[0]
+    null = (topology.head_edges == [0, 1]).all(1)
+    assert null.sum() == 1
+    ratio = edge_ratios(tension_weights(topology, rest), 0.8 * rest)
+    np.testing.assert_allclose(ratio, np.where(null, 1.0, 0.8), atol=1e-6)
 
 
 def test_edge_tensors_of_known_directions():
