@@ -63,3 +63,40 @@ def test_the_scale_holds_the_largest_value_of_either_sign(peak):
     values = np.array([[0.1, peak], [-0.2, 0.0]], np.float32)
     assert png16.displacement_scale(values) == pytest.approx(1.3)
     assert png16.displacement_scale(0 * values) == 0.2
+
+
+def test_the_largest_size_is_still_read():
+    for shape in ((30, 20), (20, 30)):
+        data = png16.encode_png(np.zeros(shape, np.uint8))
+        assert png16.decode_png(data, 8, 1, max_size=30).shape == shape
+        with pytest.raises(ValueError, match="larger than 29"):
+            png16.decode_png(data, 8, 1, max_size=29)
+
+
+@pytest.mark.parametrize("mode", ["1", "P", "LA"])
+def test_kinds_that_maps_never_have_are_refused(mode):
+    stream = io.BytesIO()
+    Image.new(mode, (8, 8)).save(stream, "PNG")
+    with pytest.raises(ValueError, match="not used for maps"):
+        png16.png_header(stream.getvalue())
+
+
+def test_a_header_is_read_as_pillow_reads_it_and_not_in_part():
+    stream = io.BytesIO()
+    Image.new("RGBA", (300, 7)).save(stream, "PNG")
+    data = stream.getvalue()
+    assert png16.png_header(data[:33]) == (300, 7, 8, 4)
+    for broken in (data[:32], data[:12] + b"IDAT" + data[16:], b""):
+        with pytest.raises(ValueError, match="not a PNG"):
+            png16.png_header(broken)
+
+
+def test_what_is_no_map_is_not_encoded():
+    for pixels in (np.zeros((4, 4), np.float32), np.zeros((4, 4, 2), np.uint8), np.zeros((1, 4, 4, 3), np.uint8)):
+        with pytest.raises(ValueError, match="PNG needs"):
+            png16.encode_png(pixels)
+
+
+def test_nothing_needs_the_smallest_scale():
+    assert png16.displacement_scale(np.zeros(3)) == png16.displacement_scale(np.full(3, -0.1)) == 0.2
+    assert png16.displacement_scale(np.array([0.101])) == pytest.approx(0.3)
