@@ -1,6 +1,7 @@
 """Delighting and normalisation on made-up skin with known answers."""
 
 import numpy as np
+import pytest
 from furrow.core.image.filters import masked_blur
 from furrow.core.texture.albedo import delight, expected_chroma, normalisation
 from furrow.core.view.skin_mask import SkinTone, log_chroma, log_luminance
@@ -55,3 +56,38 @@ def test_masked_blur_falls_back_to_what_is_usual_where_little_is_known():
     found = masked_blur(values, weights, 2.0, np.array([1.0, 5.0]), 0.1)
     np.testing.assert_allclose(found[30, 5], (3.0 + 0.1 * np.array([1.0, 5.0])) / 1.1, atol=0.01)
     np.testing.assert_allclose(found[30, 50], [1.0, 5.0], atol=0.01)
+
+
+def after(chroma, luminance, grey=False):
+    """Chroma (2,) and luminance of a tone once it is normalised."""
+    log = np.array([chroma[0], 0.0, chroma[1]])
+    log += luminance - log_luminance(np.exp(log))
+    log = log + normalisation(SkinTone(np.asarray(chroma, float), np.eye(2), luminance, grey))
+    return log[[0, 2]] - log[1], log_luminance(np.exp(log))
+
+
+def test_whatever_its_hue_a_tone_is_as_bright_as_a_usual_one():
+    centre, _ = expected_chroma(0.27)
+    _, usual = after(centre, np.log(0.27))
+    for off in ([-0.8, 0.7], [0.6, -0.5], [0.0, 0.4]):
+        assert after(centre + off, np.log(0.27))[1] == pytest.approx(usual, abs=1e-3)
+
+
+def test_a_hue_farther_off_stays_farther_off_and_on_its_side():
+    centre, half = expected_chroma(0.27)
+    for side in (-1.0, 1.0):
+        off = [side * (after(centre + side * k * half, np.log(0.27))[0] - centre) for k in (0.3, 0.9, 1.5, 3.0, 6.0)]
+        assert (np.diff(off, axis=0) > 0.01).all() and (off[0] > 0).all()
+        # beyond what is usual a third of the rest is kept
+        np.testing.assert_allclose(off[4] - off[3], half, atol=0.02)
+
+
+def test_published_reflectances_of_light_and_dark_skin_lie_on_the_locus():
+    """And those between them between: the darker, the redder."""
+    for skin in ([0.62, 0.42, 0.33], [0.13, 0.07, 0.045]):
+        centre, half = expected_chroma(float(np.exp(log_luminance(np.array(skin)))))
+        assert (np.abs(log_chroma(np.array(skin)) - centre) < half).all(), skin
+    chroma = np.array([expected_chroma(luminance)[0] for luminance in (0.02, 0.08, 0.15, 0.3, 0.45, 0.9)])
+    red, blue = np.diff(chroma, axis=0).T
+    assert (red[1:4] < -0.01).all() and (blue[1:4] > 0.01).all()
+    np.testing.assert_allclose(chroma[[0, 5]], chroma[[1, 4]])
