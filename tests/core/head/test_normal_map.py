@@ -1,5 +1,7 @@
 """Tangent-space normals against closed forms and against normals of the displaced surface itself."""
 
+from dataclasses import replace
+
 import numpy as np
 from furrow.core.head.normal_map import (
     decode_normals,
@@ -52,3 +54,17 @@ def test_encoding_round_trip():
     for depth, tolerance in ((8, 0.03), (16, 1e-4)):
         found = normals_to_slopes(decode_normals(encode_normals(slopes_to_normals(slopes), depth)))
         assert np.median(np.abs(found - slopes)) < tolerance
+
+
+def test_a_seam_keeps_the_metric_of_either_side():
+    """One half of a flat grid, laid out at half its size beside the other half: each has its own scale."""
+    topology, rest = grid_topology(columns=7)
+    uv = topology.uv.copy()
+    left = topology.face_part == 0
+    left[left] = rest[topology.faces[left], 0].mean(1) < 0
+    uv[left] *= [0.5, 0.5]
+    metric = uv_metric(replace(topology, uv=uv), rest, 128)
+    inside = metric[-58:-6, 4:28], metric[4:-4, 68:-4]
+    for found, factor in zip(inside, (2.0, 1.0)):
+        expected = np.array([(factor * 100.0) ** 2, 0.0, (factor * 120.0) ** 2])
+        np.testing.assert_allclose(found, np.broadcast_to(expected, found.shape), rtol=1e-4, atol=1.0)
