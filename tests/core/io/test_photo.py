@@ -88,10 +88,14 @@ def test_16_bit_colour_png(tmp_path, picture):
     np.testing.assert_array_equal(load_photo(tmp_path / "deep.png").pixels, picture)
 
 
-def test_float_tiff_is_scaled_by_its_range(tmp_path):
-    grey = np.linspace(0, 1, WIDTH * HEIGHT, dtype=np.float32).reshape(HEIGHT, WIDTH)
+@pytest.mark.parametrize(
+    "top, white", [(1, 1), (0.4, 1), (255, 255), (2.0, 255), (65535, 65535), (300, 65535), (1e5, 1e5)]
+)
+def test_float_tiff_is_scaled_by_its_range(tmp_path, top, white):
+    """To the least of what 1, 8 and 16 bits hold, or to its largest value."""
+    grey = np.linspace(0, top, WIDTH * HEIGHT, dtype=np.float32).reshape(HEIGHT, WIDTH)
     Image.fromarray(grey).save(tmp_path / "f.tif")
-    np.testing.assert_allclose(load_photo(tmp_path / "f.tif").pixels[..., 0], grey * 255, atol=0.51)
+    np.testing.assert_allclose(load_photo(tmp_path / "f.tif").pixels[..., 0], grey * 255 / white, atol=0.51)
 
 
 def test_grey_palette_and_bilevel(tmp_path, picture):

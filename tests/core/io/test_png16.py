@@ -65,7 +65,8 @@ def test_the_scale_holds_the_largest_value_of_either_sign(peak):
     assert png16.displacement_scale(0 * values) == 0.2
 
 
-def test_the_largest_size_is_still_read():
+def test_the_smallest_and_the_largest_size_are_read():
+    assert png16.decode_png(png16.encode_png(np.full((1, 1), 7, np.uint8)), 8, 1) == [[7]]
     for shape in ((30, 20), (20, 30)):
         data = png16.encode_png(np.zeros(shape, np.uint8))
         assert png16.decode_png(data, 8, 1, max_size=30).shape == shape
