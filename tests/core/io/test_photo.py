@@ -325,6 +325,24 @@ def test_missing_folder_empty_and_text_files(tmp_path):
     one_line(error)
 
 
+def test_the_message_names_the_file_and_cuts_a_long_name_in_the_middle(tmp_path):
+    with pytest.raises(PhotoError, match="gone.jpg") as error:
+        load_photo(tmp_path / "gone.jpg")
+    one_line(error)
+    with pytest.raises(PhotoError, match=r"\.\.\..*end\.jpg") as error:
+        load_photo(tmp_path / ("x" * 200 + "end.jpg"))
+    assert str(tmp_path)[:40] in one_line(error)
+
+
+def test_the_largest_photo_is_refused_by_one_pixel_more(tmp_path, monkeypatch, picture):
+    Image.fromarray(picture).save(tmp_path / "a.png")
+    monkeypatch.setattr(photo_module, "MAX_DECODED_PIXELS", WIDTH * HEIGHT)
+    assert load_photo(tmp_path / "a.png").pixels.shape == (HEIGHT, WIDTH, 3)
+    monkeypatch.setattr(photo_module, "MAX_DECODED_PIXELS", WIDTH * HEIGHT - 1)
+    with pytest.raises(PhotoError, match="megapixels"):
+        load_photo(tmp_path / "a.png")
+
+
 def test_script_formats_are_not_opened(tmp_path):
     (tmp_path / "a.eps").write_text("%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 100 100\nshowpage\n")
     with pytest.raises(PhotoError, match="not a photo"):
