@@ -1,0 +1,1 @@
+"""Hair as strands: plain maps and meshes in, plain arrays out."""

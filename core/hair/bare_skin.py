@@ -1,0 +1,64 @@
+"""The skin under painted hair: a patch of the chart that is laid over the albedo where hair is grown as strands."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from ..image.colour import linear_to_srgb_bytes
+from ..image.filters import smoothstep
+from .brow_paint import BrowPaint
+
+GROW_MM, SOFT_MM = 1.4, 0.7  # around hair that becomes skin; Gaussian sigma of the edge
+FROM_COVER = (0.04, 0.15)  # cover from which there is hair
+BEYOND_MM = 1.5  # around the patch that it has colours for, so that no other shows at its edge
+ROOT_SHADE = 0.22  # log luminance by which roots and the shade of hair darken the skin under full cover
+SHADE_MM = 1.0  # Gaussian sigma of that shade
+
+
+@dataclass(frozen=True, eq=False)
+class BareSkin:
+    """Skin without the hair that is painted on it.
+
+    Attributes:
+        pixels: (h, w, 4) uint8: sRGB, and how far it takes the place of the albedo.
+        bounds: lowest u and v, highest u and v in the chart.
+    """
+
+    pixels: np.ndarray
+    bounds: tuple[float, float, float, float]
+
+
+def bare_skin(paint: BrowPaint) -> BareSkin | None:
+    """The patch for both brows; None where no hair is painted."""
+    texel = paint.part.texel
+    found = smoothstep(paint.cover, *FROM_COVER)
+    if not found.any():
+        return None
+    share = cv2.GaussianBlur(_dilated(found, GROW_MM / texel), (0, 0), SOFT_MM / texel)
+    share = np.clip(1.15 * share - 0.05, 0.0, 1.0)
+    shade = ROOT_SHADE * cv2.GaussianBlur(paint.cover, (0, 0), SHADE_MM / texel)
+    colour = linear_to_srgb_bytes(np.exp(paint.skin - shade[..., None]))
+    coded = np.round(255 * share).astype(np.uint8)
+    colour[_dilated((coded > 0).astype(np.float32), BEYOND_MM / texel) <= 0] = 0
+    return BareSkin(np.dstack([colour, coded]), paint.part.bounds)
+
+
+def over(albedo: np.ndarray, bare: BareSkin) -> np.ndarray:
+    """(S, S, 3) uint8 sRGB: the albedo with the patch laid over it."""
+    size = len(albedo)
+    left, right = (round(bare.bounds[k] * size) for k in (0, 2))
+    bottom, top = (round((1.0 - bare.bounds[k]) * size) for k in (1, 3))
+    patch = cv2.resize(bare.pixels, (right - left, bottom - top), interpolation=cv2.INTER_LINEAR).astype(np.float32)
+    share = patch[..., 3:] / 255
+    result = albedo.copy()
+    under = result[top:bottom, left:right].astype(np.float32)
+    result[top:bottom, left:right] = np.round(under + share * (patch[..., :3] - under))
+    return result
+
+
+def _dilated(mask: np.ndarray, radius: float) -> np.ndarray:
+    size = 2 * max(1, round(radius)) + 1
+    return cv2.dilate(mask.astype(np.float32), cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (size, size)))
