@@ -19,6 +19,7 @@ from .detail import read as person_detail
 from .errors import CancelledError, PhotoError
 from .fit import coarse, iris_size
 from .fit.refinement import refine
+from .hair.grow import grow_hair
 from .head import chart, personal_contacts, personal_shapes
 from .head.fitted import CoarseFit
 from .head.model import HeadModel, load_head_model
@@ -229,6 +230,8 @@ def _character(
     neutral = personal_contacts.rest_kept_apart(models.head, fit.neutral)
     deltas = personal_shapes.personal_deltas(models.head, neutral)
     head = models.head
+    albedo = albedo_lines.with_lines(skin.albedo, read.left)
+    pixel = min(view.posed.millimetres_per_pixel for view in skin.views)
     return Character(
         name=name or Path(photos[0].name).stem,
         topology=head.topology,
@@ -242,7 +245,7 @@ def _character(
         shape_residual=fit.residual,
         age=read.age,
         views=fit.views,
-        albedo=albedo_lines.with_lines(skin.albedo, read.left),
+        albedo=albedo,
         roughness=skin.roughness,
         skin_mask=skin.skin_mask,
         eye_colour=skin.eye_colour,
@@ -257,5 +260,6 @@ def _character(
         residual_age=read.age,
         hair_mask=skin.hair_mask,
         hairline=hairline.hairline(head.topology, neutral, skin.hair_mask),
+        hair=grow_hair(head, neutral, albedo, pixel, seed),
         warnings=tuple(dict.fromkeys([*notes, *models.nets.notes, *skin.warnings])),
     )

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 import cv2
 import numpy as np
 
+from ..hair.hair import Hair
 from ..head.fitted import View
 from ..head.model import HeadTopology
 from ..wrinkles.own_lines import OwnLines
@@ -76,6 +77,7 @@ class Character:
         hair_mask: (S, S) uint8, 255 where brows, beard or hair cover the skin in the photo; None if not known.
         hairline: (n, 2) float32 (u, v) from the right temple over the forehead to the left one, of the
             places where it was seen; None if nobody looked.
+        hair: brows and lashes as strands, and the skin under the brows that the albedo shows as paint.
     """
 
     name: str
@@ -106,6 +108,7 @@ class Character:
     shape_residual: np.ndarray | None = None
     tooth_colour: np.ndarray | None = None
     iris_diameter: float | None = None
+    hair: Hair = field(default_factory=Hair)
 
     def posed(self, weights: np.ndarray) -> np.ndarray:
         """(V, 3) float32 mm in head coordinates, for expression weights (52,)."""

@@ -4,7 +4,7 @@
     arrays/NAME.npy         geometry, read with types and shapes checked, never pickled; shape_residual (V, 3) mm only
                             where the neutral head has something beyond its identity, hairline (n, 2) if known
     maps/NAME.png           albedo, roughness, skin_mask (8 bit), detail (16-bit RGBA displacement) and, where there is
-                            one, static_residual, moving_residual (16 bit) and hair_mask (8 bit)
+                            one, static_residual, moving_residual (16 bit), hair_mask and bare_skin (8 bit)
 
 A file from a stranger is safe to open: entry names, sizes and counts are checked before anything is unpacked.
 """
@@ -27,6 +27,7 @@ from ..io.npy import npy_bytes
 from ..io.safe_files import written_aside
 from .character import Character
 from .reader import (
+    BARE_SKIN,
     GEOMETRY,
     HAIR_MASK,
     HAIRLINE,
@@ -98,7 +99,7 @@ def load_character(path: Path) -> Character:
 
 
 def stored_maps(data: bytes) -> tuple[dict[str, bytes], float]:
-    """PNG bytes of albedo, roughness, detail and any hair_mask in a .furrow file that :func:`load_character` has read.
+    """PNG bytes of albedo, roughness, detail, any hair_mask and bare_skin of a file :func:`load_character` has read.
 
     Args:
         data: the file.
@@ -108,7 +109,7 @@ def stored_maps(data: bytes) -> tuple[dict[str, bytes], float]:
     """
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
         scale = float(json.loads(archive.read("character.json"))["detail_scale_mm"])
-        wanted = [f"maps/{name}.png" for name in ("albedo", "roughness", "detail", "hair_mask")]
+        wanted = [f"maps/{name}.png" for name in ("albedo", "roughness", "detail", "hair_mask", "bare_skin")]
         return {Path(name).stem: archive.read(name) for name in wanted if name in archive.namelist()}, scale
 
 
@@ -146,6 +147,10 @@ def _entries(character: Character) -> Iterator[tuple[str, bytes]]:
             yield f"arrays/{name}.npy", npy_bytes(array)
     if character.hair_mask is not None:
         yield HAIR_MASK, png16.encode_png(character.hair_mask)
+    for name, array in character.hair.tables().items():
+        yield f"arrays/{name}.npy", npy_bytes(array)
+    if character.hair.bare is not None:
+        yield BARE_SKIN, png16.encode_png(character.hair.bare.pixels)
 
 
 def _header(character: Character, detail: float, static: float | None, moving: float | None) -> dict:
@@ -169,6 +174,7 @@ def _header(character: Character, detail: float, static: float | None, moving: f
         "moving_residual_scale_mm": moving,
         "pore_gains": _numbers(character.pore_gains),
         "own_lines_age": None if character.own_lines is None else float(character.own_lines.age),
+        "hair": character.hair.header(),
         "warnings": list(character.warnings),
         "views": [_view_json(view) for view in character.views],
     }

@@ -10,6 +10,8 @@ import cv2
 import numpy as np
 
 from ..errors import CharacterFileError
+from ..hair.bare_skin import BareSkin
+from ..hair.hair import Hair, hair_of_tables, read_header, table_kinds
 from ..head.camera import Camera, Pose
 from ..head.fitted import Landmarks, View
 from ..head.model import DIRECTIONS, JOINTS, LANDMARK_COUNT, PARTS, TOPOLOGY_ARRAYS, HeadTopology
@@ -19,7 +21,7 @@ from ..wrinkles.fine_skin import GAIN_RANGE, PORE_REGIONS
 from ..wrinkles.own_lines import OwnLines
 from .character import Character, DetailMaps
 
-SCHEMA = 1
+SCHEMA = 2  # 2: hair
 MAX_VIEWS = 16
 LARGEST_SEED = 2**31 - 1
 GEOMETRY = ("neutral", "expression_deltas", "directions", "joints", "joint_directions", "identity")
@@ -28,6 +30,7 @@ STATIC_RESIDUAL = "maps/static_residual.png"
 MOVING_RESIDUAL = "maps/moving_residual.png"
 HAIR_MASK = "maps/hair_mask.png"
 HAIRLINE = "arrays/hairline.npy"
+BARE_SKIN = "maps/bare_skin.png"
 _MAPS = {"albedo": (8, 3), "roughness": (8, 1), "skin_mask": (8, 1), "detail": (16, 4)}
 _MAX_ENTRIES = 64
 _MAX_BYTES = 512 * 1024 * 1024
@@ -72,6 +75,8 @@ def read_archive(archive: zipfile.ZipFile) -> Character:
         expected.add(MOVING_RESIDUAL)
     if header.get("own_lines_age") is not None:
         expected |= {f"arrays/{name}.npy" for name in OwnLines.TABLES}
+    tips, bounds = read_header(header.get("hair"))  # files from before there was any have none
+    expected |= {f"arrays/{name}.npy" for name in table_kinds(tips)} | ({BARE_SKIN} if bounds else set())
     # not all have one, files from before they were kept have none
     expected |= {SHAPE_RESIDUAL, HAIR_MASK, HAIRLINE} & set(names)
     if len(names) != len(set(names)) or set(names) != expected:
@@ -148,6 +153,7 @@ def _read_character(archive: zipfile.ZipFile, header: dict, topology: HeadTopolo
         warnings=tuple(str(line)[:500] for line in header["warnings"][:100]),
         wrinkle_seed=int(_number(header["wrinkle_seed"], 0, LARGEST_SEED)),
         residual_age=_number(header["residual_age"], 0.0, 1.0),
+        hair=_read_hair(archive, header),
         **_read_looks(header),
         **_read_geometry(archive, topology.vertex_count),
         **maps,
@@ -166,6 +172,17 @@ def _read_looks(header: dict) -> dict[str, np.ndarray | float]:
     if header.get("iris_diameter") is not None:
         looks["iris_diameter"] = _number(header["iris_diameter"], *_IRIS_MM)
     return looks
+
+
+def _read_hair(archive: zipfile.ZipFile, header: dict) -> Hair:
+    """Strands and bare skin; files from before there were any have none."""
+    tips, bounds = read_header(header.get("hair"))
+    tables = {
+        name: read_npy(archive.read(f"arrays/{name}.npy"), kind, shape)
+        for name, (kind, *shape) in table_kinds(tips).items()
+    }
+    bare = None if bounds is None else BareSkin(png16.decode_png(archive.read(BARE_SKIN), 8, 4), bounds)
+    return hair_of_tables(tips, tables, bare)
 
 
 def _read_geometry(archive: zipfile.ZipFile, count: int) -> dict[str, np.ndarray]:
