@@ -23,6 +23,16 @@ TENSION = "Furrow Tension"
 SUBDIVISION = "Subdivision"
 WRINKLE = "Furrow Wrinkles"
 
+FOLLOW = "Furrow Hair"
+# on curves: place in the order of thinning out; corners of the cage's quad, place in it; root, frame at rest; colour
+HAIR_RANK, HAIR_CAGE, HAIR_PLACE = "furrow_rank", "furrow_cage", "furrow_place"
+HAIR_GRID = "furrow_grid_"  # + the level of subdivision: vertices around the root
+HAIR_ROOT, HAIR_ALONG, HAIR_NORMAL = "furrow_root", "furrow_along", "furrow_normal"
+HAIR_COLOUR = "furrow_colour"
+PAINTED_BROWS = "furrow_painted_brows"  # property of the head that its skin reads: 1 shows brows as paint
+
+HAIR_PART = "hair_"  # + the group: what the property furrow_part of hair objects says
+HAIR_NAMES = {"brows": "Brows", "lashes": "Lash Hair"}  # by group of core.hair.strands
 PART_NAMES = {"head": "Head", "eyes": "Eyes", "teeth": "Teeth", "tongue": "Tongue", "lashes": "Lashes"}
 
 # six artist regions, each the union of the model's anatomical masks

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import bpy
@@ -13,6 +13,8 @@ from ...core.character.presets import photo_expression
 from ...core.fit.iris_size import IRIS_DIAMETER
 from ...core.head.model import DIRECTIONS, PARTS
 from .. import names
+from ..hair.hair_objects import build_hair
+from ..hair.showing import show_hair
 from ..materials import eye, skin
 from ..materials.fine_skin import fine_skin_images
 from ..materials.mouth import (
@@ -38,11 +40,12 @@ SCHEMA = 1
 
 @dataclass(frozen=True)
 class HeadObjects:
-    """What :func:`build_head` made; ``parts`` maps each name of ``PARTS`` to its object."""
+    """What :func:`build_head` made; ``parts`` maps each name of ``PARTS`` to its object, ``hair`` each kind."""
 
     collection: bpy.types.Collection
     armature: bpy.types.Object
     parts: dict[str, bpy.types.Object]
+    hair: dict[str, bpy.types.Object] = field(default_factory=dict)
 
     @property
     def head(self) -> bpy.types.Object:
@@ -70,9 +73,10 @@ def build_head(character: Character, context: bpy.types.Context | None = None, s
     for part in PARTS[1:]:
         if parts[part].data.shape_keys:
             shape_keys.drive_shape_keys(parts[part], parts["head"])
-    result = HeadObjects(collection, skeleton, parts)
+    result = HeadObjects(collection, skeleton, parts, build_hair(character, parts["head"], collection))
     _dress(character, result, source)
     _remember(character, result, source)
+    show_hair(collection.objects)
     skeleton.location = place
     context.view_layer.objects.active = parts["head"]
     for item in context.view_layer.objects:

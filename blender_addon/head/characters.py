@@ -5,6 +5,7 @@ from __future__ import annotations
 import bpy
 
 from ...core.head.model import PARTS
+from ..names import HAIR_NAMES, HAIR_PART
 from .build_head import HeadObjects
 
 
@@ -21,8 +22,12 @@ def find_part(collection: bpy.types.Collection, part: str) -> bpy.types.Object |
 def objects_of(collection: bpy.types.Collection) -> HeadObjects:
     """The objects of a character; parts that were removed are absent."""
     found = {part: find_part(collection, part) for part in PARTS}
+    hair = {group: find_part(collection, HAIR_PART + group) for group in HAIR_NAMES}
     return HeadObjects(
-        collection, find_part(collection, "armature"), {part: o for part, o in found.items() if o is not None}
+        collection,
+        find_part(collection, "armature"),
+        {part: o for part, o in found.items() if o is not None},
+        {group: o for group, o in hair.items() if o is not None},
     )
 
 

@@ -44,7 +44,7 @@ def replace_character(old: bpy.types.Collection, made: HeadObjects) -> None:
     remove_character(old, made.collection)
     if wanted[2].isdigit() and wanted[0] not in bpy.data.collections:  # the name that the old one held is free now
         made.collection.name = wanted[0]
-        for item in (made.armature, *made.parts.values()):
+        for item in (made.armature, *made.parts.values(), *made.hair.values()):
             item.name = item.name.rpartition(".")[0] or item.name
 
 
@@ -93,5 +93,10 @@ def remove_character(collection: bpy.types.Collection, heir: bpy.types.Collectio
 
 def _remove_unused(block: bpy.types.ID) -> None:
     if block.users == 0:
-        owner = {"MESH": bpy.data.meshes, "ARMATURE": bpy.data.armatures, "MATERIAL": bpy.data.materials}
+        owner = {
+            "MESH": bpy.data.meshes,
+            "CURVES": bpy.data.hair_curves,
+            "ARMATURE": bpy.data.armatures,
+            "MATERIAL": bpy.data.materials,
+        }
         owner[block.id_type].remove(block)

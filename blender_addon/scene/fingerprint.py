@@ -27,6 +27,10 @@ def fingerprint(collection: bpy.types.Collection) -> str:
             positions = np.empty(len(made.data.vertices) * 3, np.float32)
             made.data.vertices.foreach_get("co", positions)
             digest.update(positions.tobytes())
+        if made.type == "CURVES":
+            positions = np.empty(len(made.data.points) * 3, np.float32)
+            made.data.points.foreach_get("position", positions)
+            digest.update(positions.tobytes())
     return digest.hexdigest()
 
 

@@ -1,0 +1,93 @@
+"""Strands to a Curves object that follows the head."""
+
+from __future__ import annotations
+
+import bpy
+import numpy as np
+
+from ...core.character.character import Character
+from ...core.hair.attachment import LEVELS, Cage, attach, frames, grid_vertices, limit_points
+from ...core.hair.strands import SPARE, Strands
+from .. import names
+from ..materials.hair import hair_material
+from ..scene.modifier_inputs import set_input
+from .follow_nodes import CAGE, HEAD, follow_tree
+
+TAPER = 0.22  # radius at the tip over that at the root
+TAPER_FROM = 0.35  # of the length: thick up to there
+
+
+def build_hair(character: Character, head: bpy.types.Object, collection: bpy.types.Collection) -> dict:
+    """The hair of a character, {group: Curves object}; empty for one without.
+
+    Args:
+        head: object of the head part, which the hair grows on and is parented to.
+        collection: linked into the view layer.
+    """
+    return {s.group: _hair_object(character, s, head, collection) for s in character.hair.strands}
+
+
+def _hair_object(
+    character: Character, strands: Strands, head: bpy.types.Object, collection: bpy.types.Collection
+) -> bpy.types.Object:
+    name = f"{character.name} {names.HAIR_NAMES[strands.group]}"
+    data = bpy.data.hair_curves.new(name)
+    count, points = strands.points.shape[:2]
+    data.add_curves([points] * count)
+    data.points.foreach_set("position", names.to_blender(strands.points).ravel())
+    data.surface, data.surface_uv_map = head, names.UV_MAP
+    _store(data, "surface_uv_coordinate", strands.roots)
+    share = np.linspace(0.0, 1.0, points, dtype=np.float32)
+    taper = np.interp(share, (0.0, TAPER_FROM, 1.0), (1.0, 1.0, TAPER))
+    radius = strands.radii[:, None] * taper[None] * names.METRES
+    _store(data, "radius", radius.astype(np.float32).ravel(), "POINT")
+    linear = np.where(strands.colours <= 0.04045, strands.colours / 12.92, ((strands.colours + 0.055) / 1.055) ** 2.4)
+    _store(data, names.HAIR_COLOUR, np.column_stack([linear, np.ones(count)]).astype(np.float32))
+    _store(data, names.HAIR_RANK, (SPARE * (np.arange(count) + 0.5) / count).astype(np.float32))
+    _store_places(data, character, strands, head)
+    made = bpy.data.objects.new(name, data)
+    made["furrow_part"] = names.HAIR_PART + strands.group
+    collection.objects.link(made)
+    made.parent = head
+    modifier = made.modifiers.new(names.FOLLOW, "NODES")
+    modifier.node_group = follow_tree()
+    set_input(modifier, HEAD, head)
+    set_input(modifier, CAGE, int(np.count_nonzero(character.topology.face_part == 0)))
+    data.materials.append(hair_material(name, strands.tip))
+    return made
+
+
+def _store_places(data: bpy.types.Curves, character: Character, strands: Strands, head: bpy.types.Object) -> None:
+    """Where on the cage each root sits, and how the skin lies there at rest."""
+    topology = character.topology
+    found = attach(topology, strands.roots)
+    corners = limit_points(topology, character.neutral)[topology.part_faces("head")[found.face]]
+    along, normal = frames(corners, found.place)
+    _store(data, names.HAIR_CAGE, topology.part_faces("head")[found.face].astype(np.float32))
+    cage = _cage(head.data)
+    for level in range(LEVELS):
+        _store(data, f"{names.HAIR_GRID}{level}", grid_vertices(cage, found, level).astype(np.float32))
+    _store(data, names.HAIR_PLACE, np.column_stack([found.place, np.zeros(len(found.place), np.float32)]))
+    _store(data, names.HAIR_ROOT, names.to_blender(strands.points[:, 0]))
+    _store(data, names.HAIR_ALONG, names.directions_to_blender(along))
+    _store(data, names.HAIR_NORMAL, names.directions_to_blender(normal))
+
+
+def _cage(mesh: bpy.types.Mesh) -> Cage:
+    """The mesh's own numbers of vertices and edges, by which Blender numbers those of the subdivided mesh."""
+    corners, edges = np.empty(len(mesh.loops), np.int32), np.empty(len(mesh.loops), np.int32)
+    mesh.loops.foreach_get("vertex_index", corners)
+    mesh.loops.foreach_get("edge_index", edges)
+    ends = np.empty(2 * len(mesh.edges), np.int32)
+    mesh.edges.foreach_get("vertices", ends)
+    return Cage(len(mesh.vertices), corners.reshape(-1, 4), edges.reshape(-1, 4), ends.reshape(-1, 2))
+
+
+_KINDS = {1: ("FLOAT", "value"), 2: ("FLOAT2", "vector"), 3: ("FLOAT_VECTOR", "vector"), 4: ("FLOAT_COLOR", "color")}
+
+
+def _store(data: bpy.types.Curves, name: str, values: np.ndarray, domain: str = "CURVE") -> None:
+    """Store an attribute of numbers (n,) or of 2 to 4 of them each (n, k)."""
+    kind, field = ("INT", "value") if values.dtype.kind == "i" else _KINDS[1 if values.ndim == 1 else values.shape[1]]
+    attribute = data.attributes.get(name) or data.attributes.new(name, kind, domain)
+    attribute.data.foreach_set(field, np.ascontiguousarray(values, np.int32 if kind == "INT" else np.float32).ravel())

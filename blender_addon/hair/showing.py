@@ -1,0 +1,36 @@
+"""Which hair shows: curves or what stands for them (painted brows, lash plates), all of it hidden by one switch."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import bpy
+
+from .. import names
+
+
+def show_hair(
+    objects: Iterable[bpy.types.Object], curves: bool = True, painted: bool = False, plates: bool = False
+) -> None:
+    """Set what shows of a character's hair; brows are painted and lashes plates where their curves do not show.
+
+    Args:
+        objects: of the character; those that the artist removed are not missed.
+        curves: hair as curves.
+        painted: brows as paint, under any curves.
+        plates: lashes as plates in the place of curves.
+    """
+    parts = {made["furrow_part"]: made for made in objects if "furrow_part" in made}
+    brows, lashes = (parts.get(f"{names.HAIR_PART}{group}") for group in ("brows", "lashes"))
+    for part, made in parts.items():
+        if part.startswith(names.HAIR_PART):
+            _show(made, curves and not (made == lashes and plates))
+    if "lashes" in parts:
+        _show(parts["lashes"], plates or not curves or lashes is None)
+    if "head" in parts:
+        parts["head"][names.PAINTED_BROWS] = float(painted or not curves or brows is None)
+        parts["head"].update_tag()
+
+
+def _show(made: bpy.types.Object, visible: bool) -> None:
+    made.hide_viewport = made.hide_render = not visible
