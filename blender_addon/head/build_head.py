@@ -150,6 +150,7 @@ def _dress(character: Character, made: HeadObjects, source: str) -> None:
             (maps, scale),
             (bands, bands[character_store.SCALE]),
             fine_skin_images(character),
+            None if character.hair.bare is None else (maps[character_store.BARE], character.hair.bare.bounds),
         ),
         "eyes": eye.eye_material(f"{name} Eyes", character.eye_colour, iris_angle(character)),
         "teeth": teeth_material(f"{name} Teeth", character.tooth_colour),

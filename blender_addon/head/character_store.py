@@ -27,7 +27,8 @@ BEFORE_SWAP = "furrow_maps_before_swap"
 FILE, SCALE, AGE, SEED = "furrow_file", "furrow_scale_mm", "furrow_age", "furrow_seed"
 # images that belong to it
 BANDS, ALBEDO, ROUGHNESS, HAIR = "furrow_bands", "furrow_albedo", "furrow_roughness", "furrow_hair"
-BELONGING = (BANDS, ALBEDO, ROUGHNESS, HAIR)
+BARE = "furrow_bare_skin"
+BELONGING = (BANDS, ALBEDO, ROUGHNESS, HAIR, BARE)
 PORES = "furrow_pores"  # mean strength of the fine skin
 AGED_SHAPE = "furrow_aged_shape"  # how far the age slider has moved the head shape's age along
 
@@ -57,6 +58,9 @@ def maps_image(character: Character, data: bytes = b"", like: bpy.types.Image | 
         else:
             title = name.replace("_", " ").title()
             image[key] = images.packed_png(f"{character.name} {title}", maps[name], colour=key == ALBEDO)
+    if "bare_skin" in maps:
+        shared = like.get(BARE) if like is not None else None
+        image[BARE] = shared or images.packed_png(f"{character.name} Bare Skin", maps["bare_skin"], colour=True)
     return image
 
 

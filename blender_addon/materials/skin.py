@@ -7,7 +7,7 @@ import bpy
 from ...core.texture.roughness import SPECULAR, SPECULAR_OIL, SPECULAR_RANGE
 from .. import names
 from .fine_skin import FineSkin, fine_skin_height
-from .shading import attribute, finished, new_material
+from .shading import attribute, finished, mix, new_material
 
 SCATTER_RADIUS = (1.0, 0.35, 0.18)  # red light travels furthest in skin
 SCATTER_SCALE = 0.0016  # metres: wider scattering would wash creases out
@@ -25,6 +25,7 @@ def skin_material(
     maps: tuple[bpy.types.Image, float],
     bands: tuple[bpy.types.Image, float],
     fine_skin: FineSkin,
+    bare: tuple[bpy.types.Image, tuple[float, float, float, float]] | None = None,
 ) -> bpy.types.Material:
     """Skin material of one character.
 
@@ -32,6 +33,8 @@ def skin_material(
         maps: the displacement maps (RGBA), and the millimetres that their range of 0 to 1 spans.
         bands: the same for the bands of static detail (RGB).
         fine_skin: pores and micro-relief.
+        bare: the skin under painted brows (RGB, and in alpha where it is), and its lowest u, v and highest u, v; it
+            shows unless the object's property ``names.PAINTED_BROWS`` is 1. None where no brow is painted.
     """
     material, build, surface = new_material(name)
     colour = build.node("ShaderNodeTexImage", image=albedo, interpolation="Linear", extension="EXTEND")
@@ -43,7 +46,9 @@ def skin_material(
     height = build.math("ADD", finer, pores)
     bump = build.node("ShaderNodeBump", {"Strength": 1.0, "Distance": 1.0, "Height": height})
     values = {
-        "Base Color": build.scale(colour.outputs["Color"], _crease_shading(build, displacement)),
+        "Base Color": build.scale(
+            _without_brows(build, colour.outputs["Color"], bare), _crease_shading(build, displacement)
+        ),
         "Roughness": rough.outputs["Color"],
         "IOR": 1.4,
         "Specular IOR Level": _specular(build, rough.outputs["Color"], pores),
@@ -53,6 +58,22 @@ def skin_material(
         "Normal": bump.outputs["Normal"],
     }
     return finished(material, build, surface, values)
+
+
+def _without_brows(build, albedo: bpy.types.NodeSocket, bare) -> bpy.types.NodeSocket:
+    """The albedo with the patch of bare skin laid over it."""
+    if bare is None:
+        return albedo
+    image, (left, low, right, high) = bare
+    chart = build.node("ShaderNodeUVMap", uv_map=names.UV_MAP).outputs["UV"]
+    place = build.vector("SUBTRACT", chart, (left, low, 0.0))
+    place = build.vector("DIVIDE", place, (right - left, high - low, 1.0))
+    patch = build.node(
+        "ShaderNodeTexImage", {"Vector": place}, image=image, interpolation="Linear", extension="CLIP"
+    )
+    painted = build.node("ShaderNodeAttribute", attribute_type="OBJECT", attribute_name=names.PAINTED_BROWS)
+    share = build.math("SUBTRACT", 1.0, build.clamp(painted.outputs["Fac"], 0.0, 1.0))
+    return mix(build, build.math("MULTIPLY", patch.outputs["Alpha"], share), albedo, patch.outputs["Color"])
 
 
 def _specular(build, roughness: bpy.types.NodeSocket, pores: bpy.types.NodeSocket) -> bpy.types.NodeSocket:
