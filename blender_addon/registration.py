@@ -10,7 +10,7 @@ from .jobs import age_slider, wrinkle_change
 from .ui import performance_properties, previews, properties
 from .ui.operators import character_files, characters, detail, expressions, performance, photos, reconstruct, worker_job
 from .ui.operators import wrinkles as wrinkle_operators
-from .ui.panels import character, expression, head_shape, main, wrinkles
+from .ui.panels import character, expression, hair, head_shape, main, wrinkles
 from .ui.panels import detail as detail_panel
 from .ui.panels import performance as performance_panel
 
@@ -32,6 +32,7 @@ CLASSES = (
     *performance_panel.CLASSES,
     *wrinkles.CLASSES,
     *detail_panel.CLASSES,
+    *hair.CLASSES,
     *head_shape.CLASSES,
     *file_handlers.CLASSES,
 )

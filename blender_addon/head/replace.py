@@ -12,6 +12,7 @@ from ..wrinkles.detail_mask import add_mask
 from .build_head import HeadObjects
 from .characters import objects_of
 from .expressions import set_expression
+from .hair_choice import keep_hair
 
 
 def is_edited(collection: bpy.types.Collection) -> bool:
@@ -24,8 +25,8 @@ def is_edited(collection: bpy.types.Collection) -> bool:
 def replace_character(old: bpy.types.Collection, made: HeadObjects) -> None:
     """Put the new head where the old character stood and remove the old one's objects.
 
-    Expression, strengths of the wrinkles and painted mask stay as they were. Objects that the artist put into the old
-    collection are kept: they move to the new one.
+    Expression, strengths of the wrinkles, painted mask and what was chosen of the hair stay as they were. Objects that
+    the artist put into the old collection are kept: they move to the new one.
     """
     before = objects_of(old)
     if before.armature is not None:
@@ -35,6 +36,7 @@ def replace_character(old: bpy.types.Collection, made: HeadObjects) -> None:
     if "head" in before.parts:
         _keep_strengths(before.head, made.head)
         _keep_mask(before.head.data, made.head.data)
+    keep_hair(before, made)
     for item in list(old.objects):
         if "furrow_part" not in item:
             made.collection.objects.link(item)

@@ -17,6 +17,7 @@ from ...core.character.edit import OLDEST, YOUNGEST
 from ...core.character.resize import SIZES
 from ...core.head.model import DIRECTIONS
 from ..head.characters import active_character
+from ..head.hair_choice import show_chosen_hair
 from ..head.head_shape import apply_directions
 from ..jobs.age_slider import ask_for_age, shown_age
 from ..names import REGIONS
@@ -63,6 +64,10 @@ def _direction(name: str, description: str, low: float) -> FloatProperty:
     )
 
 
+def _hair_changed(self, _context) -> None:
+    show_chosen_hair(self.id_data)
+
+
 def _years(get, set) -> FloatProperty:
     return FloatProperty(
         name="Age",
@@ -91,6 +96,18 @@ class FurrowCharacter(bpy.types.PropertyGroup):
     asian: _direction("Asian", "Asian features", 0.0)
     caucasian: _direction("Caucasian", "Caucasian features", 0.0)
 
+    hair: BoolProperty(
+        name="Hair",
+        description="Show hair as curves; off: brows are painted and lashes are plates, which is lighter",
+        default=True,
+        update=_hair_changed,
+    )
+    painted_brows: BoolProperty(
+        name="Painted Brows", description="Show brows as paint on the skin, under any curves", update=_hair_changed
+    )
+    lash_plates: BoolProperty(
+        name="Lash Plates", description="Show lashes as plates in the place of curves", update=_hair_changed
+    )
     wrinkle_age: _years(shown_age, ask_for_age)
     age_shape: BoolProperty(
         name="Age Shape Too",

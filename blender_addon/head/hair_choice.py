@@ -1,0 +1,33 @@
+"""What an artist has chosen of a character's hair: applied to its objects, and kept when the character is replaced."""
+
+from __future__ import annotations
+
+import bpy
+
+from .. import names
+from ..hair.follow_nodes import SLIDERS
+from ..hair.showing import show_hair
+from ..scene.modifier_inputs import default_inputs, get_input, set_input
+from .build_head import HeadObjects
+
+CHOICES = ("hair", "painted_brows", "lash_plates")  # of the panel
+
+
+def show_chosen_hair(collection: bpy.types.Collection) -> None:
+    """Show of a character's hair what its properties say."""
+    settings = collection.furrow
+    show_hair(collection.objects, settings.hair, settings.painted_brows, settings.lash_plates)
+
+
+def keep_hair(old: HeadObjects, new: HeadObjects) -> None:
+    """Give a new character the choices and the sliders of an old one's hair."""
+    for group in old.hair.keys() & new.hair.keys():
+        before, after = (made.hair[group].modifiers.get(names.FOLLOW) for made in (old, new))
+        if before is None or before.node_group is None:
+            continue
+        for name in SLIDERS.keys() & default_inputs(before).keys():
+            set_input(after, name, get_input(before, name))
+    chosen, taken = (getattr(made.collection, "furrow", None) for made in (old, new))
+    if chosen is not None:  # scripts use the package without the panel
+        for name in CHOICES:
+            setattr(taken, name, getattr(chosen, name))

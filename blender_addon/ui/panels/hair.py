@@ -1,0 +1,50 @@
+"""What shows of brows and lashes, and how dense, long and thick their hairs are."""
+
+from __future__ import annotations
+
+import bpy
+
+from ...hair.follow_nodes import SLIDERS
+from ...head.characters import active_character, objects_of
+from ...names import FOLLOW, HAIR_NAMES
+from ...scene.modifier_inputs import input_property
+from .main import CharacterPanel, wrapped
+
+
+class FURROW_PT_hair(CharacterPanel, bpy.types.Panel):
+    bl_label = "Hair"
+    bl_idname = "FURROW_PT_hair"
+    bl_options = {"DEFAULT_CLOSED"}
+
+    def draw_header(self, context):
+        self.layout.prop(active_character(context).furrow, "hair", text="")
+
+    def draw(self, context):
+        layout, collection = self.layout, active_character(context)
+        layout.use_property_split = True
+        layout.use_property_decorate = False
+        hair = objects_of(collection).hair
+        if not hair:
+            wrapped(layout, context, "This character has no hair: reconstruct its photo again", "INFO")
+            return
+        settings = collection.furrow
+        column = layout.column(heading="Instead")
+        column.active = settings.hair
+        column.prop(settings, "painted_brows")
+        column.prop(settings, "lash_plates")
+        for group, made in hair.items():
+            self._sliders(layout, context, group, made)
+
+    def _sliders(self, layout, context, group: str, made: bpy.types.Object) -> None:
+        modifier = made.modifiers.get(FOLLOW)
+        if modifier is None or modifier.node_group is None:
+            wrapped(layout, context, f"The modifier {FOLLOW} of {made.name} was removed", "INFO")
+            return
+        column = layout.column(align=True)
+        column.active = not made.hide_viewport
+        column.label(text="Lashes" if group == "lashes" else HAIR_NAMES[group])
+        for name in SLIDERS:
+            column.prop(*input_property(modifier, name), text=name)
+
+
+CLASSES = (FURROW_PT_hair,)
