@@ -79,6 +79,8 @@ def set_render(scene: bpy.types.Scene, samples: int = SAMPLES) -> None:
     scene.render.resolution_x, scene.render.resolution_y = WIDTH, HEIGHT
     scene.render.resolution_percentage = 100
     scene.render.use_persistent_data = True
+    if hasattr(scene.render, "hair_type"):
+        scene.render.hair_type = "STRIP"  # EEVEE: as thick as it is, not a pixel at any distance
     scene.render.image_settings.file_format = "PNG"
     scene.view_settings.view_transform = "AgX"
     scene.view_settings.look = "AgX - Medium High Contrast"
