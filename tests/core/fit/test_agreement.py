@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from furrow.core.fit import coarse
+from furrow.core.fit import agreement, coarse
 from furrow.core.fit.agreement import agreement_warnings
 from synthetic_head import aligned_distance, observe, some_identity
 
@@ -63,3 +63,32 @@ def test_one_photo_counts_in_full(model, person):
 def test_the_line_names_the_photo():
     lines = agreement_warnings(["a.jpg", "b.jpg"], (0.9, 0.1))
     assert len(lines) == 1 and lines[0].startswith("b.jpg: ") and "the other photo and" in lines[0]
+
+
+class SaysOfEach:
+    """A test of who is shown whose log likelihood ratio of a photo against the others is given."""
+
+    def __init__(self, ratios):
+        self.ratios = np.array(ratios)
+
+    def read(self, geometry, texture):
+        return texture[:1]
+
+    def against_rest(self, read):
+        return self.ratios[read[:, 0].astype(int)]
+
+
+@pytest.mark.parametrize("ratios", [(2.0, -1.0, -3.0), (0.5, 0.0, -2.0, 1.0)])
+def test_chances_are_those_of_bayes_with_one_stranger_in_twenty_sets(model, person, monkeypatch, ratios):
+    said = SaysOfEach(ratios)
+    monkeypatch.setattr(agreement.same_person, "load", lambda: said)
+    seen = person[1][0]
+    photos = [seen._replace(landmarks=replace(seen.landmarks, texture=np.array([i]))) for i in range(len(ratios))]
+    odds = 19.0 * len(ratios) * np.exp(said.ratios)
+    company = agreement.read_company(tuple(photos))
+    np.testing.assert_allclose(company.chances, odds / (1.0 + odds), rtol=1e-9)
+    assert company.odd == () and company.two is None
+    # just beyond even odds a photo is odd
+    for much, odd in ((0.1, []), (-0.1, [1])):
+        said.ratios = np.array([1.0, much - np.log(19.0 * 3), 2.0])
+        assert agreement.odd_photos(said, np.arange(3.0)[:, None]) == odd
