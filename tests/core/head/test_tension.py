@@ -96,6 +96,14 @@ def test_regions_keep_a_share_of_the_tension(region, kept):
     np.testing.assert_allclose(tension(topology, rest, 0.5 * rest).compression_1, kept, atol=1e-6)
 
 
+def test_tension_does_not_depend_on_the_size_of_the_mesh():
+    topology, rest = patch()
+    posed = rest + np.random.default_rng(5).normal(0, 0.8, rest.shape)
+    for scale in (0.01, 100.0):  # edges of a tenth of a millimetre, of half a metre
+        found = tension(topology, scale * rest, scale * posed).stack()
+        np.testing.assert_allclose(found, tension(topology, rest, posed).stack(), atol=1e-5)
+
+
 def test_an_edge_of_no_length_counts_as_unchanged():
     topology, rest = patch()
     rest[1] = rest[0]
