@@ -98,6 +98,13 @@ def test_float_tiff_is_scaled_by_its_range(tmp_path, top, white):
     np.testing.assert_allclose(load_photo(tmp_path / "f.tif").pixels[..., 0], grey * 255 / white, atol=0.51)
 
 
+@pytest.mark.parametrize("top", [1, 200, 255])
+def test_whole_numbers_of_32_bits_are_of_8_if_they_fit(tmp_path, top):
+    grey = np.linspace(0, top, WIDTH * HEIGHT).reshape(HEIGHT, WIDTH).astype(np.int32)
+    Image.fromarray(grey).save(tmp_path / "i.tif")
+    np.testing.assert_array_equal(load_photo(tmp_path / "i.tif").pixels[..., 0], grey)
+
+
 def test_grey_palette_and_bilevel(tmp_path, picture):
     grey = Image.fromarray(picture).convert("L")
     grey.save(tmp_path / "grey.jpg", quality=100)
