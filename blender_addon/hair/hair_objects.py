@@ -8,6 +8,7 @@ import numpy as np
 from ...core.character.character import Character
 from ...core.hair.attachment import LEVELS, Cage, attach, frames, grid_vertices, limit_points
 from ...core.hair.strands import SPARE, Strands
+from ...core.image.colour import srgb_to_linear
 from .. import names
 from ..materials.hair import hair_material
 from ..scene.modifier_inputs import set_input
@@ -41,8 +42,8 @@ def _hair_object(
     taper = np.interp(share, (0.0, TAPER_FROM, 1.0), (1.0, 1.0, TAPER))
     radius = strands.radii[:, None] * taper[None] * names.METRES
     _store(data, "radius", radius.astype(np.float32).ravel(), "POINT")
-    linear = np.where(strands.colours <= 0.04045, strands.colours / 12.92, ((strands.colours + 0.055) / 1.055) ** 2.4)
-    _store(data, names.HAIR_COLOUR, np.column_stack([linear, np.ones(count)]).astype(np.float32))
+    colour = srgb_to_linear(strands.colours)
+    _store(data, names.HAIR_COLOUR, np.column_stack([colour, np.ones(count)]).astype(np.float32))
     _store(data, names.HAIR_RANK, (SPARE * (np.arange(count) + 0.5) / count).astype(np.float32))
     _store_places(data, character, strands, head)
     made = bpy.data.objects.new(name, data)

@@ -49,8 +49,7 @@ def landmarks_worse(found: CoarseFit, fit: CoarseFit, by: float) -> bool:
 
 def inverted_share(model: HeadModel, identity: np.ndarray) -> float:
     """Share of the head's triangles that face against those of the mean head."""
-    triangles = model.topology.triangles
-    triangles = triangles[(triangles < model.topology.part_slice("head").stop).all(axis=1)]
+    triangles = model.topology.head_triangles
     here = triangle_normals(model.neutral(identity), triangles)
     mean = triangle_normals(model.mean, triangles)
     return float((np.einsum("td,td->t", here, mean) < 0).mean())

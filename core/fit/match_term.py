@@ -46,10 +46,8 @@ class AlignedSkin:
 
 def aligned_skin(model: HeadModel, components: int) -> AlignedSkin:
     """Skin of the face: brows and lips too, not lids and openings."""
-    topology = model.topology
-    vertices = facial_skin(topology, NOT_ALIGNED)
-    triangles = topology.triangles[(topology.triangles < topology.part_slice("head").stop).all(axis=1)]
-    area = vertex_areas(model.mean.astype(float), triangles)[vertices]
+    vertices = facial_skin(model.topology, NOT_ALIGNED)
+    area = vertex_areas(model.mean.astype(float), model.topology.head_triangles)[vertices]
     return AlignedSkin(vertices, vertex_basis(model, vertices, components), area / area.mean())
 
 

@@ -98,7 +98,7 @@ def skin_patch(model: HeadModel, components: int) -> SkinPatch:
     vertices = facial_skin(topology, NOT_SKIN)
     compared = np.zeros(topology.vertex_count, bool)
     compared[vertices] = True
-    head = topology.triangles[(topology.triangles < topology.part_slice("head").stop).all(axis=1)]
+    head = topology.head_triangles
     used = head[compared[head].any(axis=1)]
     needed, local = np.unique(used, return_inverse=True)
     triangles = local.reshape(-1, 3)

@@ -8,6 +8,7 @@ pulled along the gradient of the distance to the border (Fitzgibbon 2003, Robust
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import cv2
 import numpy as np
@@ -16,7 +17,7 @@ from ..head.fitted import CoarseFit, View
 from ..head.landmark_sets import eye_distance
 from ..head.model import HeadModel
 from ..head.raster import rasterize
-from ..image.filters import smoothstep
+from ..image.filters import sample, smoothstep
 from ..view.skin_pixels import skin_pixels
 from .normal_equations import Term
 from .state import ViewState
@@ -50,17 +51,19 @@ class Silhouette:
     scale: float
     corner: np.ndarray
 
+    @cached_property
+    def slopes(self) -> list[np.ndarray]:
+        """(h, w) each: change of the distance from row to row, and from column to column."""
+        return np.gradient(self.distance)
+
     def sample(self, pixels: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
         """Distance (m,), its gradient (m, 2), whether it counts (m,) and is bare (m,), at photo pixels (m, 2)."""
-        at = ((pixels - self.corner) * self.scale - 0.5).astype(np.float32)
-        slope_v, slope_u = np.gradient(self.distance)
+        at = (pixels - self.corner) * self.scale - 0.5
 
-        def look(values: np.ndarray, outside: float = 0.0) -> np.ndarray:
-            return cv2.remap(
-                values.astype(np.float32), at[:, :1], at[:, 1:], cv2.INTER_LINEAR,
-                borderMode=cv2.BORDER_CONSTANT, borderValue=outside,
-            )[:, 0].astype(float)
+        def look(values: np.ndarray) -> np.ndarray:
+            return sample(values, at).astype(float)
 
+        slope_v, slope_u = self.slopes
         gradient = self.scale * np.stack([look(slope_u), look(slope_v)], axis=1)
         return look(self.distance), gradient, look(self.counts), look(self.bare)
 
@@ -176,8 +179,7 @@ def outline(model: HeadModel, fit: CoarseFit, view: View, border: Silhouette, co
         components: identity coefficients of the basis.
     """
     topology = model.topology
-    head = topology.part_slice("head")
-    triangles = topology.triangles[(topology.triangles < head.stop).all(axis=1)]
+    triangles = topology.head_triangles
     posed = fit.neutral.astype(float) + np.tensordot(view.expression, model.expression_basis, 1)
     points = view.pose.apply(posed)
     pixels = (view.camera.project(points) - border.corner) * border.scale
@@ -188,8 +190,7 @@ def outline(model: HeadModel, fit: CoarseFit, view: View, border: Silhouette, co
     rim[0] = rim[-1] = rim[:, 0] = rim[:, -1] = 0
     rows, columns = np.nonzero(rim)
     corners, weights = triangles[found[rows, columns]], share[rows, columns].astype(float)
-    kept = ~_near_the_open_edge(model)[corners].any(axis=1)
-    kept = np.flatnonzero(kept)
+    kept = np.flatnonzero(~_near_the_open_edge(model)[corners].any(axis=1))
     if not len(kept):
         return None
     kept = kept[:: max(1, round(len(kept) / POINTS))]

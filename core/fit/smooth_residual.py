@@ -105,8 +105,7 @@ def _plausible(model: HeadModel, neutral: np.ndarray, residual: np.ndarray) -> n
     """The residual (V, 3) mm scaled down until nothing moves far and almost no triangle turns over."""
     largest = float(np.linalg.norm(residual, axis=1).max(initial=0.0))
     residual = residual * np.float32(min(1.0, LARGEST / max(largest, 1e-9)))
-    topology = model.topology
-    triangles = topology.triangles[(topology.triangles < topology.part_slice("head").stop).all(axis=1)]
+    triangles = model.topology.head_triangles
     before = triangle_normals(neutral, triangles)
     while (np.einsum("td,td->t", triangle_normals(neutral + residual, triangles), before) < 0).mean() > FOLDED:
         residual = residual * np.float32(0.8)

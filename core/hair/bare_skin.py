@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 
 from ..image.colour import linear_to_srgb_bytes
-from ..image.filters import smoothstep
+from ..image.filters import disc, smoothstep
 from .brow_paint import BrowPaint
 
 GROW_MM, SOFT_MM = 1.4, 0.7  # around hair that becomes skin; Gaussian sigma of the edge
@@ -60,5 +60,4 @@ def over(albedo: np.ndarray, bare: BareSkin) -> np.ndarray:
 
 
 def _dilated(mask: np.ndarray, radius: float) -> np.ndarray:
-    size = 2 * max(1, round(radius)) + 1
-    return cv2.dilate(mask.astype(np.float32), cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (size, size)))
+    return cv2.dilate(mask.astype(np.float32), disc(radius))

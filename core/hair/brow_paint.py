@@ -15,7 +15,7 @@ from scipy.sparse.linalg import splu
 
 from ..head.landmark_sets import BROWS
 from ..image.colour import channel_mean, srgb_to_linear
-from ..image.filters import masked_blur, smoothstep
+from ..image.filters import disc, masked_blur, smoothstep
 from .surface import ChartPart
 
 ZONE_MM = (2.5, 5.0)  # around the landmarks' outline of a brow: hair is looked for in full, not at all
@@ -82,9 +82,8 @@ def read_brows(albedo: np.ndarray, landmarks: np.ndarray, texel: float, pixel: f
     full = float(np.clip(full, *FULL_RANGE))
     none = float(np.interp(pixel, *zip(*BLURRED)))
     cover = smoothstep(dark, none * full, COVER * full) * zone * seen
-    size = 2 * max(1, round(0.5 * GAP_MM / part.texel)) + 1
-    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (size, size))
-    cover = np.maximum(cover, GAP_COVER * cv2.morphologyEx(cover.astype(np.float32), cv2.MORPH_CLOSE, disc))
+    closed = cv2.morphologyEx(cover.astype(np.float32), cv2.MORPH_CLOSE, disc(0.5 * GAP_MM / part.texel))
+    cover = np.maximum(cover, GAP_COVER * closed)
     cover *= _large(cover > 0.1, ISLAND_MM2 / part.texel**2)
     return BrowPaint(part, cover.astype(np.float32), zone, colour, skin, full * seen, outlines)
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from ..head.chart import sample_uv
 from ..head.model import HeadModel, HeadTopology
 from ..head.raster import fill_outside, texel_millimetres, uv_raster
 from ..image.filters import sample
@@ -32,15 +33,8 @@ class Surface:
 
     def at(self, uv: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Points (..., 3) mm and unit normals (..., 3) at u, v (..., 2)."""
-        place = pixels(uv, len(self.points))
-        normals = sample(self.normals, place)
-        return sample(self.points, place), normals / np.maximum(np.linalg.norm(normals, axis=-1, keepdims=True), 1e-6)
-
-
-def pixels(uv: np.ndarray, size: int) -> np.ndarray:
-    """Places (..., 2) in a map of ``size`` texels, their centres at whole numbers, of u, v (..., 2)."""
-    u, v = np.moveaxis(np.asarray(uv), -1, 0)
-    return np.stack([u * size - 0.5, (1.0 - v) * size - 0.5], axis=-1)
+        normals = sample_uv(self.normals, uv)
+        return sample_uv(self.points, uv), normals / np.maximum(np.linalg.norm(normals, axis=-1, keepdims=True), 1e-6)
 
 
 def head_surface(topology: HeadTopology, vertices: np.ndarray) -> Surface:
@@ -50,9 +44,7 @@ def head_surface(topology: HeadTopology, vertices: np.ndarray) -> Surface:
         vertices: (V, 3) mm.
     """
     raster = uv_raster(topology, SIZE)
-    head = topology.part_slice("head").stop
-    triangles = topology.triangles[(topology.triangles < head).all(1)]
-    normals = vertex_normals(vertices.astype(np.float64), triangles)
+    normals = vertex_normals(vertices.astype(np.float64), topology.head_triangles)
     texel = texel_millimetres(topology, vertices, SIZE)
     points, normals = (
         cv2.GaussianBlur(fill_outside(raster.sample(a), raster.covered), (0, 0), SMOOTH_MM / texel)

@@ -68,10 +68,10 @@ def head_chart(topology: HeadTopology, vertices: np.ndarray, size: int) -> Chart
 
 
 def pixels(uv: np.ndarray, size: int) -> np.ndarray:
-    """(n, 2) columns and rows of places (n, 2) in a map of a size, pixel centres at whole numbers."""
-    return np.stack([uv[:, 0] * size - 0.5, (1 - uv[:, 1]) * size - 0.5], -1)
+    """(..., 2) columns and rows of places (..., 2) in a map of a size, pixel centres at whole numbers."""
+    return np.stack([uv[..., 0] * size - 0.5, (1 - uv[..., 1]) * size - 0.5], -1)
 
 
 def sample_uv(image: np.ndarray, uv: np.ndarray) -> np.ndarray:
-    """(n[, C]) bilinear samples of a map (S, S[, C]) of the chart at places (n, 2); zero outside."""
+    """(...[, C]) bilinear samples of a map (S, S[, C]) of the chart at places (..., 2); zero outside."""
     return sample(image, pixels(uv, len(image)))

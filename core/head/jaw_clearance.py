@@ -47,8 +47,7 @@ def _depth(model: HeadModel, points: np.ndarray, lower: np.ndarray) -> tuple[np.
     head = topology.part_slice("head")
     masks = [topology.region(name)[head] for name in SKIN_REGIONS]
     skin = np.flatnonzero(np.max(masks, axis=0) * (1.0 - topology.region("mouth_inner")[head]) > 0.5)
-    triangles = topology.triangles[(topology.triangles < head.stop).all(1)]
-    normals = vertex_normals(points[head], triangles)[skin]
+    normals = vertex_normals(points[head], topology.head_triangles)[skin]
     _, nearest = cKDTree(points[skin]).query(points[lower])
     offset = points[skin][nearest] - points[lower]
     return np.einsum("td,td->t", offset, normals[nearest]), normals[nearest]

@@ -69,6 +69,11 @@ class HeadTopology:
         return quads_to_triangles(self.faces)
 
     @cached_property
+    def head_triangles(self) -> np.ndarray:
+        """(t, 3) int32 those of ``triangles`` that lie in the head part."""
+        return self.triangles[(self.triangles < self.part_slice("head").stop).all(axis=1)]
+
+    @cached_property
     def head_edges(self) -> np.ndarray:
         """(E, 2) int32 edges of the head part, smaller index first, sorted, each once."""
         return unique_edges(self.part_faces("head"))

@@ -8,6 +8,12 @@ import numpy as np
 COLUMNS = 256  # of the maps that points are sampled with
 
 
+def disc(radius: float) -> np.ndarray:
+    """Structuring element of a radius in pixels, at least 1."""
+    size = 2 * max(1, round(radius)) + 1
+    return cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (size, size))
+
+
 def smoothstep(x: np.ndarray, low: float, high: float) -> np.ndarray:
     """0 up to low, 1 from high, 3 t^2 - 2 t^3 between."""
     t = np.asarray(x - low)

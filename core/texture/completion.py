@@ -55,7 +55,7 @@ def base_tone(
         tone: (3,) log albedo of the person's skin.
     """
     head = topology.part_slice("head").stop
-    triangles = topology.triangles[(topology.triangles < head).all(1)]
+    triangles = topology.head_triangles
     positions = vertices[:head].astype(np.float64)
     seen, weight = gather_at_vertices(topology, albedo, trust)
     mirror = topology.mirror[:head]

@@ -11,6 +11,7 @@ import numpy as np
 
 from ..head.model import HeadTopology
 from ..head.raster import sample_smooth, texel_millimetres
+from ..image.filters import disc
 
 RAYS = 49  # odd, so that one goes straight up
 FAN = np.deg2rad(85.0)  # of the outermost rays from straight up; farther out they meet the ear
@@ -44,7 +45,7 @@ def hairline(topology: HeadTopology, vertices: np.ndarray, hair_mask: np.ndarray
     rows, columns = np.nonzero(brow)
     if not len(rows):
         return nothing
-    hair[cv2.dilate(brow.astype(np.uint8), _disc(BEYOND_BROW / texel)) > 0] = 0.0
+    hair[cv2.dilate(brow.astype(np.uint8), disc(BEYOND_BROW / texel)) > 0] = 0.0
     origin = np.array([columns.mean(), rows.mean()])
     angles = np.linspace(-FAN, FAN, RAYS)
     ways = np.stack([np.sin(angles), -np.cos(angles)], axis=1)
@@ -73,8 +74,3 @@ def _agreed(begins: np.ndarray, most: float) -> np.ndarray:
         if np.isfinite(begins[i]) and len(around) > NEIGHBOURS and abs(begins[i] - np.median(around)) <= most:
             out[i] = begins[i]
     return out
-
-
-def _disc(radius: float) -> np.ndarray:
-    size = 2 * max(1, round(radius)) + 1
-    return cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (size, size))

@@ -121,8 +121,7 @@ def face_crop(model: HeadModel, fit: CoarseFit, view: View, photo: np.ndarray) -
     scale = shape / (high - low)
     points = view.pose.apply(posed_vertices(model, fit, view).astype(float))
     head = model.topology.part_slice("head")
-    triangles = model.topology.triangles
-    skin = triangles[(triangles < head.stop).all(axis=1)]
+    triangles, skin = model.topology.triangles, model.topology.head_triangles
     millimetres = float(np.median(points[head, 2])) / view.camera.fx
     off = (marks - view.camera.project(model.landmarks(points))) * millimetres
     face = np.flatnonzero(model.topology.region("face")[head] > 0.0) + head.start

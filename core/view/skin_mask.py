@@ -258,9 +258,11 @@ def classify(
     brows, lips = _drawn_features(seen, features, glasses)
     places = _Places(hairline, beard, inner, glasses, features[..., 0], brows, lips, texel)
     skin, strict = _skin(seen, places)
-    bearded = _bearded(seen, places, contrast)
+    frame = _frame(seen, places)
+    bearded = _bearded(seen, places, frame, contrast)
     stubble = _stubble(seen, beard, bearded)
-    return _masks(seen, places, skin, stubble, beard * bearded, _clear_of_holes(strict, holes, texel))
+    clear = _clear_of_holes(strict, holes, texel)
+    return _masks(seen, places, frame, skin, stubble, beard * bearded, clear)
 
 
 @dataclass(frozen=True)
@@ -349,9 +351,9 @@ def _frame(seen: _Compared, places: _Places) -> np.ndarray:
     return places.glasses * (1 - _morph(dark, cv2.MORPH_ERODE, 0.5 * SETTINGS.frame_margin / places.texel))
 
 
-def _bearded(seen: _Compared, places: _Places, contrast: np.ndarray | None) -> float:
+def _bearded(seen: _Compared, places: _Places, frame: np.ndarray, contrast: np.ndarray | None) -> float:
     """Whether the face has a beard, in [0, 1]."""
-    region = places.beard * places.allowed * (1 - places.surely * (1 - _frame(seen, places)))
+    region = places.beard * places.allowed * (1 - places.surely * (1 - frame))
     # shade is smooth, and redder than the skin in light, which a beard is not; without colour hue says nothing
     hairs = (seen.luminance < SETTINGS.beard_dark) * (1 - smoothstep(seen.redness, *SETTINGS.shade_red))
     hairs = hairs if contrast is None else hairs * smoothstep(contrast, *SETTINGS.hairy)
@@ -368,11 +370,11 @@ def _stubble(seen: _Compared, beard: np.ndarray, bearded: float) -> np.ndarray:
 
 
 def _masks(
-    seen: _Compared, places: _Places, skin: np.ndarray, stubble: np.ndarray, hairy: np.ndarray,
+    seen: _Compared, places: _Places, frame: np.ndarray, skin: np.ndarray, stubble: np.ndarray, hairy: np.ndarray,
     clear: np.ndarray | float,
 ) -> SkinMask:
     """The masks, each drawn back from holes and from the outer edge of what is seen."""
-    given, allowed, unframed = SETTINGS, places.allowed, 1 - _frame(seen, places)
+    given, allowed, unframed = SETTINGS, places.allowed, 1 - frame
     kept, outline = places.surely * unframed, np.maximum(places.brows, places.lips) * unframed
     usable = np.maximum(skin, np.maximum(stubble, kept))
     inside = _inside(usable * allowed, places.texel)

@@ -12,6 +12,7 @@ import numpy as np
 
 from ..head.landmark_sets import BROWS, EYES, FACE_OVAL, LIPS_OUTER, eye_distance, fill_contours
 from ..image.colour import LUMINANCE, srgb_to_linear
+from ..image.filters import disc
 from .skin_mask import is_grey, log_chroma, log_luminance
 
 MARGIN = 0.8  # of the eye distance: how far from the landmarks skin is looked for
@@ -45,7 +46,7 @@ def skin_pixels(image: np.ndarray, points: np.ndarray, person: np.ndarray | None
         inside = None
         if person is not None:
             inside = (person[top:bottom, left:right] > 0.5).astype(np.float32)
-            inside = cv2.erode(inside, _disc(RIM * eye_distance(points)))
+            inside = cv2.erode(inside, disc(RIM * eye_distance(points)))
         trust[top:bottom, left:right] = _trust(part, points - (left, top), inside)
     return trust
 
@@ -71,7 +72,7 @@ def _trust(image: np.ndarray, points: np.ndarray, person: np.ndarray | None) -> 
     trust *= _falls(contrast / usual, TEXTURE_LIMIT)
     if not is_grey(image):
         trust *= _falls(_chroma_distance(log_chroma(smooth), sample), CHROMA_LIMIT)
-    trust = cv2.morphologyEx(trust.astype(np.float32), cv2.MORPH_OPEN, _disc(0.03 * eye))
+    trust = cv2.morphologyEx(trust.astype(np.float32), cv2.MORPH_OPEN, disc(0.03 * eye))
     trust[inner] = 1.0
     return trust
 
@@ -106,8 +107,3 @@ def _chroma_distance(chroma: np.ndarray, sample: np.ndarray) -> np.ndarray:
 def _falls(value: np.ndarray, limit: float) -> np.ndarray:
     """1 up to 80 % of the limit, 0 beyond 120 %."""
     return np.clip((1.2 - value / limit) / 0.4, 0.0, 1.0)
-
-
-def _disc(radius: float) -> np.ndarray:
-    size = 2 * max(1, round(radius)) + 1
-    return cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (size, size))

@@ -9,11 +9,11 @@ from ...core.character.character import Character
 from ...core.hair.attachment import carried
 from ...core.hair.brow_paint import ZONE_MM
 from ...core.hair.strands import SPARE
-from ...core.hair.surface import pixels
+from ...core.head.chart import pixels
 from ...core.head.fitted import View
 from ...core.head.landmark_sets import BROWS
 from ...core.head.raster import texel_millimetres, uv_in_view
-from ...core.image.filters import sample
+from ...core.image.filters import disc, sample
 
 NEAR = 1.5  # mm, Gaussian sigma: hair of the mask is a brow's where the paint of a brow is as near
 FINE = 4  # pixels of the drawing to one of the photo
@@ -41,12 +41,6 @@ def photo_brows(character: Character, view: View, landmarks: np.ndarray) -> np.n
     place = pixels(uv.reshape(-1, 2)[raster.pixels], len(mask))
     found.ravel()[raster.pixels] = sample(mask * (zone > 0.5), place) > 0.5
     return found
-
-
-def disc(radius: float) -> np.ndarray:
-    """Structuring element of so many texels."""
-    size = 2 * max(1, round(radius)) + 1
-    return cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (size, size))
 
 
 def drawn_brows(character: Character, view: View) -> np.ndarray:

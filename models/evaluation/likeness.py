@@ -64,7 +64,7 @@ def face_of(model: HeadModel) -> Face:
     topology, mean = model.topology, model.mean.astype(float)
     inside = topology.region("face") > 0.5
     vertices = np.flatnonzero(inside)
-    skin = topology.triangles[(topology.triangles < topology.part_slice("head").stop).all(1)]
+    skin = topology.head_triangles
     corners = mean[skin]
     size = 0.5 * np.linalg.norm(np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]), axis=1)
     area = np.bincount(skin.ravel(), np.repeat(size / 3, 3), len(mean))[vertices]

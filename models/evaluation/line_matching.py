@@ -87,7 +87,7 @@ def matches(
     someone = person(atlas, seed)
     uv, depth = atlas.uv[someone.points], static_amplitudes(atlas, age, seed)
     camera, fitted = scene.fit.views[0].camera, posed(model, scene.fit)
-    head = model.topology.triangles[(model.topology.triangles < model.topology.part_slice("head").stop).all(1)]
+    head = model.topology.head_triangles
     seen = rasterize_view(fitted, camera.project(fitted), head, camera.width, camera.height)
     pixel = camera.project(on_surface(model, posed(model, scene.truth), uv)) - 0.5
     # the chart follows the landmarks: a texel shows the photo where the fit puts it, plus that shift
