@@ -31,8 +31,10 @@ HAIR_ROOT, HAIR_ALONG, HAIR_NORMAL = "furrow_root", "furrow_along", "furrow_norm
 HAIR_COLOUR = "furrow_colour"
 PAINTED_BROWS = "furrow_painted_brows"  # property of the head that its skin reads: 1 shows brows as paint
 
+SCALP_TONE = "furrow_scalp"  # attribute of the head: how far its skin takes the colour of hair
+SCALP_COLOUR, SCALP_SHOWS = "furrow_scalp_colour", "furrow_scalp_shows"  # properties of the head that its skin reads
 HAIR_PART = "hair_"  # + the group: what the property furrow_part of hair objects says
-HAIR_NAMES = {"brows": "Brows", "lashes": "Lash Hair"}  # by group of core.hair.strands
+HAIR_NAMES = {"brows": "Brows", "lashes": "Lash Hair", "scalp": "Hair"}  # by group of core.hair.strands
 PART_NAMES = {"head": "Head", "eyes": "Eyes", "teeth": "Teeth", "tongue": "Tongue", "lashes": "Lashes"}
 
 # six artist regions, each the union of the model's anatomical masks

@@ -9,6 +9,7 @@ from .head import saving
 from .jobs import age_slider, wrinkle_change
 from .ui import performance_properties, previews, properties
 from .ui.operators import character_files, characters, detail, expressions, performance, photos, reconstruct, worker_job
+from .ui.operators import hair as hair_operators
 from .ui.operators import wrinkles as wrinkle_operators
 from .ui.panels import character, expression, hair, head_shape, main, wrinkles
 from .ui.panels import detail as detail_panel
@@ -25,6 +26,7 @@ CLASSES = (
     *expressions.CLASSES,
     *performance.CLASSES,
     *wrinkle_operators.CLASSES,
+    *hair_operators.CLASSES,
     *detail.CLASSES,
     *main.CLASSES,
     *character.CLASSES,

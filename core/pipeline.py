@@ -20,14 +20,18 @@ from .errors import CancelledError, PhotoError
 from .fit import coarse, iris_size
 from .fit.refinement import refine
 from .hair.grow import grow_hair
+from .hair.scalp import Scalp
+from .hair.scalp_reading import read_scalp
 from .head import chart, personal_contacts, personal_shapes
 from .head.fitted import CoarseFit
 from .head.model import HeadModel, load_head_model
+from .image.colour import srgb_to_linear
 from .io.photo import Photo, load_photo
 from .nets import detection, hands, landmarks, upright
 from .nets.devices import choose
 from .texture import albedo_lines, hairline
 from .texture.build import build_texture
+from .view.unwrap import posed_vertices
 from .wrinkles import fine_skin, own_lines
 from .wrinkles.coefficients import SEEDS
 from .wrinkles.maps import WrinkleAtlas, load_atlas
@@ -43,6 +47,7 @@ STAGES = {
     "shape keys": 0.25,
 }
 
+USUAL_SKIN = np.array([0.35, 0.20, 0.14])  # linear, where no photo shows any
 STRANGE = 0.1  # share of a photo in the fit below which its skin is not taken: it seems to show somebody else
 
 
@@ -175,6 +180,8 @@ def reconstruct(
     fit = refine(models.head, fit, pictures, people, covers=covers)
     notes += fit.warnings
     character = _character(models, fit, loaded, covers, name, size, notes, progress)
+    scalp = _scalp(models, fit, character, pictures, people)
+    character = replace(character, hair=replace(character.hair, scalp=scalp))
     progress.finish()
     views = tuple(upright.turned_back(view, turn) for view, turn in zip(character.views, quarters))
     return replace(character, views=views)
@@ -192,6 +199,19 @@ def believed(shares: tuple[float, ...]) -> list[int]:
         shares: how much each photo counts in the fit, ``CoarseFit.photo_shares``.
     """
     return [i for i, share in enumerate(shares) if share >= min(STRANGE, max(shares))]
+
+
+def _scalp(
+    models: Models, fit: CoarseFit, character: Character, pictures: list[np.ndarray], people: list[np.ndarray]
+) -> Scalp:
+    """The hair of the scalp, of the photos whose skin is taken."""
+    kept = believed(fit.photo_shares)
+    posed = [fit.views[i].pose.apply(posed_vertices(models.head, fit, fit.views[i])) for i in kept]
+    views, pictures, people = ([values[i] for i in kept] for values in (fit.views, pictures, people))
+    skin = character.albedo[character.skin_mask > 127]
+    skin = srgb_to_linear(np.median(skin, axis=0) / 255.0) if len(skin) else USUAL_SKIN
+    line = np.zeros((0, 2)) if character.hairline is None else character.hairline
+    return read_scalp(models.head, character.neutral, posed, views, pictures, people, line, skin)
 
 
 def _character(

@@ -7,10 +7,12 @@ import numpy as np
 
 from ...core.character.character import Character
 from ...core.hair.attachment import LEVELS, Cage, attach, frames, grid_vertices, limit_points
+from ...core.hair.scalp import Scalp, grow_scalp, scalp_colour, scalp_tone
 from ...core.hair.strands import SPARE, Strands
 from ...core.image.colour import srgb_to_linear
 from .. import names
 from ..materials.hair import hair_material
+from ..scene.mesh_objects import set_attribute
 from ..scene.modifier_inputs import set_input
 from .follow_nodes import CAGE, HEAD, follow_tree
 
@@ -25,12 +27,26 @@ def build_hair(character: Character, head: bpy.types.Object, collection: bpy.typ
         head: object of the head part, which the hair grows on and is parented to.
         collection: linked into the view layer.
     """
-    return {s.group: _hair_object(character, s, head, collection) for s in character.hair.strands}
+    strands = list(character.hair.strands)
+    if character.hair.scalp is not None:
+        scalp = grow_scalp(
+            character.topology, character.neutral, character.joints, character.hair.scalp, character.wrinkle_seed
+        )
+        strands += [scalp] if scalp is not None else []
+    return {s.group: hair_object(character, s, head, collection) for s in strands}
 
 
-def _hair_object(
+def store_scalp_tone(head: bpy.types.Object, character: Character, scalp: Scalp | None) -> None:
+    """Keep on the head how far, and in which colour, hair shows in the skin of the scalp."""
+    tone = scalp_tone(character.topology, character.neutral, scalp)
+    set_attribute(head.data, names.SCALP_TONE, tone)
+    head[names.SCALP_COLOUR] = [float(v) for v in scalp_colour(scalp)]
+
+
+def hair_object(
     character: Character, strands: Strands, head: bpy.types.Object, collection: bpy.types.Collection
 ) -> bpy.types.Object:
+    """A Curves object of strands, parented to the head and carried by it."""
     name = f"{character.name} {names.HAIR_NAMES[strands.group]}"
     data = bpy.data.hair_curves.new(name)
     count, points = strands.points.shape[:2]

@@ -13,7 +13,7 @@ from ...core.character.presets import photo_expression
 from ...core.fit.iris_size import IRIS_DIAMETER
 from ...core.head.model import DIRECTIONS, PARTS
 from .. import names
-from ..hair.hair_objects import build_hair
+from ..hair.hair_objects import build_hair, store_scalp_tone
 from ..hair.showing import show_hair
 from ..materials import eye, skin
 from ..materials.fine_skin import fine_skin_images
@@ -105,6 +105,7 @@ def _build_part(
     mesh_objects.store_directions(made.data, names.to_blender(character.directions[:, chosen]))
     if part == "head":
         mesh_objects.store_wrinkle_attributes(made.data, topology)
+        store_scalp_tone(made, character, character.hair.scalp)
     if part == "eyes":
         eye.store_eye_map(made.data, basis)
     if part == "teeth":

@@ -15,8 +15,9 @@ CHOICES = ("hair", "painted_brows", "lash_plates")  # of the panel
 
 def show_chosen_hair(collection: bpy.types.Collection) -> None:
     """Show of a character's hair what its properties say."""
-    settings = collection.furrow
-    show_hair(collection.objects, settings.hair, settings.painted_brows, settings.lash_plates)
+    settings = getattr(collection, "furrow", None)  # scripts use the package without the panel
+    chosen = () if settings is None else (settings.hair, settings.painted_brows, settings.lash_plates)
+    show_hair(collection.objects, *chosen)
 
 
 def keep_hair(old: HeadObjects, new: HeadObjects) -> None:
@@ -28,6 +29,6 @@ def keep_hair(old: HeadObjects, new: HeadObjects) -> None:
         for name in SLIDERS.keys() & default_inputs(before).keys():
             set_input(after, name, get_input(before, name))
     chosen, taken = (getattr(made.collection, "furrow", None) for made in (old, new))
-    if chosen is not None:  # scripts use the package without the panel
+    if chosen is not None:
         for name in CHOICES:
             setattr(taken, name, getattr(chosen, name))

@@ -13,6 +13,7 @@ SCATTER_RADIUS = (1.0, 0.35, 0.18)  # red light travels furthest in skin
 SCATTER_SCALE = 0.0016  # metres: wider scattering would wash creases out
 CREASE_SHADING = 0.55  # change of the albedo per millimetre of displacement: light is lost between a crease's walls
 CREASE_RANGE = (0.65, 1.08)
+SCALP_MATT = 0.3  # roughness that skin under hair has beside its own
 SPECULAR_PORE = 8.0  # change of the specular level for each millimetre of height
 MAPS_SCALE, BANDS_SCALE = "Wrinkle Scale (mm)", "Bands Scale (mm)"  # names of Value nodes that scripts may set
 CREASE_STRENGTH = "Crease Shading"
@@ -45,13 +46,15 @@ def skin_material(
     pores = build.math("MULTIPLY", fine_skin_height(build, fine_skin), attribute(build, names.BANDS, "Alpha"))
     height = build.math("ADD", finer, pores)
     bump = build.node("ShaderNodeBump", {"Strength": 1.0, "Distance": 1.0, "Height": height})
+    albedo_there, tone = _under_hair(build, _without_brows(build, colour.outputs["Color"], bare))
+    roughness_there = build.math("MULTIPLY_ADD", tone, SCALP_MATT, rough.outputs["Color"])
     values = {
-        "Base Color": build.scale(
-            _without_brows(build, colour.outputs["Color"], bare), _crease_shading(build, displacement)
-        ),
-        "Roughness": rough.outputs["Color"],
+        "Base Color": build.scale(albedo_there, _crease_shading(build, displacement)),
+        "Roughness": build.clamp(roughness_there, 0.0, 1.0),
         "IOR": 1.4,
-        "Specular IOR Level": _specular(build, rough.outputs["Color"], pores),
+        "Specular IOR Level": build.math(
+            "MULTIPLY", _specular(build, rough.outputs["Color"], pores), build.math("MULTIPLY_ADD", tone, -0.8, 1.0)
+        ),
         "Subsurface Weight": 0.65,
         "Subsurface Radius": SCATTER_RADIUS,
         "Subsurface Scale": SCATTER_SCALE,
@@ -74,6 +77,16 @@ def _without_brows(build, albedo: bpy.types.NodeSocket, bare) -> bpy.types.NodeS
     painted = build.node("ShaderNodeAttribute", attribute_type="OBJECT", attribute_name=names.PAINTED_BROWS)
     share = build.math("SUBTRACT", 1.0, build.clamp(painted.outputs["Fac"], 0.0, 1.0))
     return mix(build, build.math("MULTIPLY", patch.outputs["Alpha"], share), albedo, patch.outputs["Color"])
+
+
+def _under_hair(build, albedo: bpy.types.NodeSocket) -> tuple[bpy.types.NodeSocket, bpy.types.NodeSocket]:
+    """The albedo with the colour of hair where hair grows on the scalp, and how far it has that colour."""
+    shows, hair = (
+        build.node("ShaderNodeAttribute", attribute_type="OBJECT", attribute_name=name)
+        for name in (names.SCALP_SHOWS, names.SCALP_COLOUR)
+    )
+    tone = build.math("MULTIPLY", attribute(build, names.SCALP_TONE, "Fac"), shows.outputs["Fac"])
+    return mix(build, tone, albedo, hair.outputs["Color"]), tone
 
 
 def _specular(build, roughness: bpy.types.NodeSocket, pores: bpy.types.NodeSocket) -> bpy.types.NodeSocket:

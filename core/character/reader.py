@@ -11,7 +11,7 @@ import numpy as np
 
 from ..errors import CharacterFileError
 from ..hair.bare_skin import BareSkin
-from ..hair.hair import Hair, hair_of_tables, read_header, table_kinds
+from ..hair.hair import Hair, hair_of_tables, read_header, read_scalp_header, table_kinds
 from ..head.camera import Camera, Pose
 from ..head.fitted import Landmarks, View
 from ..head.model import DIRECTIONS, JOINTS, LANDMARK_COUNT, PARTS, TOPOLOGY_ARRAYS, HeadTopology
@@ -182,7 +182,7 @@ def _read_hair(archive: zipfile.ZipFile, header: dict) -> Hair:
         for name, (kind, *shape) in table_kinds(tips).items()
     }
     bare = None if bounds is None else BareSkin(png16.decode_png(archive.read(BARE_SKIN), 8, 4), bounds)
-    return hair_of_tables(tips, tables, bare)
+    return hair_of_tables(tips, tables, bare, read_scalp_header(header.get("hair")))
 
 
 def _read_geometry(archive: zipfile.ZipFile, count: int) -> dict[str, np.ndarray]:

@@ -94,17 +94,20 @@ def coordinates(
     return np.broadcast_to(along, shape), across, np.broadcast_to(tangent, shape + (2,)), half
 
 
-def hair_lines(luminance: np.ndarray, texel: float) -> tuple[np.ndarray, np.ndarray]:
+def hair_lines(
+    luminance: np.ndarray, texel: float, sigmas: tuple[float, float] = TENSOR_MM
+) -> tuple[np.ndarray, np.ndarray]:
     """Lines along which the brightness changes least: unit vectors (h, w, 2), x right and y down, of either sense; and
     the coherence (h, w) of the structure tensor, 0 to 1.
 
     Args:
         luminance: (h, w) log luminance.
         texel: mm.
+        sigmas: mm, Gaussian, of the gradient and of the tensor.
     """
-    smooth = cv2.GaussianBlur(luminance, (0, 0), max(TENSOR_MM[0] / texel, 0.5))
+    smooth = cv2.GaussianBlur(luminance, (0, 0), max(sigmas[0] / texel, 0.5))
     x, y = (cv2.Sobel(smooth, cv2.CV_32F, *order, ksize=3) for order in ((1, 0), (0, 1)))
-    xx, xy, yy = (cv2.GaussianBlur(a, (0, 0), TENSOR_MM[1] / texel) for a in (x * x, x * y, y * y))
+    xx, xy, yy = (cv2.GaussianBlur(a, (0, 0), sigmas[1] / texel) for a in (x * x, x * y, y * y))
     apart = np.hypot(xx - yy, 2.0 * xy)
     angle = 0.5 * np.arctan2(2.0 * xy, xx - yy) + 0.5 * np.pi  # the larger eigenvector, turned by a right angle
     return np.stack([np.cos(angle), np.sin(angle)], axis=-1), apart / np.maximum(xx + yy, 1e-9)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from .bare_skin import BareSkin
+from .scalp import Scalp
 from .strands import GROUPS, Strands, table_names
 
 
@@ -17,10 +18,12 @@ class Hair:
     Attributes:
         strands: one entry for each kind of hair that there is, in the order of ``GROUPS``.
         bare: None where no hair is painted.
+        scalp: what is known or guessed of the scalp's hair, whose strands no file holds; None where nothing is.
     """
 
     strands: tuple[Strands, ...] = ()
     bare: BareSkin | None = None
+    scalp: Scalp | None = None
 
     def tables(self) -> dict[str, np.ndarray]:
         """All arrays of the strands, by name."""
@@ -29,7 +32,8 @@ class Hair:
     def header(self) -> dict:
         """What the header of a file says of it: the tips of each kind, and where the patch of bare skin lies."""
         bounds = None if self.bare is None else [float(b) for b in self.bare.bounds]
-        return {"tips": {s.group: float(s.tip) for s in self.strands}, "bare_skin": bounds}
+        header = {"tips": {s.group: float(s.tip) for s in self.strands}, "bare_skin": bounds}
+        return header if self.scalp is None else header | {"scalp": self.scalp.header()}
 
 
 def read_header(header: dict | None) -> tuple[dict[str, float], tuple[float, ...] | None]:
@@ -50,13 +54,24 @@ def read_header(header: dict | None) -> tuple[dict[str, float], tuple[float, ...
     return {group: float(tips[group]) for group in GROUPS if group in tips}, bounds
 
 
-def hair_of_tables(tips: dict[str, float], tables: dict[str, np.ndarray], bare: BareSkin | None) -> Hair:
+def read_scalp_header(header: dict | None) -> Scalp | None:
+    """The scalp's hair of what :meth:`Hair.header` gave or a stranger wrote.
+
+    Raises:
+        ValueError, KeyError, TypeError: it is like no hair.
+    """
+    return Scalp.of_header(header["scalp"]) if header and header.get("scalp") is not None else None
+
+
+def hair_of_tables(
+    tips: dict[str, float], tables: dict[str, np.ndarray], bare: BareSkin | None, scalp: Scalp | None = None
+) -> Hair:
     """Hair of the arrays of :meth:`Hair.tables`.
 
     Raises:
         ValueError: they do not fit together, or hold what no hair is.
     """
-    return Hair(tuple(Strands.of_tables(group, tables, tip) for group, tip in tips.items()), bare)
+    return Hair(tuple(Strands.of_tables(group, tables, tip) for group, tip in tips.items()), bare, scalp)
 
 
 def table_kinds(tips: dict[str, float]) -> dict[str, tuple]:

@@ -62,10 +62,24 @@ def hair_colour(colour: np.ndarray, skin: np.ndarray, cover: np.ndarray, pixel: 
     share = float(np.clip((bare - seen) / max(bare - light, 1e-6), *SHARE_RANGE))
     hair = (paint - (1.0 - share) * under) / share
     hair = np.log(np.clip(hair, *(factor * light / seen * paint for factor in CHANNEL_RANGE)))
-    middle = 0.5 * (hair[0] + hair[2])
-    half = min(0.5 * (hair[0] - hair[2]), 0.5 * MOST_RED)
-    hair = np.array([middle + half, min(hair[1], middle + half), middle - half])
-    return split_grey(np.clip(hair, *LOG_RANGE), share)
+    return split_grey(np.clip(undyed(hair), *LOG_RANGE), share)
+
+
+def undyed(colour: np.ndarray) -> np.ndarray:
+    """(3,) log linear colour no redder than that of hair which is not dyed."""
+    middle = 0.5 * (colour[0] + colour[2])
+    half = min(0.5 * (colour[0] - colour[2]), 0.5 * MOST_RED)
+    return np.array([middle + half, min(colour[1], middle + half), middle - half])
+
+
+def unlit(colour: np.ndarray) -> np.ndarray:
+    """(3,) log linear colour of dark hair without the blue that the sky lays over it: at least as red as melanin makes
+    hair of its luminance; what is light enough to be grey keeps its colour.
+    """
+    light = float(np.log(np.exp(colour) @ LUMINANCE))
+    least = np.interp(light, *zip(*PIGMENT)) * (1.0 - float(smoothstep(np.float64(light), *GREY_LUMINANCE)))
+    middle, half = 0.5 * (colour[0] + colour[2]), 0.5 * max(colour[0] - colour[2], least)
+    return np.array([middle + half, min(max(colour[1], middle - half), middle + 0.3 * half), middle - half])
 
 
 def split_grey(mean: np.ndarray, share: float = 0.5) -> HairColour:

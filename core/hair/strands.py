@@ -7,7 +7,8 @@ from typing import ClassVar
 
 import numpy as np
 
-GROUPS = ("brows", "lashes")  # kinds of hair, each an object of its own in Blender
+GROUPS = ("brows", "lashes")  # kinds of hair whose strands a file holds; each is an object of its own in Blender
+SCALP = "scalp"  # the kind that grows anew from what a file says of it
 SPARE = 1.5  # strands that are kept for each that shows at the usual density
 MOST_STRANDS, MOST_POINTS = 60_000, 64  # of a group, of a strand
 LONGEST_MM = 1500.0
@@ -22,7 +23,7 @@ class Strands:
     whole is. ``1 / SPARE`` of them are the usual density.
 
     Attributes:
-        group: of ``GROUPS``.
+        group: of ``GROUPS``, or ``SCALP``.
         roots: (n, 2) float32 u, v in the chart.
         points: (n, k, 3) float32 mm on the neutral head, from root to tip.
         radii: (n,) float32 mm at the root.

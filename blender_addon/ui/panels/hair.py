@@ -1,4 +1,4 @@
-"""What shows of brows and lashes, and how dense, long and thick their hairs are."""
+"""The style of the scalp's hair; what shows of brows and lashes; how dense, long and thick all hairs are."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from ...head.characters import active_character, objects_of
 from ...names import FOLLOW, HAIR_NAMES
 from ...scene.modifier_inputs import input_property
 from .main import CharacterPanel, wrapped
+
+LABELS = {"lashes": "Lashes", "scalp": "Scalp"}
 
 
 class FURROW_PT_hair(CharacterPanel, bpy.types.Panel):
@@ -24,6 +26,8 @@ class FURROW_PT_hair(CharacterPanel, bpy.types.Panel):
         layout.use_property_split = True
         layout.use_property_decorate = False
         hair = objects_of(collection).hair
+        layout.operator_menu_enum("furrow.hair_style", "style", text="Style of the Scalp", icon="OUTLINER_OB_CURVES")
+        wrapped(layout, context, "At first a guess from the photo, which shows neither crown nor back", "INFO")
         if not hair:
             wrapped(layout, context, "This character has no hair: reconstruct its photo again", "INFO")
             return
@@ -42,7 +46,7 @@ class FURROW_PT_hair(CharacterPanel, bpy.types.Panel):
             return
         column = layout.column(align=True)
         column.active = not made.hide_viewport
-        column.label(text="Lashes" if group == "lashes" else HAIR_NAMES[group])
+        column.label(text=LABELS.get(group, HAIR_NAMES[group]))
         for name in SLIDERS:
             column.prop(*input_property(modifier, name), text=name)
 

@@ -265,4 +265,5 @@ def test_the_skin_material_switches_without_rebuilding(browed):
     patch = next(n for n in tree.nodes if n.bl_idname == "ShaderNodeTexImage" and "Bare Skin" in n.image.name)
     assert patch.extension == "CLIP" and patch.image.packed_file
     attributes = [n for n in tree.nodes if n.bl_idname == "ShaderNodeAttribute"]
-    assert [n.attribute_name for n in attributes if n.attribute_type == "OBJECT"] == [names.PAINTED_BROWS]
+    switches = {n.attribute_name for n in attributes if n.attribute_type == "OBJECT"}
+    assert switches == {names.PAINTED_BROWS, names.SCALP_SHOWS, names.SCALP_COLOUR}

@@ -1,0 +1,59 @@
+"""Scalp hair: another style, size or colour."""
+
+from __future__ import annotations
+
+import bpy
+from bpy.props import BoolProperty, EnumProperty, FloatProperty, FloatVectorProperty
+
+from ....core.hair.scalp import FACTORS, NONE
+from ....core.hair.styles import STYLES
+from ...head.characters import active_character, find_part
+from ...head.hair_style import restyle
+from ...names import SCALP_COLOUR
+from .base import FurrowOperator, has_character
+
+STYLE_ITEMS = [(NONE, "None", "No hair on the scalp")]
+STYLE_ITEMS += [(name, style.label, f"Scalp hair: {style.label}") for name, style in STYLES.items()]
+
+
+class FURROW_OT_hair_style(FurrowOperator, bpy.types.Operator):
+    bl_idname = "furrow.hair_style"
+    bl_label = "Hair Style"
+    bl_description = "Grow other hair on the scalp; length, volume, parting and colour can be adjusted afterwards"
+
+    style: EnumProperty(name="Style", items=STYLE_ITEMS)
+    length: FloatProperty(name="Length", description="Times the length of the style", default=1.0,
+                          min=FACTORS[0], max=FACTORS[1])  # fmt: skip
+    volume: FloatProperty(name="Volume", description="Times the volume of the style", default=1.0,
+                          min=FACTORS[0], max=FACTORS[1])  # fmt: skip
+    mirrored: BoolProperty(name="Part on the Other Side", description="Parting on the character's right")
+    change_colour: BoolProperty(name="Change Colour", description="Give the hair the colour below, without grey")
+    colour: FloatVectorProperty(name="Colour", description="Mean colour of the hairs", subtype="COLOR", size=3,
+                                min=0.0, max=1.0, default=(0.05, 0.03, 0.02))  # fmt: skip
+
+    @classmethod
+    def poll(cls, context):
+        return has_character(context)
+
+    def invoke(self, context, _event):
+        head = find_part(active_character(context), "head")
+        if head is not None and SCALP_COLOUR in head and not self.change_colour:
+            self.colour = head[SCALP_COLOUR]
+        return self.execute(context)
+
+    def draw(self, _context):
+        layout = self.layout
+        layout.use_property_split = True
+        for name in ("style", "length", "volume", "mirrored", "change_colour"):
+            layout.prop(self, name)
+        row = layout.row()
+        row.active = self.change_colour
+        row.prop(self, "colour")
+
+    def run(self, context):
+        colour = tuple(self.colour) if self.change_colour else None
+        restyle(active_character(context), self.style, self.length, self.volume, self.mirrored, colour)
+        return {"FINISHED"}
+
+
+CLASSES = (FURROW_OT_hair_style,)
