@@ -170,8 +170,8 @@ def reconstruct(
     fit = coarse.fit(models.head, [_observation(photo, mark) for photo, mark in zip(loaded, marks)])
     progress.within(0.6, "refining the shape")
     covers = [hands.hand_mask(photo.pixels, found.box, models.nets) for photo, found in zip(loaded, faces)]
-    people = [landmarks.bare_person(photo.pixels, *both, models.nets) for photo, *both in zip(loaded, faces, covers)]
     pictures = [photo.pixels for photo in loaded]
+    people = [landmarks.bare_person(*seen, models.nets) for seen in zip(pictures, faces, covers)]
     fit = refine(models.head, fit, pictures, people, covers=covers)
     notes += fit.warnings
     character = _character(models, fit, loaded, covers, name, size, notes, progress)

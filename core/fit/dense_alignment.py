@@ -81,7 +81,7 @@ def refine(
     model: HeadModel,
     fit: CoarseFit,
     images: list[np.ndarray],
-    masks: list[np.ndarray | None] | None = None,
+    masks: Sequence[np.ndarray | None] | None = None,
     settings: FitSettings | None = None,
     borders: Sequence[Silhouette] = (),
 ) -> CoarseFit:
@@ -127,7 +127,7 @@ def _aligned(
     model: HeadModel,
     fit: CoarseFit,
     images: list[np.ndarray],
-    masks: list[np.ndarray | None] | None,
+    masks: Sequence[np.ndarray | None] | None,
     pairs: list[tuple[int, int]],
     settings: FitSettings | None,
     borders: Sequence[Silhouette],

@@ -40,7 +40,7 @@ def refine(
     model: HeadModel,
     fit: CoarseFit,
     images: list[np.ndarray],
-    masks: list[np.ndarray | None] | None = None,
+    masks: Sequence[np.ndarray | None] | None = None,
     settings: FitSettings | None = None,
     borders: Sequence[Silhouette] = (),
 ) -> CoarseFit:

@@ -7,6 +7,7 @@ several photos is brought to lie on itself (``dense_alignment``).
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -28,7 +29,7 @@ def refine(
     model: HeadModel,
     fit: CoarseFit,
     images: list[np.ndarray],
-    masks: list[np.ndarray | None] | None = None,
+    masks: Sequence[np.ndarray | None] | None = None,
     settings: FitSettings | None = None,
     covers: list[np.ndarray | None] | None = None,
 ) -> CoarseFit:
@@ -41,10 +42,11 @@ def refine(
         covers: per view (H, W) in [0, 1], hands before the face, or None.
     """
     borders: list[Silhouette] = []
-    if masks is not None and all(mask is not None for mask in masks):
+    people = [mask for mask in masks or () if mask is not None]
+    if masks is not None and len(people) == len(masks):
         borders = [
             silhouette(image, view.landmarks.points, mask, cover)
-            for image, view, mask, cover in zip(images, fit.views, masks, covers or [None] * len(images))
+            for image, view, mask, cover in zip(images, fit.views, people, covers or [None] * len(images))
         ]
         fit = outlined(model, fit, borders, settings)
     for step in (photometric.refine, smooth_residual.follow_photos, dense_alignment.refine):

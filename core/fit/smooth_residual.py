@@ -41,7 +41,7 @@ def follow_photos(
     model: HeadModel,
     fit: CoarseFit,
     images: list[np.ndarray],
-    masks: list[np.ndarray | None] | None = None,
+    masks: Sequence[np.ndarray | None] | None = None,
     settings: FitSettings | None = None,
     borders: Sequence[Silhouette] = (),
 ) -> CoarseFit:

@@ -32,7 +32,7 @@ class Hair:
         return {"tips": {s.group: float(s.tip) for s in self.strands}, "bare_skin": bounds}
 
 
-def read_header(header: dict | None) -> tuple[dict[str, float], tuple[float, ...] | None]:
+def read_header(header: dict | None) -> tuple[dict[str, float], tuple[float, float, float, float] | None]:
     """Tips by group, and bounds of the bare skin or None, of what :meth:`Hair.header` gave or a stranger wrote.
 
     Raises:
