@@ -102,6 +102,7 @@ class Models:
 
     @property
     def device(self) -> str:
+        """Name of the device that the nets run on."""
         return self.nets.device.name
 
 
