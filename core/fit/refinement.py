@@ -17,6 +17,7 @@ from ..head.model import HeadModel
 from . import dense_alignment, photometric, smooth_residual
 from .checks import landmarks_worse
 from .coarse import head_state, plausible, problem_of, result
+from .evidence import Evidence
 from .problem import FitSettings
 from .silhouette import Silhouette, silhouette
 from .solver import descend
@@ -49,8 +50,9 @@ def refine(
             for image, view, mask, cover in zip(images, fit.views, people, covers or [None] * len(images))
         ]
         fit = outlined(model, fit, borders, settings)
+    evidence = Evidence(images, masks or (), borders, settings or FitSettings())
     for step in (photometric.refine, smooth_residual.follow_photos, dense_alignment.refine):
-        fit = step(model, fit, images, masks, settings, borders)
+        fit = step(model, fit, evidence)
     return fit
 
 
