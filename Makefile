@@ -2,7 +2,8 @@
 # make test                    every test, those inside Blender too
 # make fast                    quick tests, under a minute
 # make addon                   dist/furrow-*.zip for this machine's Python and platform
-# make models | lint | benchmarks | clean
+# make lint                    ruff, and the types of core/
+# make models | benchmarks | clean
 
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV := .venv
@@ -46,6 +47,8 @@ fast: models lint
 
 lint: $(READY)
 	@$(BIN)/ruff check .
+	@mkdir -p $(VENV)/types && ln -sfn '$(CURDIR)' $(VENV)/types/furrow
+	@$(BIN)/mypy --no-error-summary
 
 addon: models
 	@$(BIN)/python build_addon.py

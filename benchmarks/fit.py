@@ -20,6 +20,7 @@ from collections.abc import Callable
 import numpy as np
 from furrow.core.assets import HEAD, assets_folder
 from furrow.core.fit import coarse, photometric, smooth_residual
+from furrow.core.fit.evidence import Evidence
 from furrow.core.fit.state import POSE_PARAMETERS, ViewState
 from furrow.core.fit.terms import PointBasis, landmark_basis, project
 from furrow.core.head import personal_shapes
@@ -96,8 +97,8 @@ def main() -> None:
     print(f"largest difference of both, relative: {np.abs(analytic - numeric).max() / np.abs(analytic).max():.1e}")
     stages = {
         "landmark fit": seconds(lambda: coarse.fit(model, [seen]), runs),
-        "shading": seconds(lambda: photometric.refine(model, fitted, [picture]), runs),
-        "smooth residual": seconds(lambda: smooth_residual.follow_photos(model, fitted, [picture]), runs),
+        "shading": seconds(lambda: photometric.refine(model, fitted, Evidence([picture])), runs),
+        "smooth residual": seconds(lambda: smooth_residual.follow_photos(model, fitted, Evidence([picture])), runs),
         "shape keys": seconds(lambda: personal_shapes.personal_deltas(model, fitted.neutral), runs),
     }
     total = sum(stages.values())

@@ -27,6 +27,7 @@ from furrow.core.detail.read import person_detail
 from furrow.core.errors import FurrowError
 from furrow.core.fit import coarse as coarse_fit
 from furrow.core.fit import photometric
+from furrow.core.fit.evidence import Evidence
 from furrow.core.head.chart import head_chart
 from furrow.core.head.raster import sample_smooth, uv_in_view
 from furrow.core.image.colour import linear_to_srgb, srgb_to_linear
@@ -65,7 +66,7 @@ def fitted(models: Models, path: Path):
     seen = coarse_fit.Observation(marks, width, height, photo.focal_px, photo.name)
     fit = coarse_fit.fit(models.head, [seen])
     people = [landmarks.segment_person(photo.pixels, face, models.nets)]
-    return photo.pixels, photometric.refine(models.head, fit, [photo.pixels], people)
+    return photo.pixels, photometric.refine(models.head, fit, Evidence([photo.pixels], people))
 
 
 def relief_normals(points: np.ndarray, normals: np.ndarray, height: np.ndarray) -> np.ndarray:

@@ -15,6 +15,8 @@ class _InViewport:
 
 
 class FURROW_FH_photos(_InViewport, bpy.types.FileHandler):
+    """Photos dropped into the viewport become the list of photos."""
+
     bl_idname = "FURROW_FH_photos"
     bl_label = "Photo for Furrow"
     bl_import_operator = "furrow.add_photos"
@@ -22,6 +24,8 @@ class FURROW_FH_photos(_InViewport, bpy.types.FileHandler):
 
 
 class FURROW_FH_character(_InViewport, bpy.types.FileHandler):
+    """A .furrow file dropped into the viewport is imported."""
+
     bl_idname = "FURROW_FH_character"
     bl_label = "Furrow Character"
     bl_import_operator = "furrow.import_character"

@@ -20,6 +20,8 @@ ITEMS = tuple((name, label, DESCRIPTIONS[name]) for name, label in DEVICES.items
 
 
 class FurrowPreferences(bpy.types.AddonPreferences):
+    """What holds for every scene on this machine."""
+
     bl_idname = ROOT
 
     device: bpy.props.EnumProperty(

@@ -18,11 +18,15 @@ import tempfile
 from collections import deque
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from . import children, inspect_command, performance_commands
 from .errors import FurrowError, OutputError
 from .nets.device_names import DEVICES
-from .terminal import check_output, clear_bar, progress_bar
+from .terminal import Commands, check_output, clear_bar, progress_bar
+
+if TYPE_CHECKING:
+    from .wrinkles.atlas import WrinkleAtlas
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -86,7 +90,11 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _of_character(
-    commands, name: str, description: str, action: Callable[[argparse.Namespace], int], output: str | None = None
+    commands: Commands,
+    name: str,
+    description: str,
+    action: Callable[[argparse.Namespace], int],
+    output: str | None = None,
 ) -> argparse.ArgumentParser:
     """The parser of a command that reads a character and writes one file, or without ``output`` a folder."""
     command = commands.add_parser(name, help=description)
@@ -165,7 +173,7 @@ def _swap(options: argparse.Namespace) -> int:
     return 0
 
 
-def _atlas():
+def _atlas() -> WrinkleAtlas:
     from .assets import WRINKLES, assets_folder
     from .wrinkles.maps import load_atlas
 
@@ -218,7 +226,7 @@ def _in_blender(command: str, character: Path, output: Path, written: str = "wro
     with subprocess.Popen(
         arguments, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=children.environment()
     ) as process:
-        for line in process.stdout:
+        for line in process.stdout or ():
             chatter.append(line)
             if line.startswith("wrote "):
                 print(line.replace("wrote ", written, 1).replace(str(target), str(output), 1), end="", flush=True)

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from .errors import FurrowError
-from .terminal import clear_bar, progress_bar
+from .terminal import Commands, clear_bar, progress_bar
+
+if TYPE_CHECKING:
+    from .character.character import Character
 
 
-def add_parser(commands, devices: tuple[str, ...]) -> None:
+def add_parser(commands: Commands, devices: tuple[str, ...]) -> None:
     """Add the command to the sub-parsers of the command line."""
     parser = commands.add_parser("inspect", help="write what each stage saw as pictures on one page")
     parser.add_argument("source", nargs="+", type=Path, metavar="IN.furrow|PHOTO",
@@ -55,7 +60,9 @@ def _check_sources(options: argparse.Namespace) -> None:
         raise FurrowError("--photo goes with a .furrow file: give all photos in place of it.")
 
 
-def _character(options: argparse.Namespace, report):
+def _character(
+    options: argparse.Namespace, report: Callable[[str, float, str], None]
+) -> tuple[Character, list[Path]]:
     """The character, read or made, and the photos that are at hand."""
     if options.source[0].suffix.lower() == ".furrow":
         from .character.file import load_character

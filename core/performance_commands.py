@@ -6,13 +6,18 @@ import argparse
 import sys
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from .terminal import check_output, clear_bar, progress_bar
+from .terminal import Commands, check_output, clear_bar, progress_bar
+
+if TYPE_CHECKING:
+    from .head.model import HeadModel
+    from .nets.sessions import FaceNets
 
 SHOWN = 0.02  # weights below are not printed
 
 
-def add_parsers(commands, devices: tuple[str, ...]) -> None:
+def add_parsers(commands: Commands, devices: tuple[str, ...]) -> None:
     """Add both commands to the sub-parsers of the command line."""
     photo = commands.add_parser("expression", help="read the expression of a photo onto a character")
     photo.add_argument("character", type=Path, metavar="IN.furrow")
@@ -106,7 +111,7 @@ def _performance(options: argparse.Namespace) -> int:
     return 0
 
 
-def _models(device: str):
+def _models(device: str) -> tuple[HeadModel, FaceNets]:
     """Head model and face nets, all that a performance needs."""
     from .assets import HEAD, assets_folder
     from .head.model import load_head_model

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from .assets import HEAD, WRINKLES, assets_folder
-from .character.character import Character
+from .character.character import Character, DetailMaps
 from .character.edit import detail_maps
 from .character.reader import MAX_VIEWS
 from .detail import pore_strength
@@ -30,7 +30,7 @@ from .io.photo import Photo, load_photo
 from .nets import detection, hands, landmarks, upright
 from .nets.devices import choose
 from .texture import albedo_lines, hairline
-from .texture.build import build_texture
+from .texture.build import Texture, build_texture
 from .view.unwrap import posed_vertices
 from .wrinkles import fine_skin, own_lines
 from .wrinkles.coefficients import SEEDS
@@ -107,6 +107,7 @@ class Models:
 
     @property
     def device(self) -> str:
+        """Name of the device that the nets run on."""
         return self.nets.device.name
 
 
@@ -175,8 +176,8 @@ def reconstruct(
     fit = coarse.fit(models.head, [_observation(photo, mark) for photo, mark in zip(loaded, marks)])
     progress.within(0.6, "refining the shape")
     covers = [hands.hand_mask(photo.pixels, found.box, models.nets) for photo, found in zip(loaded, faces)]
-    people = [landmarks.bare_person(photo.pixels, *both, models.nets) for photo, *both in zip(loaded, faces, covers)]
     pictures = [photo.pixels for photo in loaded]
+    people = [landmarks.bare_person(*seen, models.nets) for seen in zip(pictures, faces, covers)]
     fit = refine(models.head, fit, pictures, people, covers=covers)
     notes += fit.warnings
     character = _character(models, fit, loaded, covers, name, size, notes, progress)
@@ -225,31 +226,14 @@ def _character(
     progress: Progress,
 ) -> Character:
     """Texture, detail and shape keys for a fitted head."""
-    progress.stage("texture", "unwrapping the photo")
-    kept = believed(fit.photo_shares)
-    views, shares = ([values[i] for i in kept] for values in (fit.views, fit.photo_shares))
-    looked = replace(fit, views=tuple(views), photo_shares=tuple(shares))
-    skin = build_texture(
-        models.head,
-        looked,
-        [photos[i].pixels for i in kept],
-        models.nets,
-        size,
-        lambda f, message: progress.within(f, message),
-        [covers[i] for i in kept],
-    )
+    head = models.head
+    looked, skin = _skin(models, fit, photos, covers, size, progress)
     progress.stage("wrinkles", "finding lines, placing wrinkles")
     seed = zlib.crc32(np.ascontiguousarray(photos[0].pixels[::16, ::16]).tobytes()) % SEEDS
-    face = chart.head_chart(models.head.topology, fit.neutral, len(skin.albedo))
-    read = person_detail.person_detail(models.head, models.atlas, looked, skin.views, face, seed)
-    atlas = own_lines.personal_atlas(models.atlas, read.own)
-    tiles = assets_folder() / fine_skin.TILES_FILE
-    pores = pore_strength.pore_gains(models.head.topology, skin.views, face, read.age, tiles)
-    detail = detail_maps(atlas, len(skin.albedo), read.age, seed, read.static, read.moving)
+    read, detail, pores = _detail(models, looked, skin, seed)
     progress.stage("shape keys", "personal shape keys")
-    neutral = personal_contacts.rest_kept_apart(models.head, fit.neutral)
-    deltas = personal_shapes.personal_deltas(models.head, neutral)
-    head = models.head
+    neutral = personal_contacts.rest_kept_apart(head, fit.neutral)
+    deltas = personal_shapes.personal_deltas(head, neutral)
     albedo = albedo_lines.with_lines(skin.albedo, read.left)
     pixel = min(view.posed.millimetres_per_pixel for view in skin.views)
     return Character(
@@ -283,3 +267,32 @@ def _character(
         hair=grow_hair(head, neutral, albedo, pixel, seed),
         warnings=tuple(dict.fromkeys([*notes, *models.nets.notes, *skin.warnings])),
     )
+
+
+def _skin(
+    models: Models,
+    fit: CoarseFit,
+    photos: list[Photo],
+    covers: list[np.ndarray | None],
+    size: int | None,
+    progress: Progress,
+) -> tuple[CoarseFit, Texture]:
+    """The fit with those of its views alone whose skin is taken, and the texture of these."""
+    progress.stage("texture", "unwrapping the photo")
+    kept = believed(fit.photo_shares)
+    views, shares = tuple(fit.views[i] for i in kept), tuple(fit.photo_shares[i] for i in kept)
+    looked = replace(fit, views=views, photo_shares=shares)
+    pictures, hidden = [photos[i].pixels for i in kept], [covers[i] for i in kept]
+    return looked, build_texture(models.head, looked, pictures, models.nets, size, progress.within, hidden)
+
+
+def _detail(
+    models: Models, fit: CoarseFit, skin: Texture, seed: int
+) -> tuple[person_detail.PersonDetail, DetailMaps, np.ndarray]:
+    """What the skin's lines say, the wrinkle maps at the age they show, and the gains of pores (4,)."""
+    topology = models.head.topology
+    face = chart.head_chart(topology, fit.neutral, len(skin.albedo))
+    read = person_detail.person_detail(models.head, models.atlas, fit, skin.views, face, seed)
+    pores = pore_strength.pore_gains(topology, skin.views, face, read.age, assets_folder() / fine_skin.TILES_FILE)
+    atlas = own_lines.personal_atlas(models.atlas, read.own)
+    return read, detail_maps(atlas, len(skin.albedo), read.age, seed, read.static, read.moving), pores

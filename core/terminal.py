@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import argparse
 import os
 import shutil
 import sys
 from pathlib import Path
+from typing import TypeAlias
 
 from .errors import OutputError
 from .io.file_kinds import KNOWN_SUFFIXES
+
+# what ``add_subparsers`` of a parser returns
+Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
 
 
 def check_output(path: Path, ending: str) -> None:
@@ -31,23 +36,27 @@ def check_output(path: Path, ending: str) -> None:
         raise OutputError(f"Cannot write {path}: the folder {folder} is read-only. Choose another.")
 
 
-def progress_bar(stage: str, fraction: float, message: str) -> None:
-    """Draw the progress bar on a terminal; one line a stage elsewhere."""
-    if sys.stderr.isatty():
-        width = max(10, min(30, shutil.get_terminal_size().columns - 50))
-        filled = round(width * fraction)
-        print(
-            f"\r\x1b[K[{'#' * filled}{'.' * (width - filled)}] {fraction:4.0%}  {message}",
-            end="",
-            file=sys.stderr,
-            flush=True,
-        )
-    elif stage != progress_bar.stage:
-        progress_bar.stage = stage
-        print(f"[{fraction:4.0%}] {message or stage}", file=sys.stderr, flush=True)
+class _ProgressBar:
+    """Draws the progress bar on a terminal; one line a stage elsewhere."""
+
+    stage = ""
+
+    def __call__(self, stage: str, fraction: float, message: str) -> None:
+        if sys.stderr.isatty():
+            width = max(10, min(30, shutil.get_terminal_size().columns - 50))
+            filled = round(width * fraction)
+            print(
+                f"\r\x1b[K[{'#' * filled}{'.' * (width - filled)}] {fraction:4.0%}  {message}",
+                end="",
+                file=sys.stderr,
+                flush=True,
+            )
+        elif stage != self.stage:
+            self.stage = stage
+            print(f"[{fraction:4.0%}] {message or stage}", file=sys.stderr, flush=True)
 
 
-progress_bar.stage = ""
+progress_bar = _ProgressBar()
 
 
 def clear_bar() -> None:

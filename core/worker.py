@@ -36,9 +36,14 @@ import json
 import sys
 import traceback
 from pathlib import Path
-from typing import IO
+from typing import IO, TYPE_CHECKING
 
 from .errors import FurrowError
+
+if TYPE_CHECKING:
+    from .character.character import Character
+    from .pipeline import Models
+    from .wrinkles.atlas import WrinkleAtlas
 
 
 class Worker:
@@ -46,11 +51,12 @@ class Worker:
 
     def __init__(self, events: IO[str]):
         self._events = events
-        self._models = None
+        self._models: Models | None = None
         self._device = ""
-        self._wrinkle_atlas = None
+        self._wrinkle_atlas: WrinkleAtlas | None = None
 
-    def send(self, event: str, **values) -> None:
+    def send(self, event: str, **values: object) -> None:
+        """Write one event: its kind, and what JSON can hold."""
         self._events.write(json.dumps({"event": event, **values}) + "\n")
         self._events.flush()
 
@@ -66,7 +72,7 @@ class Worker:
                 "expression": self._expression,
                 "performance": self._performance,
             }
-            action = actions.get(command.get("command"))
+            action = actions.get(command.get("command", ""))
             if action is None:
                 raise FurrowError(f"The worker does not know the command {command.get('command')!r}.")
             action(command)
@@ -80,7 +86,7 @@ class Worker:
             details = traceback.format_exc()
             self.send("error", message=f"Unexpected error: {error}", kind="Bug", details=details)
 
-    def _load(self, device: str):
+    def _load(self, device: str) -> Models:
         from .pipeline import load_models
 
         if self._models is None or self._device != device:
@@ -201,7 +207,7 @@ class Worker:
         character = load_character(Path(command["input"]))
         self._write(with_map_size(character, self._atlas(), int(command["size"])), command)
 
-    def _atlas(self):
+    def _atlas(self) -> WrinkleAtlas:
         from .assets import WRINKLES, assets_folder
         from .wrinkles.maps import load_atlas
 
@@ -209,7 +215,7 @@ class Worker:
             self._wrinkle_atlas = load_atlas(assets_folder() / WRINKLES)
         return self._wrinkle_atlas
 
-    def _write(self, character, command: dict) -> None:
+    def _write(self, character: Character, command: dict) -> None:
         from .character.file import save_character
 
         output = Path(command["output"])

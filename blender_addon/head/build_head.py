@@ -49,6 +49,7 @@ class HeadObjects:
 
     @property
     def head(self) -> bpy.types.Object:
+        """The object that has the shape keys and the wrinkles."""
         return self.parts["head"]
 
 

@@ -21,6 +21,8 @@ GAZES = (
 
 
 class FurrowPerformance(bpy.types.PropertyGroup):
+    """Settings of the Performance panel, for all characters of a scene."""
+
     person: EnumProperty(name="Shows", items=PEOPLE, description="Who is in the photo or clip")
     pose: BoolProperty(name="Head Pose", description="Turn the neck and head bones as well", default=True)
     gaze: EnumProperty(name="Gaze", items=GAZES, description="What turns the eyes")

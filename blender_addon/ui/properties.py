@@ -24,6 +24,8 @@ from ..names import REGIONS
 
 
 class FurrowPhoto(bpy.types.PropertyGroup):
+    """One line of the list of photos."""
+
     filepath: StringProperty(name="Photo", subtype="FILE_PATH")
 
 
@@ -32,6 +34,8 @@ def _is_character(_settings, collection) -> bool:
 
 
 class FurrowScene(bpy.types.PropertyGroup):
+    """Settings of the reconstruction, and the character that is active where no head is selected."""
+
     photos: CollectionProperty(type=FurrowPhoto)
     active_photo: IntProperty(name="Active Photo", min=0)
     character_name: StringProperty(name="Name", description="Name of the character; empty: the photo's name")
@@ -89,6 +93,8 @@ _REGION_ITEMS = tuple((name, name, f"Take over detail of the region {name}") for
 
 
 class FurrowCharacter(bpy.types.PropertyGroup):
+    """What the panels change of one character: head shape, hair, age, and where detail is taken from."""
+
     age: _direction("Age", "Younger or older features", -1.0)
     gender: _direction("Gender", "Feminine or masculine features", -1.0)
     weight: _direction("Weight", "Leaner or fuller", -1.0)

@@ -33,6 +33,7 @@ class DetailMaps:
 
     @property
     def size(self) -> int:
+        """S, texels across each map."""
         return self.static.shape[0]
 
     def stack(self) -> np.ndarray:

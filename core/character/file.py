@@ -123,8 +123,10 @@ def _entries(character: Character) -> Iterator[tuple[str, bytes]]:
         STATIC_RESIDUAL: character.static_residual,
         MOVING_RESIDUAL: moving,
     }
-    scales = {name: None if mm is None else png16.displacement_scale(mm) for name, mm in maps.items()}
-    yield "character.json", json.dumps(_header(character, *scales.values()), indent=1).encode()
+    present = {name: mm for name, mm in maps.items() if mm is not None}
+    scales = {name: png16.displacement_scale(mm) for name, mm in present.items()}
+    header = _header(character, scales["maps/detail.png"], scales.get(STATIC_RESIDUAL), scales.get(MOVING_RESIDUAL))
+    yield "character.json", json.dumps(header, indent=1).encode()
     for name in TOPOLOGY_ARRAYS:
         yield f"arrays/{name}.npy", npy_bytes(getattr(character.topology, name))
     for name in GEOMETRY:
@@ -139,9 +141,8 @@ def _entries(character: Character) -> Iterator[tuple[str, bytes]]:
         yield f"arrays/landmarks_{i}.npy", npy_bytes(table)
     for name in ("albedo", "roughness", "skin_mask"):
         yield f"maps/{name}.png", png16.encode_png(getattr(character, name))
-    for name, mm in maps.items():
-        if mm is not None:
-            yield name, png16.encode_png(png16.to_uint16(mm, scales[name]))
+    for name, mm in present.items():
+        yield name, png16.encode_png(png16.to_uint16(mm, scales[name]))
     if character.own_lines is not None:
         for name, array in character.own_lines.tables().items():
             yield f"arrays/{name}.npy", npy_bytes(array)

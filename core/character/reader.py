@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import zipfile
+from typing import Any
 
 import cv2
 import numpy as np
@@ -38,6 +39,7 @@ _MAX_VERTICES = 200_000
 _IRIS_MM = (1.0, 30.0)
 _MAX_HAIRLINE = 1024
 _NAME = re.compile(r"[A-Za-z0-9_.\- ]{1,64}")
+Attributes = dict[str, Any]  # values of a Character, or of one of its parts, by the attribute's name
 
 
 def read_archive(archive: zipfile.ZipFile) -> Character:
@@ -106,7 +108,7 @@ def _check_lists(header: dict) -> None:
 
 
 def _read_topology(archive: zipfile.ZipFile, header: dict) -> HeadTopology:
-    def array(name: str, kind: str, *shape):
+    def array(name: str, kind: str, *shape: int | None) -> np.ndarray:
         return read_npy(archive.read(f"arrays/{name}.npy"), kind, shape)
 
     part_start = array("part_start", "i", len(PARTS) + 1)
@@ -162,9 +164,9 @@ def _read_character(archive: zipfile.ZipFile, header: dict, topology: HeadTopolo
     )
 
 
-def _read_looks(header: dict) -> dict[str, np.ndarray | float]:
+def _read_looks(header: dict) -> Attributes:
     """Pores, teeth and irises, by attribute; files from before they were kept have none."""
-    looks: dict[str, np.ndarray | float] = {}
+    looks: Attributes = {}
     if header.get("pore_gains") is not None:
         looks["pore_gains"] = np.clip(_numbers(header["pore_gains"], (len(PORE_REGIONS),)), *GAIN_RANGE)
     if header.get("tooth_colour") is not None:
@@ -178,16 +180,16 @@ def _read_hair(archive: zipfile.ZipFile, header: dict) -> Hair:
     """Strands and bare skin; files from before there were any have none."""
     tips, bounds = read_header(header.get("hair"))
     tables = {
-        name: read_npy(archive.read(f"arrays/{name}.npy"), kind, shape)
+        name: read_npy(archive.read(f"arrays/{name}.npy"), kind, tuple(shape))
         for name, (kind, *shape) in table_kinds(tips).items()
     }
     bare = None if bounds is None else BareSkin(png16.decode_png(archive.read(BARE_SKIN), 8, 4), bounds)
     return hair_of_tables(tips, tables, bare, read_scalp_header(header.get("hair")))
 
 
-def _read_geometry(archive: zipfile.ZipFile, count: int) -> dict[str, np.ndarray]:
+def _read_geometry(archive: zipfile.ZipFile, count: int) -> Attributes:
     """Arrays of the character's vertices, bones and coefficients, by attribute."""
-    shapes = {
+    shapes: dict[str, tuple[int | None, ...]] = {
         "neutral": (count, 3),
         "expression_deltas": (52, count, 3),
         "directions": (len(DIRECTIONS), count, 3),
@@ -204,7 +206,7 @@ def _read_geometry(archive: zipfile.ZipFile, count: int) -> dict[str, np.ndarray
     return geometry
 
 
-def _read_maps(archive: zipfile.ZipFile) -> dict[str, np.ndarray]:
+def _read_maps(archive: zipfile.ZipFile) -> Attributes:
     """The maps of every character as they are coded, and any hair mask, by attribute."""
     maps = {name: png16.decode_png(archive.read(f"maps/{name}.png"), *kind) for name, kind in _MAPS.items()}
     if HAIR_MASK in archive.namelist():
@@ -214,7 +216,7 @@ def _read_maps(archive: zipfile.ZipFile) -> dict[str, np.ndarray]:
     return maps
 
 
-def _read_hairline(archive: zipfile.ZipFile) -> dict[str, np.ndarray]:
+def _read_hairline(archive: zipfile.ZipFile) -> Attributes:
     """The hairline, by attribute, if there is one."""
     if HAIRLINE not in archive.namelist():
         return {}
@@ -224,9 +226,9 @@ def _read_hairline(archive: zipfile.ZipFile) -> dict[str, np.ndarray]:
     return {"hairline": stored}
 
 
-def _read_residuals(archive: zipfile.ZipFile, header: dict, size: int) -> dict[str, np.ndarray | OwnLines]:
+def _read_residuals(archive: zipfile.ZipFile, header: dict, size: int) -> Attributes:
     """What the photos added to the detail (of ``size`` texels), by attribute; without what there is none of."""
-    residuals: dict[str, np.ndarray | OwnLines] = {}
+    residuals: Attributes = {}
     if header.get("moving_residual_scale_mm") is not None:
         coded = png16.decode_png(archive.read(MOVING_RESIDUAL), 16, 4)
         if coded.shape[0] != coded.shape[1]:
@@ -235,7 +237,7 @@ def _read_residuals(archive: zipfile.ZipFile, header: dict, size: int) -> dict[s
         residuals["moving_residual"] = np.ascontiguousarray(moving[..., :3])
     if header.get("own_lines_age") is not None:
         tables = {
-            name: read_npy(archive.read(f"arrays/{name}.npy"), kind, shape)
+            name: read_npy(archive.read(f"arrays/{name}.npy"), kind, tuple(shape))
             for name, (kind, *shape) in OwnLines.TABLES.items()
         }
         residuals["own_lines"] = OwnLines.of_tables(tables, _number(header["own_lines_age"], 0.0, 1.0))
@@ -249,11 +251,12 @@ def _read_residuals(archive: zipfile.ZipFile, header: dict, size: int) -> dict[s
 
 def _read_view(view: dict, table: np.ndarray) -> View:
     camera = view["camera"]
-    size = [int(_number(camera[name], 1, 1e6)) for name in ("width", "height")]
-    lens = [_number(camera[name], low, 1e7) for name, low in (("fx", 1e-3), ("fy", 1e-3), ("cx", -1e7), ("cy", -1e7))]
+    width, height = (int(_number(camera[name], 1, 1e6)) for name in ("width", "height"))
+    fx, fy = (_number(camera[name], 1e-3, 1e7) for name in ("fx", "fy"))
+    cx, cy = (_number(camera[name], -1e7, 1e7) for name in ("cx", "cy"))
     return View(
         photo=str(view["photo"])[:255],
-        camera=Camera(*lens, *size),
+        camera=Camera(fx, fy, cx, cy, width, height),
         pose=Pose(_numbers(view["rotation"], (3, 3)), _numbers(view["translation"], (3,))),
         expression=_numbers(view["expression"], (52,)),
         landmarks=Landmarks(
@@ -263,18 +266,18 @@ def _read_view(view: dict, table: np.ndarray) -> View:
     )
 
 
-def _scale(value) -> float:
+def _scale(value: object) -> float:
     """Millimetres that the range of a displacement map spans."""
     return _number(value, 0.0, 100.0)
 
 
-def _number(value, low: float, high: float) -> float:
+def _number(value: object, low: float, high: float) -> float:
     if not isinstance(value, (int, float)) or not low <= value <= high:
         raise ValueError(f"a number lies outside {low:g} to {high:g}")
     return float(value)
 
 
-def _numbers(values, shape: tuple[int, ...]) -> np.ndarray:
+def _numbers(values: Any, shape: tuple[int, ...]) -> np.ndarray:
     array = np.asarray(values, np.float64)
     if array.shape != shape or not np.isfinite(array).all():
         raise ValueError(f"a list is not {shape} finite numbers")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import cv2
 import numpy as np
@@ -32,7 +33,7 @@ def with_map_size(character: Character, atlas: WrinkleAtlas, size: int) -> Chara
     drawn, redrawn = (prior_maps(atlas, n, age, seed) for n in (before, size))
     others = (getattr(character.detail, name) - old for name, old in zip(DetailMaps.CHANNELS, drawn))
     detail = DetailMaps(*(new + resampled(other, size) for new, other in zip(redrawn, others)))
-    optional = {
+    optional: dict[str, Any] = {
         name: resampled(getattr(character, name), size)
         for name in ("static_residual", "hair_mask")
         if getattr(character, name) is not None

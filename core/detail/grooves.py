@@ -204,7 +204,8 @@ def _shades(away: np.ndarray, width: float) -> tuple[np.ndarray, np.ndarray]:
 
     under = np.minimum(height - blurred(height, AROUND_MM), 0)
     shades = blurred(np.gradient(height, x), SCATTER_MM), blurred(under, SCATTER_MM)
-    return tuple(np.interp(away, x, shade) for shade in shades)
+    slope, depth = (np.interp(away, x, shade) for shade in shades)
+    return slope, depth
 
 
 def _without_trend(values: np.ndarray, x: np.ndarray, weight: np.ndarray) -> np.ndarray:

@@ -150,7 +150,7 @@ def lookup(image: np.ndarray, uv: np.ndarray) -> np.ndarray:
     at = place(uv)
     low = np.clip(np.floor(at).astype(int), 0, GRID - 2)
     part = np.clip(at - low, 0, 1).astype(np.float32)
-    out = 0
+    out: np.ndarray = np.zeros((), np.float32)
     for dy in (0, 1):
         for dx in (0, 1):
             weight = np.abs(1 - dx - part[:, 0]) * np.abs(1 - dy - part[:, 1])

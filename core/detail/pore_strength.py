@@ -137,9 +137,9 @@ def shown_energy(topology: HeadTopology, view: ViewTexture, tiles: np.ndarray, b
     shown = []
     for k, name in enumerate(PORE_REGIONS):
         weight = skin * (regions[..., k] > 0.7)
-        across, down = (float((weight * r).sum()) / max(float(weight.sum()), 1e-6) for r in response)
+        along_u, along_v = (float((weight * r).sum()) / max(float(weight.sum()), 1e-6) for r in response)
         height, slope_u, slope_v = energies[TILE_NAMES.index(TILE_OF[name])]
-        shown.append(DIRECT**2 * (across * slope_u + down * slope_v) + CAVITY**2 * height)
+        shown.append(DIRECT**2 * (along_u * slope_u + along_v * slope_v) + CAVITY**2 * height)
     return np.array(shown)
 
 

@@ -91,7 +91,8 @@ def drawn(split: Split, size: int) -> PersonDetail:
 
 def _lines_left(measured: Measured) -> np.ndarray:
     """(g, g) of :func:`lines_left`, each photo where it is trusted."""
-    left, weight = 0.0, 1e-6
+    left: np.ndarray | float = 0.0
+    weight: np.ndarray | float = 1e-6
     for skin in measured.skins:
         photo = skin.texture
         luminance = np.ascontiguousarray(channel_mean(photo.shaded), np.float32)
@@ -100,4 +101,4 @@ def _lines_left(measured: Measured) -> np.ndarray:
             skin.topology, luminance, photo.plain, measured.held, skin.pushed, chart.texel
         )
         weight = weight + photo.trust
-    return (left / weight).astype(np.float32)
+    return np.asarray(left / weight, np.float32)

@@ -103,7 +103,7 @@ def _solved(line: dict[int, Draft], best: Draft, views: Sequence[ViewLines], dar
     at = pixels(best.uv, len(views[0].seen))
     response = [float(sample(d, at).mean()) for d in dark]
     source = next(k for k, d in line.items() if d is best)
-    seen_depth = np.clip(best.shown, *(x * best.prior for x in SHOWN))
+    seen_depth = np.clip(best.shown, SHOWN[0] * best.prior, SHOWN[1] * best.prior)
     for k, view in enumerate(views):
         pushed = float(sample(view.tension_map, at)[:, best.family - 1].mean())
         usual = rest + pushed * moved
@@ -143,7 +143,8 @@ def rest_and_motion(
     data = np.concatenate([shown / spread, white @ [rest, moved]])
     low = [0.0, LEAST_MOVED * moved]
     high = [max(SHOWN[1] * rest, float(shown.max(initial=0.0))) + 1e-6, MOST_MOVED * moved + 1e-6]
-    return tuple(float(x) for x in lsq_linear(matrix, data, (low, high)).x)
+    rest, moved = lsq_linear(matrix, data, (low, high)).x
+    return float(rest), float(moved)
 
 
 def joint_gains(

@@ -195,8 +195,9 @@ def without_spots(high: np.ndarray, step: float) -> np.ndarray:
 def spot_response(image: np.ndarray, sigma: float) -> np.ndarray:
     """(g, g) smaller eigenvalue of the Hessian at a scale in pixels, times sigma²: a quarter of a spot's contrast."""
     soft = cv2.GaussianBlur(image, (0, 0), sigma)
-    xx, yy = (cv2.filter2D(soft, cv2.CV_32F, k) for k in (np.float32([[1, -2, 1]]), np.float32([[1], [-2], [1]])))
-    xy = cv2.filter2D(soft, cv2.CV_32F, np.float32([[0.25, 0, -0.25], [0, 0, 0], [-0.25, 0, 0.25]]))
+    second = np.array([[1, -2, 1]], np.float32)
+    xx, yy = (cv2.filter2D(soft, cv2.CV_32F, k) for k in (second, second.T))
+    xy = cv2.filter2D(soft, cv2.CV_32F, np.array([[0.25, 0, -0.25], [0, 0, 0], [-0.25, 0, 0.25]], np.float32))
     return sigma**2 * (0.5 * (xx + yy) - magnitude(0.5 * (xx - yy), xy))
 
 

@@ -118,7 +118,7 @@ def agreement_warnings(names: list[str], shares: tuple[float, ...], company: Com
     rest = [i for i in range(len(names)) if i not in company.odd]
     lines = [_odd_line(names, i, rest, company.chances[i]) for i in sorted(company.odd)]
     if company.two is not None:
-        lines.append(_two_line(names, company))
+        lines.append(_two_line(names, company.two, company.doubt))
     others = "the other photo" if len(shares) == 2 else "the other photos"
     return lines + [
         f"{name}: this face does not match {others} and counts little; leave it out if it shows somebody else."
@@ -134,7 +134,7 @@ def _odd_line(names: list[str], odd: int, rest: list[int], chance: float) -> str
     return f"{names[odd]}: {says} somebody else than {others} and counts little; leave it out if it does."
 
 
-def _two_line(names: list[str], company: Company) -> str:
-    says = "seem to show" if company.doubt < SURE else "may show"
-    one, other = (names[i] for i in company.two)
+def _two_line(names: list[str], two: tuple[int, int], doubt: float) -> str:
+    says = "seem to show" if doubt < SURE else "may show"
+    one, other = (names[i] for i in two)
     return f"{one}: this photo and {other} {says} two people; leave one of them out if they do."

@@ -100,7 +100,10 @@ def solve_bounded(
     return [np.clip(x, low, high) for x, low, high in zip(solution, lows, highs)]
 
 
-def _release(blocks, matrix, gradient, solution, lows, highs, fixed) -> bool:
+def _release(
+    blocks: list[Block], matrix: np.ndarray, gradient: np.ndarray, solution: list[np.ndarray], lows: list[np.ndarray],
+    highs: list[np.ndarray], fixed: list[np.ndarray],
+) -> bool:
     """Free the held variables whose gradient points back inside; tells whether there was any."""
     shared = solution[-1]
     slopes = [block.matrix @ x + block.shared @ shared - block.gradient for block, x in zip(blocks, solution)]

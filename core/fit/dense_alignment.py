@@ -22,13 +22,13 @@ from . import photometric
 from .checks import final_checks, landmarks_worse
 from .coarse import head_state, problem_of, result
 from .equations import equations
+from .evidence import Evidence
 from .levenberg_marquardt import Settings, levenberg_marquardt
 from .match_term import AlignedSkin, aligned_skin, match_term
 from .normal_equations import NormalEquations, Parameters
-from .problem import FitProblem, FitSettings
+from .problem import FitProblem
 from .shaded_views import ShadedViews, shaded_views
 from .shading_term import ShadingImage
-from .silhouette import Silhouette
 from .state import HeadState, Limits
 
 TURNED = np.deg2rad((4.0, 60.0))  # between two views: less shows no depth, more leaves no skin in common
@@ -77,21 +77,11 @@ class Alignment:
         return levenberg_marquardt(expand, state, limits.of_step, Settings(STEPS, photometric.RIDGE)).state
 
 
-def refine(
-    model: HeadModel,
-    fit: CoarseFit,
-    images: list[np.ndarray],
-    masks: list[np.ndarray | None] | None = None,
-    settings: FitSettings | None = None,
-    borders: Sequence[Silhouette] = (),
-) -> CoarseFit:
+def refine(model: HeadModel, fit: CoarseFit, evidence: Evidence) -> CoarseFit:
     """Refine a fit to several photos by what they show together.
 
     Args:
         fit: refined by its shading already.
-        images: per view the upright photo, (H, W, 3) uint8 sRGB.
-        masks: per view (H, W) skin or person mask in [0, 1] or None.
-        borders: per view where the person ends (``silhouette``), or empty where nobody looked.
 
     Returns:
         The refined fit; ``fit`` itself where no two photos can be aligned, or where the landmarks fit much worse.
@@ -99,7 +89,7 @@ def refine(
     pairs = view_pairs([view.pose.rotation for view in fit.views])
     if not pairs:
         return fit
-    aligned = _aligned(model, fit, images, masks, pairs, settings, borders)
+    aligned = _aligned(model, fit, evidence, pairs)
     return fit if landmarks_worse(aligned, fit, photometric.LANDMARKS_WORSE) else aligned
 
 
@@ -123,25 +113,17 @@ def view_pairs(rotations: list[np.ndarray]) -> list[tuple[int, int]]:
     return pairs
 
 
-def _aligned(
-    model: HeadModel,
-    fit: CoarseFit,
-    images: list[np.ndarray],
-    masks: list[np.ndarray | None] | None,
-    pairs: list[tuple[int, int]],
-    settings: FitSettings | None,
-    borders: Sequence[Silhouette],
-) -> CoarseFit:
+def _aligned(model: HeadModel, fit: CoarseFit, evidence: Evidence, pairs: list[tuple[int, int]]) -> CoarseFit:
     """The joint solution, with matches sought anew in every round."""
-    problem = problem_of(model, fit, settings, borders=borders)
+    problem = problem_of(model, fit, evidence.settings, borders=evidence.borders)
     head = displaced(model, fit.residual)
     start = head_state(fit)
-    shading = shaded_views(head, fit, start.identity, images, masks)
+    shading = shaded_views(head, fit, start.identity, evidence.images, evidence.masks)
     skin = aligned_skin(head, len(fit.identity))
     alignment = Alignment(problem, skin, start, _prior(problem, shading, start))
     state, current = start, fit
     for robust_scale in ROUNDS:
-        crops = [face_crop(model, current, view, image) for view, image in zip(current.views, images)]
+        crops = [face_crop(model, current, view, image) for view, image in zip(current.views, evidence.images)]
         matched = _matches(skin, crops, shading.images, pairs)
         if not matched:
             return current

@@ -173,11 +173,11 @@ class NormalEquations:
     def step(self, lower: Parameters, upper: Parameters) -> Parameters:
         """The step to the minimum within bounds (Bertsekas 1982); the matrix must be positive definite."""
         count, size = self.gradient.views.shape
-        parts = self.own, self.cross, self.gradient.views, lower.views, upper.views
+        own, cross, vectors = self.own, self.cross, [self.gradient.views, lower.views, upper.views]
         if self.coupled:
-            own, cross, *vectors = parts
-            parts = self._joined()[None], cross.reshape(1, count * size, -1), *(part.reshape(1, -1) for part in vectors)
-        blocks = [Block(*each) for each in zip(*parts)]
+            own, cross = self._joined()[None], cross.reshape(1, count * size, -1)
+            vectors = [part.reshape(1, -1) for part in vectors]
+        blocks = [Block(*each) for each in zip(own, cross, *vectors)]
         *views, shared = solve_bounded(blocks, self.shared, self.gradient.shared, lower.shared, upper.shared)
         return Parameters(np.concatenate(views).reshape(count, size), shared)
 

@@ -7,22 +7,20 @@ more of the shading is taken back, in part or altogether.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
 
 from ..head.fitted import CoarseFit
 from ..head.model import HeadModel
 from ..head.smooth_modes import displaced
 from .checks import landmarks_worse
-from .coarse import FitSettings, head_state, plausible, problem_of, result
+from .coarse import head_state, plausible, problem_of, result
 from .equations import equations
+from .evidence import Evidence
 from .feature_heights import held_heights
 from .levenberg_marquardt import Settings, levenberg_marquardt
 from .normal_equations import NormalEquations
 from .problem import FitProblem
 from .shaded_views import ShadedViews, shaded_views
-from .silhouette import Silhouette
 from .state import HeadState, Limits
 
 # a step of a pose that is known well already: radians, mm, log focal length
@@ -36,27 +34,11 @@ HEIGHTS_SPREAD = 0.3  # mm, how far shading may move borders of lips and brows; 
 SHARES = (1.0, 0.6, 0.3)  # of the refinement, tried in this order
 
 
-def refine(
-    model: HeadModel,
-    fit: CoarseFit,
-    images: list[np.ndarray],
-    masks: list[np.ndarray | None] | None = None,
-    settings: FitSettings | None = None,
-    borders: Sequence[Silhouette] = (),
-) -> CoarseFit:
-    """Refine a fit by the shading of its photos.
-
-    Args:
-        images: per view the upright photo, (H, W, 3) uint8 sRGB.
-        masks: per view (H, W) skin or person mask in [0, 1] or None.
-        borders: per view where the person ends (``silhouette``), or empty where nobody looked.
-
-    Returns:
-        The refined fit, or ``fit`` itself where shading does not help.
-    """
-    problem = problem_of(model, fit, settings, borders=borders)
+def refine(model: HeadModel, fit: CoarseFit, evidence: Evidence) -> CoarseFit:
+    """The fit refined by the shading of its photos; ``fit`` itself where that does not help."""
+    problem = problem_of(model, fit, evidence.settings, borders=evidence.borders)
     start = head_state(fit)
-    shading = shaded_views(displaced(model, fit.residual), fit, start.identity, images, masks)
+    shading = shaded_views(displaced(model, fit.residual), fit, start.identity, evidence.images, evidence.masks)
     end = _minimum(problem, shading, start)
     before = shading.misfit(start)
     for share in SHARES:

@@ -7,6 +7,7 @@ several photos is brought to lie on itself (``dense_alignment``).
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -16,6 +17,7 @@ from ..head.model import HeadModel
 from . import dense_alignment, photometric, smooth_residual
 from .checks import landmarks_worse
 from .coarse import head_state, plausible, problem_of, result
+from .evidence import Evidence
 from .problem import FitSettings
 from .silhouette import Silhouette, silhouette
 from .solver import descend
@@ -28,7 +30,7 @@ def refine(
     model: HeadModel,
     fit: CoarseFit,
     images: list[np.ndarray],
-    masks: list[np.ndarray | None] | None = None,
+    masks: Sequence[np.ndarray | None] | None = None,
     settings: FitSettings | None = None,
     covers: list[np.ndarray | None] | None = None,
 ) -> CoarseFit:
@@ -41,14 +43,16 @@ def refine(
         covers: per view (H, W) in [0, 1], hands before the face, or None.
     """
     borders: list[Silhouette] = []
-    if masks is not None and all(mask is not None for mask in masks):
+    people = [mask for mask in masks or () if mask is not None]
+    if masks is not None and len(people) == len(masks):
         borders = [
             silhouette(image, view.landmarks.points, mask, cover)
-            for image, view, mask, cover in zip(images, fit.views, masks, covers or [None] * len(images))
+            for image, view, mask, cover in zip(images, fit.views, people, covers or [None] * len(images))
         ]
         fit = outlined(model, fit, borders, settings)
+    evidence = Evidence(images, masks or (), borders, settings or FitSettings())
     for step in (photometric.refine, smooth_residual.follow_photos, dense_alignment.refine):
-        fit = step(model, fit, images, masks, settings, borders)
+        fit = step(model, fit, evidence)
     return fit
 
 

@@ -71,7 +71,7 @@ def shaded_views(
     fit: CoarseFit,
     identity: np.ndarray,
     images: Sequence[np.ndarray],
-    masks: Sequence[np.ndarray | None] | None,
+    masks: Sequence[np.ndarray | None] = (),
 ) -> ShadedViews:
     """The shading of a fit's photos.
 
@@ -80,7 +80,7 @@ def shaded_views(
         fit: says how the photos see the head.
         identity: (K,) coefficients of ``head`` that make the fit.
         images: per view the upright photo, (H, W, 3) uint8 sRGB.
-        masks: per view (H, W) skin or person mask in [0, 1] or None.
+        masks: per view (H, W) skin or person mask in [0, 1] or None; by default there are none.
     """
     patch = skin_patch(head, len(identity))
     views, masks = fit.views, masks or [None] * len(images)

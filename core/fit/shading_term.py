@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Literal, overload
 
 import cv2
 import numpy as np
@@ -114,7 +115,21 @@ def skin_patch(model: HeadModel, components: int) -> SkinPatch:
     return SkinPatch(vertex_basis(model, needed, components), triangles, rows, gather, area / area.mean(), vertices)
 
 
-def patch_normals(patch: SkinPatch, identity: np.ndarray, expression: np.ndarray, derivative: bool = False):
+@overload
+def patch_normals(
+    patch: SkinPatch, identity: np.ndarray, expression: np.ndarray, derivative: Literal[True]
+) -> tuple[np.ndarray, np.ndarray]: ...
+
+
+@overload
+def patch_normals(
+    patch: SkinPatch, identity: np.ndarray, expression: np.ndarray, derivative: bool = False
+) -> tuple[np.ndarray, np.ndarray | None]: ...
+
+
+def patch_normals(
+    patch: SkinPatch, identity: np.ndarray, expression: np.ndarray, derivative: bool = False
+) -> tuple[np.ndarray, np.ndarray | None]:
     """Unit normals (m, 3) in head coordinates, and their Jacobian (m, 3, E + K) if asked for (else None).
 
     With N the sum of (b - a) x (c - a) over the triangles around, dn = (I - n n^T) dN / |N|.

@@ -155,7 +155,7 @@ def _border(person: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return inside - cv2.erode(inside, np.ones((3, 3), np.uint8)), inside.astype(np.float32)
 
 
-def _away_from_edges(shape: tuple[int, int], low: np.ndarray, high: np.ndarray, size: tuple[int, int],
+def _away_from_edges(shape: tuple[int, ...], low: np.ndarray, high: np.ndarray, size: tuple[int, int],
                      margin: float) -> np.ndarray:
     """(h, w) float32, 0 near the sides of the window that lie on those of the photo."""
     counts = np.ones(shape, np.float32)

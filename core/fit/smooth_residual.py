@@ -7,7 +7,6 @@ same on both sides of the face, is bounded, folds no skin, and is dropped where 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -19,12 +18,12 @@ from ..mesh.operators import triangle_normals
 from .checks import landmarks_worse
 from .coarse import head_state, problem_of, result
 from .equations import equations
+from .evidence import Evidence
 from .levenberg_marquardt import Settings, levenberg_marquardt
 from .normal_equations import NormalEquations
 from .photometric import LITTLE, RIDGE
-from .problem import FitProblem, FitSettings
+from .problem import FitProblem
 from .shaded_views import ShadedViews, shaded_views
-from .silhouette import Silhouette
 from .solver import refit_views
 from .state import HeadState, Limits
 
@@ -37,21 +36,11 @@ FOLDED = 0.0005  # share of the triangles that may turn over
 WORSE = 0.001  # of the eye distance: if the landmarks get worse by more, the displacement is not taken
 
 
-def follow_photos(
-    model: HeadModel,
-    fit: CoarseFit,
-    images: list[np.ndarray],
-    masks: list[np.ndarray | None] | None = None,
-    settings: FitSettings | None = None,
-    borders: Sequence[Silhouette] = (),
-) -> CoarseFit:
+def follow_photos(model: HeadModel, fit: CoarseFit, evidence: Evidence) -> CoarseFit:
     """Add the smooth displacement that the photos show to a fit.
 
     Args:
         fit: refined by its shading already.
-        images: per view the upright photo, (H, W, 3) uint8 sRGB.
-        masks: per view (H, W) skin or person mask in [0, 1] or None.
-        borders: per view where the person ends (``silhouette``), or empty where nobody looked.
 
     Returns:
         The fit with its ``residual``, or ``fit`` itself where the landmarks fit worse with it.
@@ -59,19 +48,19 @@ def follow_photos(
     modes = smooth_modes(model)
     around = _around(model, fit.neutral, fit.joints, modes)
     held = replace(fit, identity=np.zeros(len(modes)), residual=None)
-    problem = problem_of(around, held, settings, reading=False, borders=borders)
-    shading = shaded_views(around, fit, held.identity, images, masks)
+    problem = problem_of(around, held, evidence.settings, reading=False, borders=evidence.borders)
+    shading = shaded_views(around, fit, held.identity, evidence.images, evidence.masks)
     coefficients = _coefficients(problem, shading, head_state(held))
     residual = _plausible(model, fit.neutral, np.tensordot(coefficients.astype(np.float32), modes, 1))
-    return _refitted(model, fit, residual, settings, borders)
+    return _refitted(model, fit, residual, evidence)
 
 
-def _refitted(model: HeadModel, fit: CoarseFit, residual: np.ndarray, settings: FitSettings | None,
-              borders: Sequence[Silhouette] = ()) -> CoarseFit:
+def _refitted(model: HeadModel, fit: CoarseFit, residual: np.ndarray, evidence: Evidence) -> CoarseFit:
     """The fit moved by (V, 3) mm, pose and expression fitted once more; or ``fit``, if its landmarks get worse."""
     neutral, joints = fit.neutral + residual, fit.joints + joint_displacement(model, residual)
     head, nothing = _around(model, neutral, joints, np.zeros((1, *neutral.shape), np.float32)), np.zeros(1)
-    problem = problem_of(head, replace(fit, identity=nothing, residual=None), settings, borders=borders)
+    held = replace(fit, identity=nothing, residual=None)
+    problem = problem_of(head, held, evidence.settings, borders=evidence.borders)
     state = refit_views(problem, head_state(fit).with_identity(nothing))
     found = result(head, problem, state, fit.warnings)
     if landmarks_worse(found, fit, WORSE):

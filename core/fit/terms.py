@@ -122,7 +122,7 @@ def project(basis: PointBasis, identity: np.ndarray, state: ViewState, width: in
     return Projection(points, offset + [width / 2.0, height / 2.0], jacobian, pixel_jacobian, float(focal))
 
 
-def geman_mcclure(distance: np.ndarray, scale: float) -> np.ndarray:
+def geman_mcclure(distance: np.ndarray, scale: float | np.ndarray) -> np.ndarray:
     """Weights of robust least squares, 1 at distance 0 (Geman and McClure 1987)."""
     return 1.0 / (1.0 + (distance / scale) ** 2) ** 2
 

@@ -78,7 +78,8 @@ def grid_vertices(cage: Cage, found: Attachment, level: int) -> np.ndarray:
     """
     size = 2**level
     cell = np.minimum(np.floor(found.place * size), size - 1).astype(np.int64)
-    return np.stack([_vertex(cage, found.face, *(cell + step).T, size) for step in ((0, 0), (1, 0), (1, 1), (0, 1))], 1)
+    corners = [(cell + step).T for step in ((0, 0), (1, 0), (1, 1), (0, 1))]
+    return np.stack([_vertex(cage, found.face, x, y, size) for x, y in corners], 1)
 
 
 def _vertex(cage: Cage, face: np.ndarray, x: np.ndarray, y: np.ndarray, size: int) -> np.ndarray:

@@ -58,7 +58,7 @@ def fixed_field(paint: BrowPaint, outline: np.ndarray, columns: slice) -> np.nda
     """
     along, across, tangent, half = coordinates(paint, outline, columns)
     towards = CONVERGE * smoothstep(along, *CONVERGE_FROM) * np.clip(across, -1.3, 1.3)
-    angle = np.radians(np.interp(along, ALONG, DEGREES) - towards) * np.interp(half, *zip(*LEANING))
+    angle = np.radians(np.interp(along, ALONG, DEGREES) - towards) * np.interp(half, *np.transpose(LEANING))
     upward = np.stack([tangent[..., 1], -tangent[..., 0]], axis=-1)
     upward *= -np.sign(upward[..., 1:])  # y runs down
     return (np.cos(angle)[..., None] * tangent + np.sin(angle)[..., None] * upward).astype(np.float32)

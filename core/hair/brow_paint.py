@@ -80,7 +80,7 @@ def read_brows(albedo: np.ndarray, landmarks: np.ndarray, texel: float, pixel: f
     full = float(np.quantile(inside, FULL_QUANTILE)) if len(inside) else 0.0
     seen = full >= LEAST_DARK
     full = float(np.clip(full, *FULL_RANGE))
-    none = float(np.interp(pixel, *zip(*BLURRED)))
+    none = float(np.interp(pixel, *np.transpose(BLURRED)))
     cover = smoothstep(dark, none * full, COVER * full) * zone * seen
     closed = cv2.morphologyEx(cover.astype(np.float32), cv2.MORPH_CLOSE, disc(0.5 * GAP_MM / part.texel))
     cover = np.maximum(cover, GAP_COVER * closed)

@@ -102,7 +102,9 @@ def grown(paint: BrowPaint, flow: np.ndarray, middles: np.ndarray, rng: np.rando
     return path[last - first >= SHORTEST_MM]
 
 
-def _traced(paint: BrowPaint, flow: np.ndarray, start: np.ndarray, step: float, steps: int, turn, bend) -> np.ndarray:
+def _traced(
+    paint: BrowPaint, flow: np.ndarray, start: np.ndarray, step: float, steps: int, turn: np.ndarray, bend: np.ndarray
+) -> np.ndarray:
     """(m, steps + 1, 2) mm paths along the flow turned by so many radians, and by more on the way."""
     path = [start]
     for k in range(steps):

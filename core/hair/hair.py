@@ -36,7 +36,7 @@ class Hair:
         return header if self.scalp is None else header | {"scalp": self.scalp.header()}
 
 
-def read_header(header: dict | None) -> tuple[dict[str, float], tuple[float, ...] | None]:
+def read_header(header: dict | None) -> tuple[dict[str, float], tuple[float, float, float, float] | None]:
     """Tips by group, and bounds of the bare skin or None, of what :meth:`Hair.header` gave or a stranger wrote.
 
     Raises:

@@ -58,7 +58,7 @@ def hair_colour(colour: np.ndarray, skin: np.ndarray, cover: np.ndarray, pixel: 
         return HairColour(USUAL, 0.0, 0.5)
     paint, under = (np.exp(np.median(a[covered], axis=0)) for a in (colour, skin))
     seen, bare = float(paint @ LUMINANCE), float(under @ LUMINANCE)
-    light = min(float(np.interp(pixel, *zip(*HAIR_OVER_PAINT))) * seen, LIGHTEST)
+    light = min(float(np.interp(pixel, *np.transpose(HAIR_OVER_PAINT))) * seen, LIGHTEST)
     share = float(np.clip((bare - seen) / max(bare - light, 1e-6), *SHARE_RANGE))
     hair = (paint - (1.0 - share) * under) / share
     hair = np.log(np.clip(hair, *(factor * light / seen * paint for factor in CHANNEL_RANGE)))
@@ -85,7 +85,7 @@ def unlit(colour: np.ndarray) -> np.ndarray:
 def split_grey(mean: np.ndarray, share: float = 0.5) -> HairColour:
     """Pigmented colour and share of grey whose mixture has the mean (3,) log linear colour."""
     light = float(np.log(np.exp(mean) @ LUMINANCE))
-    least = np.interp(light, *zip(*PIGMENT))
+    least = np.interp(light, *np.transpose(PIGMENT))
     lacking = float(np.clip(1.0 - (mean[0] - mean[2]) / least, 0.0, 1.0))
     grey = 0.9 * lacking * float(smoothstep(np.float64(light), *GREY_LUMINANCE))
     grey = min(grey, 0.9 * float(np.exp(mean - GREY_HAIR).min()))

@@ -115,7 +115,10 @@ def _lid_points(model: HeadModel, vertices: np.ndarray) -> tuple[np.ndarray, np.
     return points.reshape(-1, 3).astype(np.float32), uv.reshape(-1, 2).astype(np.float32)
 
 
-def _row(row: Row, line: np.ndarray, centre: np.ndarray, tree: cKDTree, points, uv, rng: np.random.Generator):
+def _row(
+    row: Row, line: np.ndarray, centre: np.ndarray, tree: cKDTree, points: np.ndarray, uv: np.ndarray,
+    rng: np.random.Generator,
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """Roots (n, 2) u, v; strands (n, POINTS, 3) mm; radii (n,) mm; place (n,) in the order of thinning out.
 
     Args:
@@ -141,7 +144,9 @@ def _row(row: Row, line: np.ndarray, centre: np.ndarray, tree: cKDTree, points, 
     return uv[nearest], strands, radii.astype(np.float32), (np.arange(count) + 0.5) / count
 
 
-def _curled(row: Row, roots: np.ndarray, outward: np.ndarray, length: np.ndarray, tufts, rng) -> np.ndarray:
+def _curled(
+    row: Row, roots: np.ndarray, outward: np.ndarray, length: np.ndarray, tufts: np.ndarray, rng: np.random.Generator
+) -> np.ndarray:
     """(n, POINTS, 3) float32 mm, each bent in the upright plane in which it leaves the eye; tips of a tuft meet."""
     count = len(roots)
     side = np.arctan2(FAN * outward[:, 0], outward[:, 2]) + TURN * rng.standard_normal(count)

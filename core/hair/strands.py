@@ -103,9 +103,11 @@ class Strands:
             raise ValueError("its hair is not on the head, or no hair is like that")
 
 
-def empty_strands(points: int) -> tuple[np.ndarray, ...]:
+def empty_strands(points: int) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """Roots, points, radii and colours of no strands."""
-    return tuple(np.zeros(shape, np.float32) for shape in ((0, 2), (0, points, 3), (0,), (0, 3)))
+    shapes = (0, 2), (0, points, 3), (0,), (0, 3)
+    roots, path, radii, colours = (np.zeros(shape, np.float32) for shape in shapes)
+    return roots, path, radii, colours
 
 
 def table_names(group: str) -> tuple[str, ...]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
+
 import cv2
 import numpy as np
 
@@ -49,7 +51,9 @@ def eye_distance(points: np.ndarray) -> float:
     return float(np.linalg.norm(points[OUTER_EYE_CORNERS[0]] - points[OUTER_EYE_CORNERS[1]]))
 
 
-def fill_contours(points: np.ndarray, contours, width: int, height: int, grow: float = 0.0) -> np.ndarray:
+def fill_contours(
+    points: np.ndarray, contours: Iterable[Sequence[int]], width: int, height: int, grow: float = 0.0
+) -> np.ndarray:
     """(H, W) uint8 with 255 inside the contours, grown by so many pixels (negative shrinks), edges softened.
 
     Args:

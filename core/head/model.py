@@ -52,6 +52,7 @@ class HeadTopology:
 
     @property
     def vertex_count(self) -> int:
+        """V, of all parts together."""
         return int(self.part_start[-1])
 
     def part_slice(self, part: str) -> slice:

@@ -244,15 +244,15 @@ def _pulled_apart(
         expected = wanted + _combined(weights, change)
         ways = zip(among, before, expected - before, strict=True)
         found = [contacts_among(patch, *way, REACH, gap) for way in ways]
-        pose = list(range(len(found)))
+        poses = list(range(len(found)))
         if k == steps - 1:
             if ball:
                 found += [ball.contacts(a, b) for a, b in zip(before, wanted, strict=True)]
-                pose += range(len(wanted))
+                poses += range(len(wanted))
             if seal is not None:
                 found.append(seal)
-                pose.append(len(wanted) - 1)
-        pose = np.repeat(pose, [len(c.distance) for c in found])
+                poses.append(len(wanted) - 1)
+        pose = np.repeat(poses, [len(c.distance) for c in found])
         change = corrected(patch, joined(found), pose, wanted, weights)
         before = wanted + _combined(weights, change)
     return change

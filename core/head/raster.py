@@ -147,7 +147,9 @@ def _pixels(first: np.ndarray, count: np.ndarray, line: np.ndarray, slope: np.nd
     return pixel, values
 
 
-def _spans(corners: np.ndarray, width: int, height: int):
+def _spans(
+    corners: np.ndarray, width: int, height: int
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """Covered runs of pixels, a row of a triangle each.
 
     Args:

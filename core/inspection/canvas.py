@@ -200,7 +200,9 @@ def write_labels(image: np.ndarray, places: np.ndarray, labels: Sequence[str]) -
     return np.asarray(sheet)
 
 
-def bars(names: Sequence[str], values: Sequence[float], most: float, usual: Sequence[float] = ()) -> np.ndarray:
+def bars(
+    names: Sequence[str], values: Sequence[float] | np.ndarray, most: float, usual: Sequence[float] = ()
+) -> np.ndarray:
     """Horizontal bars with names and numbers; ``usual`` marks what would be expected."""
     line, left, width = 24, 190, 560
     sheet = Image.new("RGB", (width, max(1, len(names)) * line + 8), BACKGROUND)
@@ -217,7 +219,7 @@ def bars(names: Sequence[str], values: Sequence[float], most: float, usual: Sequ
     return np.asarray(sheet)
 
 
-def _fitting(caption: str, font: ImageFont.ImageFont, width: int) -> str:
+def _fitting(caption: str, font: ImageFont.FreeTypeFont | ImageFont.ImageFont, width: int) -> str:
     """A caption that stays above its picture."""
     if font.getlength(caption) <= width:
         return caption

@@ -24,7 +24,7 @@ from .chart_pictures import (
     unwrapped_picture,
 )
 from .head_pictures import expression_picture, fit_picture, neutral_picture, shape_picture
-from .page import PAGE, Section, write_page
+from .page import PAGE, Picture, Section, write_page
 from .photo_pictures import light_row, photo_pictures
 from .stages import Inspected
 
@@ -84,7 +84,7 @@ def sections(inspected: Inspected, atlas: WrinkleAtlas) -> list[Section]:
 def _wrinkles(inspected: Inspected, atlas: WrinkleAtlas) -> Section:
     """Lines, relief, age and pores."""
     character = inspected.character
-    pictures = [lines_picture(character, seen, i) for i, seen in sorted(inspected.photos.items())]
+    pictures: list[Picture | None] = [lines_picture(character, seen, i) for i, seen in sorted(inspected.photos.items())]
     pictures += [own_lines_picture(character, atlas), residual_picture(character), maps_picture(character),
                  pores_picture(character)]
     rows = [

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from typing import Any
 
 from PIL import ExifTags, Image
 
@@ -11,7 +12,7 @@ from PIL import ExifTags, Image
 FULL_FRAME_DIAGONAL = math.hypot(36.0, 24.0)
 _EQUIVALENT_RANGE = (8.0, 2000.0)  # mm
 _SHARE_OF_LONGER_SIDE = (0.2, 40.0)
-_MM_PER_UNIT = {2: 25.4, 3: 10.0, 4: 1.0, 5: 0.001}  # inch, cm, mm, micrometre
+_MM_PER_UNIT: Mapping[object, float] = {2: 25.4, 3: 10.0, 4: 1.0, 5: 0.001}  # inch, cm, mm, micrometre
 _TRANSPOSES = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
@@ -44,8 +45,9 @@ def focal_length_px(exif: Mapping[int, object], size: tuple[int, int]) -> float 
     From the 35 mm equivalent, else from the focal length and the sensor's pixel density. None too when the image was
     cropped after it was taken (its shape is not the one recorded) or the values are nonsense.
     """
-    taken = (_number(exif, ExifTags.Base.ExifImageWidth), _number(exif, ExifTags.Base.ExifImageHeight))
-    if all(taken) and _shapes_differ(taken, size):
+    width, height = _number(exif, ExifTags.Base.ExifImageWidth), _number(exif, ExifTags.Base.ExifImageHeight)
+    taken = (width, height) if width and height else None
+    if taken and _shapes_differ(taken, size):
         return None
     focal = _from_equivalent(exif, size) or _from_sensor(exif, taken, size)
     low, high = _SHARE_OF_LONGER_SIDE
@@ -62,15 +64,14 @@ def _from_equivalent(exif: Mapping[int, object], size: tuple[int, int]) -> float
 
 
 def _from_sensor(
-    exif: Mapping[int, object], taken: tuple[float | None, float | None], size: tuple[int, int]
+    exif: Mapping[int, object], taken: tuple[float, float] | None, size: tuple[int, int]
 ) -> float | None:
     focal = _number(exif, ExifTags.Base.FocalLength)
     density = _number(exif, ExifTags.Base.FocalPlaneXResolution)
     unit = _MM_PER_UNIT.get(exif.get(ExifTags.Base.FocalPlaneResolutionUnit, 2))
     if focal is None or density is None or unit is None:
         return None
-    longer = max(taken) if all(taken) else max(size)
-    return focal * density / unit * max(size) / longer
+    return focal * density / unit * max(size) / max(taken or size)
 
 
 def _shapes_differ(taken: tuple[float, float], size: tuple[int, int]) -> bool:
@@ -79,7 +80,7 @@ def _shapes_differ(taken: tuple[float, float], size: tuple[int, int]) -> bool:
     return abs(ratios[0] / ratios[1] - 1.0) > 0.02
 
 
-def _number(exif: Mapping[int, object], tag: int) -> float | None:
+def _number(exif: Mapping[int, Any], tag: int) -> float | None:
     """A positive finite number, or None."""
     try:
         value = float(exif[tag])

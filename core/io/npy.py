@@ -34,7 +34,7 @@ def read_npy(data: bytes, kind: str, shape: tuple[int | None, ...], limit: int =
     version = _FORMAT.read_magic(stream)
     if version != (1, 0):
         raise ValueError(f"array format {version} is not used here")
-    found, fortran, dtype = _FORMAT.read_array_header_1_0(stream, max_header_size=1000)
+    found, fortran, dtype = _FORMAT.read_array_header_1_0(stream, max_header_size=1000)  # type: ignore[call-arg]
     if dtype.kind != kind or dtype.hasobject or dtype.itemsize > 8 or fortran:
         raise ValueError(f"array of type {dtype} instead of {kind}")
     if len(found) != len(shape) or any(want not in (None, have) for want, have in zip(shape, found)):

@@ -66,7 +66,7 @@ def load_photo(path: Path) -> Photo:
         notes.append(f"{megapixels:.0f} megapixels, reduced to {used:.0f}.")
     if colour_note:
         notes.append(colour_note)
-    if alpha is not None and alpha.getextrema()[0] < 255:
+    if alpha is not None and np.min(np.asarray(alpha)) < 255:
         image = Image.composite(image, Image.new("RGB", image.size, (BACKGROUND,) * 3), alpha)
         notes.append("transparent parts are shown as grey.")
     focal = focal_length_px(exif, image.size)
@@ -191,20 +191,22 @@ def _to_srgb(image: Image.Image) -> tuple[Image.Image, str]:
     """sRGB colours by the embedded profile (relative colorimetric, black point compensated), and a note."""
     stored = image.info.get("icc_profile")
     srgb = ImageCms.createProfile("sRGB")
-    profile, note = None, ""
+    profile: ImageCms.core.CmsProfile | ImageCms.ImageCmsProfile | None = None
+    note = ""
     if image.mode == "LAB":
         profile = ImageCms.createProfile("LAB")
     elif stored:
         try:
-            profile = ImageCms.ImageCmsProfile(io.BytesIO(stored))
-            if not _profile_fits(profile, image.mode):
-                profile = None
+            found = ImageCms.ImageCmsProfile(io.BytesIO(stored))
+            if _profile_fits(found, image.mode):
+                profile = found
         except (OSError, ImageCms.PyCMSError, ValueError):
             note = "its colour profile cannot be read, sRGB is assumed."
     if profile is not None:
         try:
             intent, flags = ImageCms.Intent.RELATIVE_COLORIMETRIC, ImageCms.Flags.BLACKPOINTCOMPENSATION
-            image = ImageCms.profileToProfile(image, profile, srgb, intent, outputMode="RGB", flags=flags)
+            converted = ImageCms.profileToProfile(image, profile, srgb, intent, outputMode="RGB", flags=flags)
+            image = converted or image  # None is of conversions in place
         except (OSError, ImageCms.PyCMSError, ValueError):
             note = "its colour profile cannot be used, sRGB is assumed."
     elif image.mode == "CMYK":

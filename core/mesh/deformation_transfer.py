@@ -6,9 +6,11 @@ form of Botsch et al. 2006 that is a Poisson equation with the target's cotangen
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from scipy import sparse
-from scipy.sparse.linalg import splu
+from scipy.sparse.linalg import SuperLU, splu
 
 STILL = 1e-3  # mm: a vertex that no shape moves farther is held
 HOLD = 1.0
@@ -86,7 +88,10 @@ def _gradient_operator(points: np.ndarray, triangles: np.ndarray) -> tuple[spars
     return sparse.csr_matrix((values.ravel(), columns.ravel(), starts), (3 * len(triangles), len(points))), areas
 
 
-def _close(factor, source, target, deltas, moved, touching, closing) -> np.ndarray:
+def _close(
+    factor: SuperLU, source: np.ndarray, target: np.ndarray, deltas: np.ndarray, moved: np.ndarray,
+    touching: Sequence[np.ndarray], closing: np.ndarray,
+) -> np.ndarray:
     """Least change of each deformation that gives its pairs the source's distance vector (Lagrange multipliers)."""
     for i, pairs in enumerate(touching):
         if not len(pairs):

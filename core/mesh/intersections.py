@@ -7,6 +7,7 @@ planes meet). Triangles that share an edge never count; of those that share a co
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 from scipy import sparse
@@ -185,7 +186,9 @@ def _sweep_axis(low: np.ndarray, high: np.ndarray) -> int:
     return int(np.argmax(np.ptp(low, axis=0) / np.maximum((high - low).mean(0), 1e-12))) if len(low) else 0
 
 
-def _starting_within(low: np.ndarray, high: np.ndarray, starts: np.ndarray, side: str) -> tuple[np.ndarray, np.ndarray]:
+def _starting_within(
+    low: np.ndarray, high: np.ndarray, starts: np.ndarray, side: Literal["left", "right"]
+) -> tuple[np.ndarray, np.ndarray]:
     """Spans (a,) and starts (b,) that lie in them; with side "right" not at a span's own start."""
     order = np.argsort(starts, kind="stable")
     ordered = starts[order]

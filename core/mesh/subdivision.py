@@ -79,7 +79,9 @@ def _corners(faces: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     return row * 4 + column, following, previous
 
 
-def _sparse(rows, columns, values, shape) -> sparse.csr_matrix:
+def _sparse(
+    rows: np.ndarray, columns: np.ndarray, values: np.ndarray | float, shape: tuple[int, int]
+) -> sparse.csr_matrix:
     values = np.broadcast_to(np.asarray(values, dtype=float), np.shape(rows))
     return sparse.csr_matrix((values, (rows, columns)), shape=shape)
 
@@ -114,7 +116,8 @@ def _one_level(faces: np.ndarray, vertices: int, hold_border: bool = False) -> t
 
 
 def _vertex_points(
-    edges, boundary, ends_mean, face_points, face_of, corner_vertex, vertices, hold_border
+    edges: np.ndarray, boundary: np.ndarray, ends_mean: sparse.csr_matrix, face_points: sparse.csr_matrix,
+    face_of: np.ndarray, corner_vertex: np.ndarray, vertices: int, hold_border: bool,
 ) -> sparse.csr_matrix:
     """(V, V) moved cage vertices: (Q + 2 R + (n - 3) S) / n inside, (1, 6, 1) / 8 or held along a boundary."""
     edge_rows = np.arange(len(edges))

@@ -212,7 +212,8 @@ def _upright(pixels: np.ndarray, found: Face, nets: FaceNets) -> Face:
     square = square_of_box(found.box, found.keypoints)
     turned = [_settled(pixels, found, square.jittered(0.0, 0.0, 1.0, turn), nets) for turn in TURNS[1:]]
     best = max(turned, key=lambda other: other.seen * other.upright)
-    if best.upright < NO_FACE_SCORE or best.seen * best.upright < found.seen * found.upright + CLEARER:
+    much_clearer = best.seen * best.upright >= found.seen * found.upright + CLEARER
+    if best.square is None or best.upright < NO_FACE_SCORE or not much_clearer:
         return found
     there = max(_detect(pixels, best.square, _SHORT, nets), key=lambda other: other.score, default=best)
     return replace(best, box=there.box, keypoints=there.keypoints)

@@ -94,10 +94,14 @@ class IdentityRegressor:
 class FeatureScale(Protocol):
     """What aligns and standardises features: the attributes of that name of ``IdentityRegressor``."""
 
-    template: np.ndarray
-    alignment: np.ndarray
-    mean: np.ndarray
-    scale: np.ndarray
+    @property
+    def template(self) -> np.ndarray: ...
+    @property
+    def alignment(self) -> np.ndarray: ...
+    @property
+    def mean(self) -> np.ndarray: ...
+    @property
+    def scale(self) -> np.ndarray: ...
 
 
 def one_photo(landmarks: np.ndarray, texture: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -121,7 +125,7 @@ def standard_features(landmarks: np.ndarray, textures: np.ndarray, like: Feature
 def standardised(values: np.ndarray, mean: np.ndarray, scale: np.ndarray) -> np.ndarray:
     """(n, FEATURES) float32 within ``LIMIT``, each block of a mean square sum of a third."""
     out = np.clip((np.asarray(values, np.float32) - mean) / scale, -LIMIT, LIMIT)
-    return out / np.sqrt(len(BLOCKS) * np.repeat(np.float32(BLOCKS), BLOCKS))
+    return out / np.sqrt(len(BLOCKS) * np.repeat(np.array(BLOCKS, np.float32), BLOCKS))
 
 
 def load(folder: Path | None = None) -> IdentityRegressor:

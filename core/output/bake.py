@@ -115,7 +115,8 @@ def _write(character: Character, directory: Path, size: int, kind: str) -> None:
 
 def _write_activation(character: Character, directory: Path, size: int) -> dict[str, dict[str, dict]]:
     """Write the activation masks, four to an image; returns where each shape key's lies, by expression."""
-    channels, places = [], {}
+    channels: list[np.ndarray] = []
+    places: dict[str, dict[str, dict]] = {}
     for expression in KEY_EXPRESSIONS:
         shares = activation_masks(character, expression)
         places[expression] = {}
@@ -150,7 +151,9 @@ def _write_expressions(character: Character, directory: Path, maps: np.ndarray, 
             png16.write_png(directory / file, encode_normals(slopes_to_normals(slopes)))
         expressions[name] = {"map": file, "masks": masks[name]}
     described = {"neutral": NEUTRAL, "expressions": expressions}
-    return described | ({"displacement_scale_mm": scale} if kind == "displacement" else {"normals": "OpenGL, y up"})
+    if kind == "displacement":
+        return described | {"displacement_scale_mm": scale}
+    return described | {"normals": "OpenGL, y up"}
 
 
 def _write_compact(character: Character, directory: Path, maps: np.ndarray, size: int) -> dict:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -45,7 +45,7 @@ def blend_compact(directory: Path, weights: Mapping[str, float]) -> np.ndarray:
     return _checked(Path(directory), lambda files: files.blend_compact(weights))
 
 
-def _checked(directory: Path, action) -> np.ndarray:
+def _checked(directory: Path, action: Callable[[_BakeFiles], np.ndarray]) -> np.ndarray:
     try:
         return action(_BakeFiles(directory))
     except FileNotFoundError as error:
@@ -107,7 +107,7 @@ class _BakeFiles:
         acting = {shape: float(weights[shape]) for shape in compact["tension"] if weights.get(shape, 0.0)}
         if not acting:
             return maps[..., 0]
-        total = np.float32(0.0)
+        total: np.ndarray | np.float32 = np.float32(0.0)
         for shape, weight in acting.items():
             described = compact["tension"][shape]
             total = total + weight * self.signed(described)

@@ -72,6 +72,8 @@ def displaced_head(
 
 def sample_maps(maps: np.ndarray, division: Subdivision, vertex_count: int) -> np.ndarray:
     """(n, c) bilinear samples of maps (S, S, c), row 0 at v = 1, at vertices; the mean over a seam's two sides."""
+    if division.uv is None:
+        raise ValueError("a subdivision without UVs has no place in a map")
     size = maps.shape[0]
     uv = division.uv.reshape(-1, 2).astype(float)
     at = np.stack([(1.0 - uv[:, 1]) * size - 0.5, uv[:, 0] * size - 0.5])

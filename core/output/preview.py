@@ -83,9 +83,9 @@ def contact_sheet(pixels: np.ndarray, character: Character, renders: Path) -> np
         if not path.is_file():
             raise OutputError(f"The render {path.name} is missing: run the command again.")
         with Image.open(path) as image:
-            tile = image.convert("RGB")
-            tile.thumbnail(TILE)
-            tiles.append((preset.replace("_", " "), np.asarray(tile)))
+            render = image.convert("RGB")
+            render.thumbnail(TILE)
+            tiles.append((preset.replace("_", " "), np.asarray(render)))
     columns = 3
     rows = -(-len(tiles) // columns)
     gap, label = 8, 30

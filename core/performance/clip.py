@@ -154,7 +154,7 @@ def _open_video(path: Path) -> Clip:
         rate, count = capture.get(cv2.CAP_PROP_FPS), capture.get(cv2.CAP_PROP_FRAME_COUNT)
     finally:
         capture.release()
-    notes = ()
+    notes: tuple[str, ...] = ()
     if not (np.isfinite(rate) and RATES[0] <= rate <= RATES[1]):
         notes = (f"{path.name} does not tell its frame rate: {DEFAULT_RATE:g} frames a second are assumed.",)
         rate = DEFAULT_RATE

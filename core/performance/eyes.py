@@ -22,7 +22,7 @@ GAZE, BLINK = "eyeLook", "eyeBlink"
 def openings(points: np.ndarray) -> np.ndarray:
     """(2,) height over width of the right and left eye in landmarks (478, 2)."""
 
-    def apart(pair) -> float:
+    def apart(pair: tuple[int, int]) -> float:
         return float(np.linalg.norm(points[pair[0]] - points[pair[1]]))
 
     return np.array([np.mean([apart(p) for p in LIDS[s]]) / max(apart(CORNERS[s]), 1e-6) for s in SIDES])

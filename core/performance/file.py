@@ -128,7 +128,7 @@ def _checked(stored: dict) -> Performance:
     )
 
 
-def _texts(values, most: int) -> tuple[str, ...]:
+def _texts(values: object, most: int) -> tuple[str, ...]:
     if not isinstance(values, list) or len(values) > most or not all(isinstance(value, str) for value in values):
         raise ValueError("a list of texts is missing")
     return tuple(value[:MAX_TEXT] for value in values)

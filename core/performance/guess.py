@@ -40,5 +40,5 @@ def guesses(marks: list[Landmarks], names: tuple[str, ...], resting: np.ndarray 
 
 def _textures(marks: list[Landmarks]) -> np.ndarray | None:
     """(n, T) textures of some frames; None where one has none, lest a clip is read in two ways."""
-    textures = [mark.texture for mark in marks]
-    return None if any(texture is None for texture in textures) else np.stack(textures)
+    textures = [mark.texture for mark in marks if mark.texture is not None]
+    return np.stack(textures) if len(textures) == len(marks) else None

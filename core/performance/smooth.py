@@ -74,12 +74,12 @@ def _penalised(values: np.ndarray, penalty: float) -> np.ndarray:
     return solveh_banded(bands, values)
 
 
-def one_euro(values: np.ndarray, fps: float, strengths: np.ndarray, beta: float) -> np.ndarray:
+def one_euro(values: np.ndarray, fps: float, strengths: np.ndarray, beta: float | np.ndarray) -> np.ndarray:
     """Values (F, n) filtered in order: slow changes are smoothed, fast ones followed. It lags a little.
 
     Args:
         strengths: (n,) from 0 (none) to 1, of the cutoff at rest.
-        beta: Hz by which the cutoff rises with every unit a second.
+        beta: Hz by which the cutoff rises with every unit a second, one for all or (n,).
     """
     result = np.array(values, float)
     lowest = np.array([cutoff_of(float(s)) for s in strengths])

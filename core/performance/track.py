@@ -57,7 +57,7 @@ class FaceTracker:
 
     def _detect(self, pixels: np.ndarray) -> Landmarks | None:
         """Landmarks of the face where it was last, else of the one that was asked for."""
-        turns = (self._turn or 0.0,)
+        turns: tuple[float, ...] = (self._turn or 0.0,)
         if self._turn is None and self.redetected % SEARCH_TURNED == 0:
             turns = TURNS
         self.redetected += 1

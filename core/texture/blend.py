@@ -66,6 +66,6 @@ def _shares(best: np.ndarray, trusts: Sequence[np.ndarray], sigma: float) -> lis
     return [weight / whole for weight in weights]
 
 
-def _resized(image: np.ndarray, shape: tuple[int, int], interpolation: int) -> np.ndarray:
+def _resized(image: np.ndarray, shape: tuple[int, ...], interpolation: int) -> np.ndarray:
     """An image (m, n[, c]) of ``shape`` rows and columns."""
     return image if image.shape[:2] == shape else cv2.resize(image, shape[::-1], interpolation=interpolation)

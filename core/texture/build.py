@@ -72,7 +72,8 @@ def build_texture(
     """
     size = size or map_size(model, fit)
     if hands is None:
-        hands = [nets and hand_mask(photo, view.landmarks.box, nets) for view, photo in zip(fit.views, photos)]
+        boxes = [view.landmarks.box for view in fit.views]
+        hands = [None if nets is None else hand_mask(photo, box, nets) for box, photo in zip(boxes, photos)]
     texel = texel_millimetres(model.topology, fit.neutral, size)
     views = []
     for i, (view, photo) in enumerate(zip(fit.views, photos)):

@@ -105,4 +105,5 @@ def _around(mask: np.ndarray, texel: float) -> tuple[slice, slice]:
     found = [np.flatnonzero((mask > 0).any(axis)) for axis in (1, 0)]
     if not len(found[0]):
         return slice(None), slice(None)
-    return tuple(slice(max(0, int(used[0]) - margin), int(used[-1]) + 1 + margin) for used in found)
+    rows, columns = (slice(max(0, int(used[0]) - margin), int(used[-1]) + 1 + margin) for used in found)
+    return rows, columns

@@ -60,8 +60,10 @@ def hairline(topology: HeadTopology, vertices: np.ndarray, hair_mask: np.ndarray
 
 def _first_run(covered: np.ndarray, least: int) -> float:
     """Index at which ``covered`` (n,) first holds for ``least`` entries in a row, NaN if it never does."""
+    if len(covered) < least:
+        return np.nan
     count = np.concatenate([[0], np.cumsum(covered)])
-    full = np.flatnonzero(count[least:] - count[:-least] == least) if len(covered) >= least else []
+    full = np.flatnonzero(count[least:] - count[:-least] == least)
     return float(full[0]) if len(full) else np.nan
 
 

@@ -20,7 +20,7 @@ from ..nets.landmarks import segment_person
 from ..nets.sessions import FaceNets
 from ..view.chart_window import Window, grid_size, seen_window, without_islands
 from ..view.lighting import FLOOR, Light, estimate_light
-from ..view.skin_mask import SkinTone, feature_image, skin_tone
+from ..view.skin_mask import SkinMask, SkinTone, feature_image, skin_tone
 from ..view.unwrap import PosedView, Unwrapped, pose_view, posed_vertices, unwrap
 from .albedo import delight, is_unusual, log_colour, normalisation
 from .even_out import even_out
@@ -87,13 +87,7 @@ class ViewTexture:
 
 
 def view_texture(
-    model: HeadModel,
-    fit: CoarseFit,
-    view: View,
-    photo: np.ndarray,
-    nets: FaceNets | None,
-    size: int,
-    texel: float,
+    model: HeadModel, fit: CoarseFit, view: View, photo: np.ndarray, nets: FaceNets | None, size: int, texel: float,
     hands: np.ndarray | None = None,
 ) -> ViewTexture:
     """Unwrap one photo and take its light out.
@@ -118,28 +112,15 @@ def view_texture(
     shaded = log_colour(colour)
     shaded -= shading
     mask = view_mask(model, shaded, skin, features, posed, coarse)
-    confidence = off_edges(topology, unwrapped.confidence, coarse)
-    confidence *= sample_smooth(topology, belonging(model, fit, posed), grid)
-    trust = without_islands(confidence * mask.usable, coarse)
-    plain = np.minimum(trust, confidence * mask.plain)
-    trust, plain = (smoothstep(mask, *TRUSTED) for mask in (trust, plain))
+    trust, plain = _trusted(model, fit, posed, unwrapped, mask, coarse)
     window = seen_window(trust, size)
-    fine = shaded[window.work]
-    if window.factor > 1:
-        fine = log_colour(srgb_to_linear(unwrapped.look_closer(posed.image, window)))
-        fine -= window.enlarged(shading)
-    folded = folded_skin(model, fit, view)
-    under = smoothstep(-(posed.normals @ view.pose.rotation)[:, 1], *UNDER)
-    pixel = posed.millimetres_per_pixel
+    fine = _fine_colour(unwrapped, posed, window, shaded, shading)
     change, painted = even_out(
-        topology, shaded, trust, plain, features, shading, folded, posed.facing, under, coarse, pixel, window, skin.grey
+        topology, shaded, trust, plain, features, shading, folded_skin(model, fit, view), posed.facing,
+        _facing_ground(posed, view), coarse, posed.millimetres_per_pixel, window, skin.grey,
     )
     gain = normalisation(skin).astype(np.float32)
-    log_albedo = vivid(fine - window.grown(change), -float(gain.mean()))
-    log_albedo += gain
-    if skin.grey:
-        lips = window.enlarged(sample_smooth(topology, region_sum(topology, ("lips",)), grid))
-        log_albedo += lips[..., None] * GREY_LIPS.astype(np.float32)
+    log_albedo = _exposed(topology, fine - window.grown(change), gain, skin.grey, window)
     shown = smoothstep(unwrapped.confidence, *TRUSTED)
     bare = shown * mask.bare
     bare[window.work] *= 1 - painted
@@ -161,6 +142,53 @@ def view_texture(
         tooth_colour=tooth_colour(*seen, np.exp(tone), hands),
         warnings=_hand_warnings(posed, view.photo, hands) + _warnings(topology, view.photo, skin, plain),
     )
+
+
+def _trusted(
+    model: HeadModel, fit: CoarseFit, posed: PosedView, unwrapped: Unwrapped, mask: SkinMask, texel: float
+) -> tuple[np.ndarray, np.ndarray]:
+    """Trust and plain skin of ``ViewTexture``, (g, g) each."""
+    confidence = off_edges(model.topology, unwrapped.confidence, texel)
+    confidence *= sample_smooth(model.topology, belonging(model, fit, posed), len(confidence))
+    trust = without_islands(confidence * mask.usable, texel)
+    plain = np.minimum(trust, confidence * mask.plain)
+    return smoothstep(trust, *TRUSTED), smoothstep(plain, *TRUSTED)
+
+
+def _fine_colour(
+    unwrapped: Unwrapped, posed: PosedView, window: Window, shaded: np.ndarray, shading: np.ndarray
+) -> np.ndarray:
+    """(h, w, 3) log colour without light in the window; looked up in the photo anew where that shows more.
+
+    Args:
+        shaded: (g, g, 3) the same at the working size.
+        shading: (g, g, 3) log of the light.
+    """
+    if window.factor <= 1:
+        return shaded[window.work]
+    fine = log_colour(srgb_to_linear(unwrapped.look_closer(posed.image, window)))
+    fine -= window.enlarged(shading)
+    return fine
+
+
+def _facing_ground(posed: PosedView, view: View) -> np.ndarray:
+    """(V,) in [0, 1], how far the skin faces the ground."""
+    return smoothstep(-(posed.normals @ view.pose.rotation)[:, 1], *UNDER)
+
+
+def _exposed(topology: HeadTopology, colour: np.ndarray, gain: np.ndarray, grey: bool, window: Window) -> np.ndarray:
+    """(h, w, 3) log albedo in the exposure and saturation of usual skin, with lips of a usual hue in a grey photo.
+
+    Args:
+        colour: (h, w, 3) log, without light.
+        gain: (3,) log, what brings the photo's skin to usual skin.
+    """
+    log_albedo = vivid(colour, -float(gain.mean()))
+    log_albedo += gain
+    if grey:
+        lips = window.enlarged(sample_smooth(topology, region_sum(topology, ("lips",)), window.grid))
+        log_albedo += lips[..., None] * GREY_LIPS.astype(np.float32)
+    return log_albedo
 
 
 def vivid(log_albedo: np.ndarray, too_bright: float) -> np.ndarray:

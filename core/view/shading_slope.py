@@ -38,8 +38,8 @@ def head_sensitivity(
     # a texel becomes smaller: heights change less from one to the next
     finer = size / small
     planes = [answer[..., 0] * finer, answer[..., 1] * finer, *(m / finer**2 for m in metric)]
-    u, v, *metric = (cv2.resize(p.astype(np.float32), (size, size), interpolation=cv2.INTER_LINEAR) for p in planes)
-    return cv2.merge([u, v]), tuple(metric)
+    u, v, a, b, c = (cv2.resize(p.astype(np.float32), (size, size), interpolation=cv2.INTER_LINEAR) for p in planes)
+    return cv2.merge([u, v]), (a, b, c)
 
 
 def shading_sensitivity(

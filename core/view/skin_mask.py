@@ -299,7 +299,7 @@ class _Places:
 
 
 def _compared(colour: np.ndarray, tone: SkinTone) -> _Compared:
-    away = log_chroma(colour) - tone.chroma.astype(np.float32)
+    away: np.ndarray = log_chroma(colour) - tone.chroma.astype(np.float32)
     precision = tone.precision.astype(np.float32)
     chroma = np.sqrt(np.maximum(np.einsum("ijk,kl,ijl->ij", away, precision, away), 0))
     return _Compared(log_luminance(colour) - tone.luminance, chroma, away[..., 0])

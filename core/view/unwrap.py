@@ -29,7 +29,7 @@ SHIFT_MM = 4.0  # Gaussian sigma around a landmark
 SHIFT_LIMIT_MM = 10.0  # landmarks farther off do not count
 SHIFT_PRIOR = 0.15  # landmarks' weight at which half of their offset is followed
 # landmarks on something that can be seen; those on bare skin are guesses from these
-FEATURES = np.unique(np.concatenate([*map(np.ravel, (EYES, BROWS, LIPS_OUTER, LIPS_INNER, NOSE))]))
+FEATURES = np.unique(np.concatenate([np.ravel(part) for part in (EYES, BROWS, LIPS_OUTER, LIPS_INNER, NOSE)]))
 SKIN_LANDMARKS = np.setdiff1d(np.arange(478), (*FACE_OVAL, *np.ravel(IRISES)))
 
 
@@ -279,10 +279,10 @@ def _visible(topology: HeadTopology, posed: PosedView, seen: np.ndarray, pixel: 
     x = ((pixel[:, 0] + 0.5) * factor).astype(np.int32).clip(0, depth.shape[1] - 1)
     y = ((pixel[:, 1] + 0.5) * factor).astype(np.int32).clip(0, depth.shape[0] - 1)
     # a buffer pixel spans a depth of its width times the slope of the surface
-    pixel = posed.pixel / factor
+    width = posed.pixel / factor
     facing = np.clip(seen[:, 3], 0.1, 1.0)
     slope = np.sqrt(1.0 - facing**2) / facing
     nearest = depth[y, x]
-    return (seen[:, 2] < np.where(np.isfinite(nearest), nearest, 1e9) + DEPTH_TOLERANCE + pixel * slope).astype(
+    return (seen[:, 2] < np.where(np.isfinite(nearest), nearest, 1e9) + DEPTH_TOLERANCE + width * slope).astype(
         np.float32
     )

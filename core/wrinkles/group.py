@@ -96,7 +96,7 @@ _KINDS = {"str": f"U{NAME_LENGTH}", "int": np.int32, "float": np.float64, "bool"
 
 
 def _columns(kind: type) -> list[tuple[str, object]]:
-    return [(f.name, _KINDS[f.type]) for f in fields(kind) if f.type in _KINDS]
+    return [(f.name, _KINDS[str(f.type)]) for f in fields(kind) if f.type in _KINDS]
 
 
 def group_table(groups: tuple[Group, ...]) -> np.ndarray:

@@ -67,7 +67,7 @@ def displacement(
     """
     amplitudes = np.asarray(amplitudes, np.float32)
     grooves = _grooves(atlas, size, seed, amplitudes)
-    raised = _rolls(atlas, seed, np.float32(rolls)[:, None] * amplitudes)
+    raised = _rolls(atlas, seed, np.asarray(rolls, np.float32)[:, None] * amplitudes)
     mask = cv2.resize(atlas.mask, (size, size), interpolation=cv2.INTER_LINEAR).astype(np.float32) / 255.0
     for groove, roll in zip(grooves, raised):
         np.subtract(_enlarged(roll, size), groove, out=groove)

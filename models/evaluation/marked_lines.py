@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from ...core.fit import coarse, photometric
+from ...core.fit.evidence import Evidence
 from ...core.head.chart import head_chart
 from ...core.io.photo import load_photo
 from ...core.nets import detection, landmarks
@@ -193,7 +194,8 @@ def marked_tally(models: Models, name: str) -> Tally:
     face, _ = detection.choose_face(detection.find_faces(photo.pixels, models.nets))
     mark = landmarks.detect_landmarks(photo.pixels, face, models.nets)
     fit = coarse.fit(model, [_observation(photo, mark)])
-    fit = photometric.refine(model, fit, [photo.pixels], [landmarks.segment_person(photo.pixels, face, models.nets)])
+    person = landmarks.segment_person(photo.pixels, face, models.nets)
+    fit = photometric.refine(model, fit, Evidence([photo.pixels], [person]))
     chart = head_chart(model.topology, fit.neutral, SIZE)
     view = view_texture(model, fit, fit.views[0], photo.pixels, models.nets, SIZE, chart.texel)
     lines = found_lines(model, atlas, fit, view, chart).lines

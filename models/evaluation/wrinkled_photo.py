@@ -9,7 +9,7 @@ import numpy as np
 
 from ...core.head.camera import Camera, Pose, rotation_matrix
 from ...core.head.fitted import CoarseFit, Landmarks, View
-from ...core.head.model import HeadModel, region_sum
+from ...core.head.model import HeadModel, HeadTopology, region_sum
 from ...core.head.raster import fill_outside, rasterize, uv_raster
 from ...core.image.colour import linear_to_srgb_bytes
 from ...core.mesh.operators import vertex_normals
@@ -161,23 +161,34 @@ def wrinkled_photo(
     fit = coarse(model, wrong, weights, shifted, camera, rng, error)
     fit = replace(fit, views=(replace(fit.views[0], landmarks=truth.views[0].landmarks),))
 
-    raster = uv_raster(topology, SIZE)
     points = pose.apply(
         (truth.neutral + np.tensordot(weights.astype(np.float32), model.expression_basis, 1)).astype(float)
     )
-    vertex = vertex_normals(points, topology.triangles)
-    fields = fill_outside(raster.sample(np.column_stack([points, vertex])), raster.covered, 8)
-    smooth = fields[..., 3:] / np.maximum(np.linalg.norm(fields[..., 3:], axis=-1, keepdims=True), 1e-6)
-    normals = map_normals(fields[..., :3], height, smooth)
-    texel = float(np.median(np.linalg.norm(np.gradient(fields[..., :3], axis=1), axis=-1)[raster.covered]))
+    place, smooth, texel = _chart_of(topology, points)
+    normals = map_normals(place, height, smooth)
     light = irradiance(rng, normals, height, texel)
     colour = skin_albedo(model, rng, texel, freckles, stubble, skin) * light
     photo = render(topology, points, camera, colour)
+    return Scene(_as_camera_writes(photo, rng), truth, fit, height, normals, smooth)
+
+
+def _chart_of(topology: HeadTopology, points: np.ndarray) -> tuple[np.ndarray, np.ndarray, float]:
+    """(S, S, 3) places and unit normals of a head (V, 3) over its chart, and mm of a texel."""
+    raster = uv_raster(topology, SIZE)
+    vertex = vertex_normals(points, topology.triangles)
+    fields = fill_outside(raster.sample(np.column_stack([points, vertex])), raster.covered, 8)
+    place, normals = fields[..., :3], fields[..., 3:]
+    smooth = normals / np.maximum(np.linalg.norm(normals, axis=-1, keepdims=True), 1e-6)
+    return place, smooth, float(np.median(np.linalg.norm(np.gradient(place, axis=1), axis=-1)[raster.covered]))
+
+
+def _as_camera_writes(photo: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """(H, W, 3) uint8 photo of linear colours: a little out of focus, exposed, noisy, coded as JPEG."""
     photo = cv2.GaussianBlur(photo, (0, 0), rng.uniform(0.5, 0.9))
     bytes_ = linear_to_srgb_bytes(np.clip(0.9 * photo / np.quantile(photo, 0.99), 0, 1)).astype(np.float32)
     noisy = np.clip(bytes_ + rng.normal(0, 1.5, bytes_.shape), 0, 255).astype(np.uint8)
     coded = cv2.imencode(".jpg", noisy, [cv2.IMWRITE_JPEG_QUALITY, int(rng.integers(75, 95))])[1]
-    return Scene(cv2.imdecode(coded, cv2.IMREAD_COLOR), truth, fit, height, normals, smooth)
+    return cv2.imdecode(coded, cv2.IMREAD_COLOR)
 
 
 def coarse(

@@ -7,6 +7,7 @@ given for the character's left side; the right side mirrors them.
 from __future__ import annotations
 
 import zipfile
+from dataclasses import dataclass
 
 import cv2
 import numpy as np
@@ -31,6 +32,7 @@ LOWER_LID = (263, 249, 390, 373, 374, 380, 381, 382, 362)
 BROW = (285, 295, 282, 283, 276, 300, 293, 334, 296, 336)
 OVAL = (10, 338, 297, 332, 284, 251, 389, 356, 454, 323, 361, 288, 397, 365, 379, 378, 400, 377, 152)
 LIPS_OUTER = (0, 267, 269, 270, 409, 291, 375, 321, 405, 314, 17)
+ACROSS = -8.0  # mm from the midline to which outlines reach that meet their mirror image
 VIEWS = tuple((yaw, pitch) for pitch in (-35, 0, 30) for yaw in (-80, -50, -25, 0, 25, 50, 80)) + ((180, 0),)
 
 
@@ -119,60 +121,28 @@ def cylinder(points: np.ndarray) -> np.ndarray:
     return np.stack([CYLINDER_RADIUS * np.arctan2(x, z), y], axis=-1)
 
 
+@dataclass(frozen=True)
+class _Drawing:
+    """Vertices at cylinder positions (V, 2), folded to the left, and the landmarks (478, 2) that outline regions."""
+
+    at: np.ndarray
+    mark: np.ndarray
+
+    def region(self, outline: list, soft: float) -> np.ndarray:
+        """(V,) mask of a closed outline of positions and numbers of landmarks."""
+        polygon = np.array([self.mark[p] if np.isscalar(p) else p for p in outline], float)
+        return _inside_outline(self.at, polygon, soft)
+
+    def off(self, point: int, dx: float, dy: float) -> np.ndarray:
+        """(2,) a place beside a landmark."""
+        return self.mark[point] + [dx, dy]
+
+
 def _drawn_regions(at: np.ndarray, mark: np.ndarray) -> dict[str, np.ndarray]:
     """Masks of vertices at cylinder positions (V, 2), folded to the left, from landmark positions (478, 2)."""
-    def region(outline: list, soft: float) -> np.ndarray:
-        polygon = np.array([mark[p] if np.isscalar(p) else p for p in outline], float)
-        return _inside_outline(at, polygon, soft)
-
-    def off(point: int, dx: float, dy: float) -> np.ndarray:
-        return mark[point] + [dx, dy]
-
-    def mid(a: int, b: int, t: float = 0.5) -> np.ndarray:
-        return (1 - t) * mark[a] + t * mark[b]
-
-    upper_lid = [mark[p] for p in UPPER_LID]
-    lower_lid = [mark[p] for p in LOWER_LID]
-    brow_top = [off(p, 0, 3.0) for p in (336, 296, 334, 293, 300)]
-    hair_front, hair_side = mark[10] + [0, 12.0], mark[251] + [4.0, 6.0]
-    across = -8.0  # outlines that meet their mirror image reach over the midline
-    masks = {
-        "face": region([[across, hair_front[1]], off(338, 2, 12), off(297, 3, 10), hair_side, off(356, 6, 0),
-                        off(323, 6, 0), off(361, 4, -3), off(397, 2, -5), off(378, 0, -5), off(152, 0, -6),
-                        [across, mark[152][1] - 6]], 8.0),
-        "forehead": region([[across, hair_front[1]], off(338, 0, 12), off(297, 0, 8), off(284, 0, 2),
-                            *brow_top[::-1], [across, mark[9][1] + 4]], 7.0),
-        "glabella": region([[across, mark[9][1] + 10], off(336, 3, 7), off(285, 5, 0), mark[464], mark[6],
-                            [across, mark[6][1]]], 5.0),
-        "temple": region([off(300, 2, 6), off(284, 0, 2), hair_side, off(389, 6, 0), off(356, 6, 0), off(454, -4, 0),
-                          off(263, 18, -2), off(263, 15, 8)], 7.0),
-        "brow": region([mark[p] for p in BROW], 3.0),
-        "upper_lid": region(upper_lid + [mark[p] for p in (463, 414, 286, 258, 257, 259, 260, 467, 359)], 2.5),
-        "lower_lid": region(lower_lid + [mark[p] for p in (463, 341, 256, 252, 253, 254, 339, 255, 359)], 2.5),
-        "under_eye": region([mark[p] for p in (341, 256, 252, 253, 254, 339, 255, 359)]
-                            + [off(340, 0, 0), off(346, 0, 0), off(347, 0, 0), off(348, 0, 0), off(349, 0, 2),
-                               off(350, 0, 2), mark[357]], 4.0),
-        "crows_feet": region([off(263, 3, 1), off(263, 8, 16), off(263, 22, 20), off(263, 32, 4), off(263, 24, -16),
-                              off(263, 8, -13)], 5.0),
-        "nose": region([[across, mark[168][1]], mark[417], mark[465], mark[357], mark[420], off(358, 1, 0),
-                        off(294, 1, 0), off(327, 0, -2), [across, mark[2][1] - 1]], 4.0),
-        "cheek": region([mark[357], mark[349], mark[347], mark[346], off(340, 6, 0), off(454, -8, -2), off(361, -10, 0),
-                         off(397, -12, 8), off(434, 0, 0), off(432, 2, 4), off(426, 4, 0), off(423, 2, 0)], 8.0),
-        "nasolabial": region([off(358, 0, 4), off(358, 7, 0), off(426, 6, 0), off(410, 14, 0), off(432, 6, 0),
-                              off(432, -4, -3), off(410, 2, 0), off(327, 4, 0), off(294, 0, -2)], 4.0),
-        "upper_lip": region([[across, mark[2][1] - 1], mark[326], mark[327], mark[391], mark[322], off(410, 1, 0),
-                             mark[291], mark[0], [across, mark[0][1]]], 3.0),
-        "lower_lip": region([[across, mark[17][1] + 4], mark[321], mark[375], off(291, 2, -2), mark[422],
-                             mark[406], mark[313], mark[18], [across, mark[18][1]]], 3.0),
-        "perioral": region([[across, mark[2][1] - 1], mark[327], mark[322], off(410, 3, 2), off(287, 4, 0),
-                            off(422, 3, 0), mark[424], mark[418], mark[421], mark[200], [across, mark[200][1]]], 5.0),
-        "mouth_corner": region([off(291, -3, 4), off(291, 5, 8), off(291, 13, 3), off(291, 13, -7), off(291, 6, -14),
-                                off(291, -2, -7)], 4.0),
-        "chin": region([[across, mark[18][1]], mark[313], mark[406], off(418, 2, 0), off(431, 2, 0), mark[395],
-                        off(400, 0, -2), off(377, 0, -3), off(152, 0, -5), [across, mark[152][1] - 5]], 5.0),
-        "jaw": region([off(361, 8, 0), off(361, -8, 2), off(397, -12, 8), mid(364, 394), mark[394], off(395, 0, 0),
-                       off(400, 0, -8), off(378, 0, -10), off(397, 2, -8), off(288, 10, -4)], 7.0),
-    }
+    drawing = _Drawing(at, mark)
+    masks = _upper_face(drawing) | _eye_regions(drawing) | _middle_face(drawing) | _mouth_regions(drawing)
+    masks |= _lower_face(drawing)
     beneath = mark[152][1] + 0.55 * (np.abs(at[:, 0]) / 60.0) ** 1.5 * 18.0
     below_jaw = smoothstep(beneath - at[:, 1], 0.0, 10.0) * (1.0 - masks["face"]) * (1.0 - masks["chin"])
     behind = smoothstep(np.abs(at[:, 0]), 135.0, 150.0)
@@ -180,6 +150,76 @@ def _drawn_regions(at: np.ndarray, mark: np.ndarray) -> dict[str, np.ndarray]:
     masks["neck"] = np.maximum(below_jaw * (1 - masks["jaw"]), smoothstep(neck_height - at[:, 1], 0.0, 12.0) * behind)
     masks["scalp"] = (1.0 - masks["face"]) * (1.0 - masks["neck"]) * (1.0 - masks["jaw"]) * (1.0 - masks["temple"])
     return masks
+
+
+def _upper_face(drawing: _Drawing) -> dict[str, np.ndarray]:
+    """The face as a whole, and what is above the eyes."""
+    region, off, mark = drawing.region, drawing.off, drawing.mark
+    brow_top = [off(p, 0, 3.0) for p in (336, 296, 334, 293, 300)]
+    hair_front, hair_side = mark[10] + [0, 12.0], mark[251] + [4.0, 6.0]
+    return {
+        "face": region([[ACROSS, hair_front[1]], off(338, 2, 12), off(297, 3, 10), hair_side, off(356, 6, 0),
+                        off(323, 6, 0), off(361, 4, -3), off(397, 2, -5), off(378, 0, -5), off(152, 0, -6),
+                        [ACROSS, mark[152][1] - 6]], 8.0),
+        "forehead": region([[ACROSS, hair_front[1]], off(338, 0, 12), off(297, 0, 8), off(284, 0, 2),
+                            *brow_top[::-1], [ACROSS, mark[9][1] + 4]], 7.0),
+        "glabella": region([[ACROSS, mark[9][1] + 10], off(336, 3, 7), off(285, 5, 0), mark[464], mark[6],
+                            [ACROSS, mark[6][1]]], 5.0),
+        "temple": region([off(300, 2, 6), off(284, 0, 2), hair_side, off(389, 6, 0), off(356, 6, 0), off(454, -4, 0),
+                          off(263, 18, -2), off(263, 15, 8)], 7.0),
+        "brow": region([mark[p] for p in BROW], 3.0),
+    }
+
+
+def _eye_regions(drawing: _Drawing) -> dict[str, np.ndarray]:
+    region, off, mark = drawing.region, drawing.off, drawing.mark
+    upper_lid = [mark[p] for p in UPPER_LID]
+    lower_lid = [mark[p] for p in LOWER_LID]
+    return {
+        "upper_lid": region(upper_lid + [mark[p] for p in (463, 414, 286, 258, 257, 259, 260, 467, 359)], 2.5),
+        "lower_lid": region(lower_lid + [mark[p] for p in (463, 341, 256, 252, 253, 254, 339, 255, 359)], 2.5),
+        "under_eye": region([mark[p] for p in (341, 256, 252, 253, 254, 339, 255, 359)]
+                            + [off(340, 0, 0), off(346, 0, 0), off(347, 0, 0), off(348, 0, 0), off(349, 0, 2),
+                               off(350, 0, 2), mark[357]], 4.0),
+        "crows_feet": region([off(263, 3, 1), off(263, 8, 16), off(263, 22, 20), off(263, 32, 4), off(263, 24, -16),
+                              off(263, 8, -13)], 5.0),
+    }
+
+
+def _middle_face(drawing: _Drawing) -> dict[str, np.ndarray]:
+    region, off, mark = drawing.region, drawing.off, drawing.mark
+    return {
+        "nose": region([[ACROSS, mark[168][1]], mark[417], mark[465], mark[357], mark[420], off(358, 1, 0),
+                        off(294, 1, 0), off(327, 0, -2), [ACROSS, mark[2][1] - 1]], 4.0),
+        "cheek": region([mark[357], mark[349], mark[347], mark[346], off(340, 6, 0), off(454, -8, -2), off(361, -10, 0),
+                         off(397, -12, 8), off(434, 0, 0), off(432, 2, 4), off(426, 4, 0), off(423, 2, 0)], 8.0),
+        "nasolabial": region([off(358, 0, 4), off(358, 7, 0), off(426, 6, 0), off(410, 14, 0), off(432, 6, 0),
+                              off(432, -4, -3), off(410, 2, 0), off(327, 4, 0), off(294, 0, -2)], 4.0),
+    }
+
+
+def _mouth_regions(drawing: _Drawing) -> dict[str, np.ndarray]:
+    region, off, mark = drawing.region, drawing.off, drawing.mark
+    return {
+        "upper_lip": region([[ACROSS, mark[2][1] - 1], mark[326], mark[327], mark[391], mark[322], off(410, 1, 0),
+                             mark[291], mark[0], [ACROSS, mark[0][1]]], 3.0),
+        "lower_lip": region([[ACROSS, mark[17][1] + 4], mark[321], mark[375], off(291, 2, -2), mark[422],
+                             mark[406], mark[313], mark[18], [ACROSS, mark[18][1]]], 3.0),
+        "perioral": region([[ACROSS, mark[2][1] - 1], mark[327], mark[322], off(410, 3, 2), off(287, 4, 0),
+                            off(422, 3, 0), mark[424], mark[418], mark[421], mark[200], [ACROSS, mark[200][1]]], 5.0),
+        "mouth_corner": region([off(291, -3, 4), off(291, 5, 8), off(291, 13, 3), off(291, 13, -7), off(291, 6, -14),
+                                off(291, -2, -7)], 4.0),
+    }
+
+
+def _lower_face(drawing: _Drawing) -> dict[str, np.ndarray]:
+    region, off, mark = drawing.region, drawing.off, drawing.mark
+    return {
+        "chin": region([[ACROSS, mark[18][1]], mark[313], mark[406], off(418, 2, 0), off(431, 2, 0), mark[395],
+                        off(400, 0, -2), off(377, 0, -3), off(152, 0, -5), [ACROSS, mark[152][1] - 5]], 5.0),
+        "jaw": region([off(361, 8, 0), off(361, -8, 2), off(397, -12, 8), mark[[364, 394]].mean(0), mark[394],
+                       off(395, 0, 0), off(400, 0, -8), off(378, 0, -10), off(397, 2, -8), off(288, 10, -4)], 7.0),
+    }
 
 
 def _inside_outline(points: np.ndarray, outline: np.ndarray, soft: float) -> np.ndarray:

@@ -19,6 +19,8 @@ from .base import FurrowOperator, frame_active, has_character, not_running
 
 
 class FURROW_OT_import_character(FurrowOperator, bpy.types.Operator):
+    """Builds the head of a .furrow file, and shows what the file tells the artist."""
+
     bl_idname = "furrow.import_character"
     bl_label = "Import Character"
     bl_description = "Build the head of a .furrow file"
@@ -37,6 +39,11 @@ class FURROW_OT_import_character(FurrowOperator, bpy.types.Operator):
         return {"RUNNING_MODAL"}
 
     def run(self, context):
+        """Build the head and make its character the active one.
+
+        Raises:
+            CharacterFileError: the file is missing, damaged or of a newer Furrow.
+        """
         path = Path(bpy.path.abspath(self.filepath))
         character = load_character(path)
         made = build_head(character, context, source=str(path))
@@ -48,6 +55,8 @@ class FURROW_OT_import_character(FurrowOperator, bpy.types.Operator):
 
 
 class FURROW_OT_export_character(FurrowOperator, bpy.types.Operator):
+    """Writes the active character as it is in the scene: its sliders of head shape are in the file's neutral head."""
+
     bl_idname = "furrow.export_character"
     bl_label = "Export Character"
     bl_description = "Save the active character, with its head shape and wrinkles, as a .furrow file"
@@ -67,6 +76,11 @@ class FURROW_OT_export_character(FurrowOperator, bpy.types.Operator):
         return {"RUNNING_MODAL"}
 
     def run(self, context):
+        """Write the file; its name always ends in .furrow.
+
+        Raises:
+            FurrowError: it cannot be written.
+        """
         collection = active_character(context)
         path = Path(bpy.path.abspath(self.filepath)).with_suffix(SUFFIX)
         character = character_from(stored_bytes(collection))

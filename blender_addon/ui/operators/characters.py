@@ -40,6 +40,8 @@ def same_character(name: str, uid: int) -> bpy.types.Collection:
 
 
 class FURROW_OT_select_character(FurrowOperator, bpy.types.Operator):
+    """Selects the head of the character called ``name``."""
+
     bl_idname = "furrow.select_character"
     bl_label = "Select Character"
     bl_description = "Make this character's head the active object"
@@ -51,6 +53,11 @@ class FURROW_OT_select_character(FurrowOperator, bpy.types.Operator):
         return context.mode == "OBJECT"
 
     def run(self, context):
+        """Select the head alone, in object mode.
+
+        Raises:
+            FurrowError: the character is gone, or hidden in this view layer.
+        """
         collection = named_character(self.name)
         select_head(context, collection)
         context.scene.furrow.character = collection
@@ -58,6 +65,8 @@ class FURROW_OT_select_character(FurrowOperator, bpy.types.Operator):
 
 
 class FURROW_OT_remove_character(FurrowOperator, bpy.types.Operator):
+    """Removes the character called ``name``; asks first, and says whether it was edited by hand."""
+
     bl_idname = "furrow.remove_character"
     bl_label = "Remove Character"
     bl_description = "Remove this character from the scene; its .furrow file stays"
@@ -75,11 +84,18 @@ class FURROW_OT_remove_character(FurrowOperator, bpy.types.Operator):
         return context.window_manager.invoke_confirm(self, event, title=self.bl_label, message=message, icon="WARNING")
 
     def run(self, _context):
+        """Remove its objects, and data that nothing else uses.
+
+        Raises:
+            FurrowError: the character is gone.
+        """
         remove_character(named_character(self.name))
         return {"FINISHED"}
 
 
 class FURROW_OT_reset(FurrowOperator, bpy.types.Operator):
+    """Sets what its properties name back to the reconstructed person."""
+
     bl_idname = "furrow.reset"
     bl_label = "Reset"
     bl_description = "Back to the reconstructed person"
@@ -93,6 +109,7 @@ class FURROW_OT_reset(FurrowOperator, bpy.types.Operator):
         return has_character(context)
 
     def run(self, context):
+        """Set expression weights to 0, inputs of the wrinkle modifier to their defaults, sliders of head shape to 0."""
         collection = active_character(context)
         head = find_part(collection, "head")
         if self.expression:

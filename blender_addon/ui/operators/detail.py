@@ -15,6 +15,8 @@ from .wrinkle_job import ChangesWrinkles
 
 
 class FURROW_OT_paint_detail(FurrowOperator, bpy.types.Operator):
+    """Turns to vertex paint, on the detail mask of the head."""
+
     bl_idname = "furrow.paint_detail"
     bl_label = "Paint Detail Mask"
     bl_description = (
@@ -27,12 +29,19 @@ class FURROW_OT_paint_detail(FurrowOperator, bpy.types.Operator):
         return has_character(context)
 
     def run(self, context):
+        """Add a white mask if there is none, and paint on it.
+
+        Raises:
+            FurrowError: the head is hidden in this view layer.
+        """
         add_mask(select_head(context, active_character(context)).data)
         bpy.ops.object.mode_set(mode="VERTEX_PAINT")
         return {"FINISHED"}
 
 
 class FURROW_OT_clear_detail_mask(FurrowOperator, bpy.types.Operator):
+    """Makes the detail mask white."""
+
     bl_idname = "furrow.clear_detail_mask"
     bl_label = "Clear Mask"
     bl_description = "Show all wrinkles and pores again: the mask becomes white"
@@ -42,11 +51,14 @@ class FURROW_OT_clear_detail_mask(FurrowOperator, bpy.types.Operator):
         return context.mode in ("OBJECT", "POSE", "PAINT_VERTEX") and active_character(context) is not None
 
     def run(self, context):
+        """Show all detail again; without a mask there is nothing to do."""
         clear_mask(find_part(active_character(context), "head").data)
         return {"FINISHED"}
 
 
 class FURROW_OT_resize_maps(ChangesWrinkles, bpy.types.Operator):
+    """Has the worker make all maps at another size, in texels."""
+
     bl_idname = "furrow.resize_maps"
     bl_label = "Bake Again"
     bl_description = (
@@ -57,10 +69,12 @@ class FURROW_OT_resize_maps(ChangesWrinkles, bpy.types.Operator):
     size: EnumProperty(name="Resolution", items=[(str(n), f"{n}", f"{n} x {n} texels") for n in SIZES], default="2048")
 
     def begin(self, _context, collection):
+        """Ask the worker for maps of ``size`` texels."""
         data = character_store.stored_bytes(collection)
         return WrinkleChange(data, command="resize", size=int(self.size))
 
     def done(self, collection, _before):
+        """Forget the maps from before detail was taken over: they have another size."""
         collection.pop(character_store.BEFORE_SWAP, None)
 
 

@@ -14,6 +14,8 @@ LABELS = {name: name.replace("_", " ").title().replace("In The", "in") for name 
 
 
 class FURROW_OT_preset(FurrowOperator, bpy.types.Operator):
+    """Sets the 52 sliders to a preset, or to the expression of the photo."""
+
     bl_idname = "furrow.preset"
     bl_label = "Expression Preset"
     bl_description = "Give the face this expression"
@@ -25,6 +27,7 @@ class FURROW_OT_preset(FurrowOperator, bpy.types.Operator):
         return has_character(context)
 
     def run(self, context):
+        """Set all weights: those that the preset does not name become 0."""
         collection = active_character(context)
         photo = collection.get("furrow_photo_expression")
         photo = photo.to_dict() if photo is not None else {}

@@ -45,6 +45,12 @@ class FURROW_OT_capture(WorkerOperator, bpy.types.Operator):
         return self.guarded(context, lambda: self.start_modal(context))
 
     def begin(self, context) -> None:
+        """Write the character for the worker and ask it for a photo's expression or a clip's performance.
+
+        Raises:
+            PhotoError: the photo is missing.
+            PerformanceError: the clip is missing.
+        """
         settings, path = context.scene.furrow_performance, Path(bpy.path.abspath(self.filepath))
         if self.kind == "PHOTO" and not path.is_file():
             raise PhotoError(f"There is no photo {path}: choose an image file.")
@@ -78,10 +84,16 @@ class FURROW_OT_capture(WorkerOperator, bpy.types.Operator):
         )
 
     def finished(self, context, _event) -> None:
+        """Set the sliders to the photo's expression, or key the clip's performance.
+
+        Raises:
+            FurrowError: the character is gone.
+        """
         collection = same_character(*self._character)
         apply_performance(self, context, load_performance(self._output), collection, keyed=self.kind == "CLIP")
 
     def end_job(self, context, finished: bool) -> None:
+        """Stop the worker and remove the files that it shared with Blender."""
         super().end_job(context, finished)
         folder = self.__dict__.pop("_folder", None)
         if folder is not None:
@@ -164,6 +176,8 @@ class _Chooser:
 
 
 class FURROW_OT_expression_from_photo(_Chooser, bpy.types.Operator):
+    """Asks for a photo and reads its expression."""
+
     bl_idname = "furrow.expression_from_photo"
     bl_label = "Expression from Photo..."
     bl_description = "Read the expression of a photo and set the character's sliders to it"
@@ -174,6 +188,8 @@ class FURROW_OT_expression_from_photo(_Chooser, bpy.types.Operator):
 
 
 class FURROW_OT_performance_from_video(_Chooser, bpy.types.Operator):
+    """Asks for a video, or an image of a sequence, and reads its performance."""
+
     bl_idname = "furrow.performance_from_video"
     bl_label = "Performance from Video..."
     bl_description = (
@@ -187,6 +203,8 @@ class FURROW_OT_performance_from_video(_Chooser, bpy.types.Operator):
 
 
 class FURROW_OT_import_performance(FurrowOperator, bpy.types.Operator):
+    """Keys a performance that was written by the command line."""
+
     bl_idname = "furrow.import_performance"
     bl_label = "Import Performance..."
     bl_description = "Key a performance file, written by the command line, on the character"
@@ -203,6 +221,11 @@ class FURROW_OT_import_performance(FurrowOperator, bpy.types.Operator):
         return {"RUNNING_MODAL"}
 
     def run(self, context):
+        """Key it; a file of one frame sets the sliders.
+
+        Raises:
+            PerformanceError: the file cannot be read.
+        """
         performance = load_performance(Path(bpy.path.abspath(self.filepath)))
         apply_performance(self, context, performance, active_character(context), keyed=performance.count > 1)
         return {"FINISHED"}

@@ -14,6 +14,8 @@ EXTENSIONS = (".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff", ".bmp", ".heic"
 
 
 class FURROW_OT_add_photos(FurrowOperator, bpy.types.Operator):
+    """Fills the list of photos from the file browser or from what was dropped."""
+
     bl_idname = "furrow.add_photos"
     bl_label = "Choose Photos"
     bl_description = "Choose one photo, or several of the same person"
@@ -36,6 +38,11 @@ class FURROW_OT_add_photos(FurrowOperator, bpy.types.Operator):
         return {"RUNNING_MODAL"}
 
     def run(self, context):
+        """Put the photos on the list, after those on it if ``keep``.
+
+        Raises:
+            PhotoError: none was chosen, or one is missing.
+        """
         paths = [os.path.join(self.directory, item.name) for item in self.files if item.name]
         paths = paths or ([self.filepath] if self.filepath else [])
         paths = [bpy.path.abspath(path) for path in paths]
@@ -52,6 +59,8 @@ class FURROW_OT_add_photos(FurrowOperator, bpy.types.Operator):
 
 
 class FURROW_OT_remove_photo(FurrowOperator, bpy.types.Operator):
+    """Takes the photo at ``index`` off the list."""
+
     bl_idname = "furrow.remove_photo"
     bl_label = "Remove Photo"
     bl_description = "Take this photo off the list; the file stays"
@@ -63,6 +72,7 @@ class FURROW_OT_remove_photo(FurrowOperator, bpy.types.Operator):
         return not_running(context)
 
     def run(self, context):
+        """Take it off; the file stays."""
         context.scene.furrow.photos.remove(self.index)
         return {"FINISHED"}
 

@@ -34,6 +34,8 @@ def free_path(folder: Path, name: str) -> Path:
 
 
 class FURROW_OT_reconstruct(WorkerOperator, bpy.types.Operator):
+    """Has the worker make a character of the listed photos, and builds its head."""
+
     bl_idname = "furrow.reconstruct"
     bl_label = "Reconstruct"
     bl_description = "Build a riggable head that looks like the person in the photos"
@@ -58,6 +60,11 @@ class FURROW_OT_reconstruct(WorkerOperator, bpy.types.Operator):
         return self.guarded(context, lambda: self.start_modal(context))
 
     def begin(self, context) -> None:
+        """Ask the worker, and choose where the .furrow file goes.
+
+        Raises:
+            PhotoError: a photo is gone.
+        """
         settings = context.scene.furrow
         photos = [bpy.path.abspath(photo.filepath) for photo in settings.photos]
         missing = next((path for path in photos if not Path(path).is_file()), None)
@@ -78,6 +85,7 @@ class FURROW_OT_reconstruct(WorkerOperator, bpy.types.Operator):
         )
 
     def finished(self, context, event) -> None:
+        """Build the head, in the place of the replaced character if there is one, and show the notes."""
         context.window_manager.furrow_job.message = "building the head"
         self._build(context, [str(line) for line in event.get("warnings", ())])
 
@@ -96,6 +104,8 @@ class FURROW_OT_reconstruct(WorkerOperator, bpy.types.Operator):
 
 
 class FURROW_OT_confirm_replace(bpy.types.Operator):
+    """Asks before a reconstruction takes the place of a character."""
+
     bl_idname = "furrow.confirm_replace"
     bl_label = "Replace the Character?"
     bl_options = {"INTERNAL"}
@@ -117,6 +127,8 @@ class FURROW_OT_confirm_replace(bpy.types.Operator):
 
 
 class FURROW_OT_cancel(bpy.types.Operator):
+    """Asks the running job to stop, which sees it at its next look at the worker."""
+
     bl_idname = "furrow.cancel"
     bl_label = "Cancel"
     bl_description = "Stop what is running; the scene stays as it is"

@@ -117,9 +117,11 @@ class WorkerOperator(WorkerJob):
         worker.send(**command)
 
     def begin_job(self, context) -> None:
+        """See ``begin``."""
         self.begin(context)
 
     def cancel_asked(self, context) -> bool:
+        """Whether Cancel was pressed."""
         return context.window_manager.furrow_job.cancel
 
     def step(self, context) -> set[str]:

@@ -26,18 +26,29 @@ class ChangesWrinkles(WorkerJob):
         return has_character(context) and not context.window_manager.furrow_job.changing
 
     def target(self, context) -> bpy.types.Collection:
+        """The character whose maps change."""
         return active_character(context)
 
     def invoke(self, context, _event):
         return self.guarded(context, lambda: self.start_modal(context))
 
     def begin_job(self, context) -> None:
+        """Begin the change, and remember the character by its session number.
+
+        Raises:
+            FurrowError: the input cannot be used.
+        """
         collection = self.target(context)
         self._name, self._uid = collection.name, collection.session_uid
         self._change = self.begin(context, collection)
         context.window_manager.furrow_job.changing = True
 
     def step(self, context) -> set[str]:
+        """Look for the new maps, and put them to use once they are there.
+
+        Raises:
+            FurrowError: the character is gone, or the worker could not do it.
+        """
         data = self._change.poll()
         if data is None:
             return {"RUNNING_MODAL"}
@@ -51,6 +62,7 @@ class ChangesWrinkles(WorkerJob):
         return {"FINISHED"}
 
     def end_job(self, context, finished: bool) -> None:
+        """Remove the change's files, and stop a worker that is not done with it; harmless when repeated."""
         change = self.__dict__.pop("_change", None)
         if change is not None:
             change.close(finished)

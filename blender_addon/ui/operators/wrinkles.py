@@ -22,6 +22,8 @@ from .wrinkle_job import ChangesWrinkles
 
 
 class FURROW_OT_change_wrinkles(ChangesWrinkles, bpy.types.Operator):
+    """Gives a character the wrinkle maps of an age in years, of a layout, or of both."""
+
     bl_idname = "furrow.change_wrinkles"
     bl_label = "Change Wrinkles"
     bl_description = "Give the character the wrinkles of another age or another layout of the lines"
@@ -37,12 +39,18 @@ class FURROW_OT_change_wrinkles(ChangesWrinkles, bpy.types.Operator):
         return context.mode in ("OBJECT", "POSE") and not context.window_manager.furrow_job.changing
 
     def target(self, context):
+        """The named character, else the active one.
+
+        Raises:
+            FurrowError: there is none.
+        """
         collection = named_character(self.character) if self.character else active_character(context)
         if collection is None:
             raise FurrowError("No character is active: select its head first.")
         return collection
 
     def begin(self, _context, collection):
+        """Ask the worker for the maps."""
         return WrinkleChange(
             character_store.stored_bytes(collection),
             command="wrinkles",
@@ -51,6 +59,7 @@ class FURROW_OT_change_wrinkles(ChangesWrinkles, bpy.types.Operator):
         )
 
     def done(self, collection, before):
+        """Let the head's shape age with the maps if the artist wants that; forget the maps from before a swap."""
         image = collection[character_store.MAPS]
         if before is not None and collection.furrow.age_shape:
             older = image[character_store.AGE] - before[character_store.AGE]
@@ -59,25 +68,32 @@ class FURROW_OT_change_wrinkles(ChangesWrinkles, bpy.types.Operator):
         collection.pop(character_store.BEFORE_SWAP, None)
 
     def end_job(self, context, finished):
+        """Leave the worker, and have the age slider show what the character has."""
         super().end_job(context, finished)
         name = self.__dict__.get("_name", self.character)
         age_slider.forget(name, self.years if finished and self.years > 0.0 else None)
 
 
 class FURROW_OT_randomise_wrinkles(ChangesWrinkles, bpy.types.Operator):
+    """Gives the active character another layout of its lines."""
+
     bl_idname = "furrow.randomise_wrinkles"
     bl_label = "Randomise Wrinkles"
     bl_description = "Another layout and other depths of the lines, of the same age; what the photo showed stays"
 
     def begin(self, _context, collection):
+        """Ask the worker for the maps of a layout by chance."""
         data = character_store.stored_bytes(collection)
         return WrinkleChange(data, command="wrinkles", age=None, seed=random.randrange(SEEDS))
 
     def done(self, collection, _before):
+        """Forget the maps from before detail was taken over."""
         collection.pop(character_store.BEFORE_SWAP, None)
 
 
 class FURROW_OT_swap_detail(ChangesWrinkles, bpy.types.Operator):
+    """Mixes the detail of another character into the active one, by the settings of its panel."""
+
     bl_idname = "furrow.swap_detail"
     bl_label = "Take Over Detail"
     bl_description = (
@@ -86,6 +102,11 @@ class FURROW_OT_swap_detail(ChangesWrinkles, bpy.types.Operator):
     )
 
     def begin(self, _context, collection):
+        """Ask the worker; a repeated swap starts from the maps before the first one.
+
+        Raises:
+            FurrowError: nothing is chosen, or the source cannot be read.
+        """
         settings = collection.furrow
         if not (settings.swap_static or settings.swap_dynamic):
             raise FurrowError("Nothing is chosen: switch on Static, Dynamic or both.")
@@ -102,11 +123,14 @@ class FURROW_OT_swap_detail(ChangesWrinkles, bpy.types.Operator):
         )
 
     def done(self, collection, before):
+        """Keep the maps from before the first swap."""
         if character_store.BEFORE_SWAP not in collection and before is not None:
             collection[character_store.BEFORE_SWAP] = before
 
 
 class FURROW_OT_restore_wrinkles(FurrowOperator, bpy.types.Operator):
+    """Brings back the maps as they were reconstructed."""
+
     bl_idname = "furrow.restore_wrinkles"
     bl_label = "Restore Wrinkles"
     bl_description = "Back to the wrinkles as reconstructed: age, layout and swapped detail"
@@ -116,6 +140,11 @@ class FURROW_OT_restore_wrinkles(FurrowOperator, bpy.types.Operator):
         return has_character(context) and not context.window_manager.furrow_job.changing
 
     def run(self, context):
+        """Use the original maps, and take back what they aged the head's shape.
+
+        Raises:
+            FurrowError: the character holds no original maps.
+        """
         collection = active_character(context)
         original, current = collection.get(character_store.ORIGINAL), collection.get(character_store.MAPS)
         if original is None:

@@ -9,6 +9,8 @@ from .main import FurrowPanel
 
 
 class FURROW_PT_characters(FurrowPanel, bpy.types.Panel):
+    """Every character of the scene; import and export."""
+
     bl_label = "Characters"
     bl_idname = "FURROW_PT_characters"
 

@@ -18,6 +18,8 @@ BAND_SLIDERS = (
 
 
 class FURROW_PT_detail(CharacterPanel, bpy.types.Panel):
+    """How much shows of folds, lines and pores, where, and at which resolution."""
+
     bl_label = "Skin Detail"
     bl_idname = "FURROW_PT_detail"
     bl_options = {"DEFAULT_CLOSED"}

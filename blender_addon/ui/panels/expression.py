@@ -24,6 +24,8 @@ def label(name: str, group: str) -> str:
 
 
 class FURROW_PT_expression(CharacterPanel, bpy.types.Panel):
+    """Presets; the sliders are in panels of their own under it."""
+
     bl_label = "Expression"
     bl_idname = "FURROW_PT_expression"
 

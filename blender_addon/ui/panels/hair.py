@@ -14,6 +14,8 @@ LABELS = {"lashes": "Lashes", "scalp": "Scalp"}
 
 
 class FURROW_PT_hair(CharacterPanel, bpy.types.Panel):
+    """The switch between curves and paint, and the sliders of each kind of hair."""
+
     bl_label = "Hair"
     bl_idname = "FURROW_PT_hair"
     bl_options = {"DEFAULT_CLOSED"}

@@ -10,6 +10,8 @@ from .main import CharacterPanel
 
 
 class FURROW_PT_head_shape(CharacterPanel, bpy.types.Panel):
+    """A slider for each direction, in object mode alone."""
+
     bl_label = "Head Shape"
     bl_idname = "FURROW_PT_head_shape"
     bl_options = {"DEFAULT_CLOSED"}

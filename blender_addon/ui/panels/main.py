@@ -51,6 +51,8 @@ def job_progress(row: bpy.types.UILayout, job) -> None:
 
 
 class FURROW_PT_photos(FurrowPanel, bpy.types.Panel):
+    """Choosing photos, reconstructing them, progress and notes."""
+
     bl_label = "From Photo"
     bl_idname = "FURROW_PT_photos"
 

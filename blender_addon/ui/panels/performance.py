@@ -8,6 +8,8 @@ from .main import CharacterPanel, job_notes, job_progress
 
 
 class FURROW_PT_performance(CharacterPanel, bpy.types.Panel):
+    """What is read of a photo or clip, and how it is keyed."""
+
     bl_label = "Performance"
     bl_idname = "FURROW_PT_performance"
     bl_options = {"DEFAULT_CLOSED"}

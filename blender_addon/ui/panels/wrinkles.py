@@ -17,6 +17,8 @@ def _tension(context) -> bpy.types.Modifier | None:
 
 
 class FURROW_PT_wrinkles(CharacterPanel, bpy.types.Panel):
+    """Age, layout, and strength of static and dynamic wrinkles."""
+
     bl_label = "Wrinkles"
     bl_idname = "FURROW_PT_wrinkles"
 
@@ -61,6 +63,8 @@ class _WrinkleSection(FurrowPanel):
 
 
 class FURROW_PT_wrinkle_regions(_WrinkleSection, bpy.types.Panel):
+    """Strength of the wrinkles in each region of the face."""
+
     bl_label = "Regions"
     bl_idname = "FURROW_PT_wrinkle_regions"
 
@@ -79,6 +83,8 @@ class FURROW_PT_wrinkle_regions(_WrinkleSection, bpy.types.Panel):
 
 
 class FURROW_PT_swap_detail(_WrinkleSection, bpy.types.Panel):
+    """Taking over detail from a character of the scene or from a file."""
+
     bl_label = "Detail of Another Character"
     bl_idname = "FURROW_PT_swap_detail"
 
@@ -111,6 +117,8 @@ class FURROW_PT_swap_detail(_WrinkleSection, bpy.types.Panel):
 
 
 class FURROW_PT_wrinkle_display(_WrinkleSection, bpy.types.Panel):
+    """Levels of subdivision, and whether displacement shows in the viewport."""
+
     bl_label = "Subdivision"
     bl_idname = "FURROW_PT_wrinkle_display"
 

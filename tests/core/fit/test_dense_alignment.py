@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from furrow.core.fit import coarse, dense_alignment, photometric
 from furrow.core.fit.dense_alignment import refine, view_pairs
+from furrow.core.fit.evidence import Evidence
 from furrow.core.fit.match_term import aligned_skin, match_term
 from furrow.core.head.camera import rotation_matrix
 from furrow.core.view.flow import Matches
@@ -97,7 +98,7 @@ def apart(model, fit, truth):
 
 def test_skin_meets_in_two_photos_and_the_shape_stays(model, person):
     truth, photos, fit = person
-    aligned = refine(model, fit, photos)
+    aligned = refine(model, fit, Evidence(photos))
     assert apart(model, aligned, truth) < 0.6 * apart(model, fit, truth)
     before, after = (face_distance(model, each.neutral, truth.neutral) for each in (fit, aligned))
     assert after < 1.1 * before
@@ -111,19 +112,19 @@ def test_the_order_of_the_photos_does_not_matter(model, person, monkeypatch):
     monkeypatch.setattr(dense_alignment, "ROUNDS", (3.0,))
     monkeypatch.setattr(dense_alignment, "STEPS", 2)
     swapped = replace(fit, views=fit.views[::-1], photo_shares=fit.photo_shares[::-1])
-    one, other = refine(model, fit, photos), refine(model, swapped, photos[::-1])
+    one, other = refine(model, fit, Evidence(photos)), refine(model, swapped, Evidence(photos[::-1]))
     assert np.abs(one.neutral - other.neutral).max() < 0.02 < np.abs(one.neutral - fit.neutral).max()
 
 
 def test_one_photo_torn_landmarks_or_plain_skin_leave_the_fit_alone(model, person, monkeypatch):
     _, photos, fit = person
     alone = replace(fit, views=fit.views[:1], photo_shares=(1.0,))
-    assert refine(model, alone, photos[:1]) is alone
+    assert refine(model, alone, Evidence(photos[:1])) is alone
     plain = [cv2.GaussianBlur(photo, (0, 0), 30) for photo in photos]
-    assert np.allclose(refine(model, fit, plain).identity, fit.identity)
+    assert np.allclose(refine(model, fit, Evidence(plain)).identity, fit.identity)
     torn = replace(fit, views=tuple(replace(view, landmark_error=1.0) for view in fit.views))
     monkeypatch.setattr(dense_alignment, "_aligned", lambda *args: torn)
-    assert refine(model, fit, photos) is fit
+    assert refine(model, fit, Evidence(photos)) is fit
 
 
 def test_where_no_skin_is_seen_nothing_is_learned(model, person, monkeypatch):
@@ -131,5 +132,6 @@ def test_where_no_skin_is_seen_nothing_is_learned(model, person, monkeypatch):
     monkeypatch.setattr(dense_alignment, "ROUNDS", (3.0,))
     monkeypatch.setattr(dense_alignment, "STEPS", 2)
     nothing = [np.zeros(photo.shape[:2], np.float32) for photo in photos]
-    moved = [np.abs(refine(model, fit, photos, masks).identity - fit.identity).max() for masks in (nothing, None)]
+    found = [refine(model, fit, Evidence(photos, masks)) for masks in (nothing, ())]
+    moved = [np.abs(each.identity - fit.identity).max() for each in found]
     assert moved[0] < 1e-6 and moved[1] > 0.05

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import two_views
 from furrow.core.fit import coarse, photometric
+from furrow.core.fit.evidence import Evidence
 from furrow.core.fit.shaded_views import shaded_views
 from two_views import drawn_person, face_distance, observations
 
@@ -23,7 +24,7 @@ def people(model):
 def test_shading_brings_heads_nearer_to_the_truth(model, people):
     before, after = [], []
     for truth, photos, fit in people:
-        found = photometric.refine(model, fit, photos)
+        found = photometric.refine(model, fit, Evidence(photos))
         shading = shaded_views(model, fit, fit.identity, photos, None)
         left, was = (shading.misfit(coarse.head_state(each)) for each in (found, fit))
         assert left < photometric.SHADING_BETTER * was
@@ -36,14 +37,14 @@ def test_shading_brings_heads_nearer_to_the_truth(model, people):
 
 def test_without_skin_or_shading_there_is_nothing_to_refine(model, people):
     _, photos, fit = people[0]
-    assert photometric.refine(model, fit, [np.full_like(photos[0], 128)]) is fit
-    assert photometric.refine(model, fit, photos, [np.zeros(photos[0].shape[:2], np.float32)]) is fit
+    assert photometric.refine(model, fit, Evidence([np.full_like(photos[0], 128)])) is fit
+    assert photometric.refine(model, fit, Evidence(photos, [np.zeros(photos[0].shape[:2], np.float32)])) is fit
 
 
 def test_a_result_that_helps_too_little_or_leaves_the_landmarks_is_taken_back(model, people, monkeypatch):
     _, photos, fit = people[0]
     with monkeypatch.context() as patch:
         patch.setattr(photometric, "SHADING_BETTER", 0.1)
-        assert photometric.refine(model, fit, photos) is fit
+        assert photometric.refine(model, fit, Evidence(photos)) is fit
     monkeypatch.setattr(photometric, "LANDMARKS_WORSE", -1.0)
-    assert photometric.refine(model, fit, photos) is fit
+    assert photometric.refine(model, fit, Evidence(photos)) is fit

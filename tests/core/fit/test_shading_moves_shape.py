@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 from furrow.core.fit import coarse, photometric
+from furrow.core.fit.evidence import Evidence
 from furrow.core.fit.shading_term import visible_vertices
 from furrow.core.head.fitted import CoarseFit
 from furrow.core.head.model import region_sum
@@ -54,7 +55,7 @@ def errors(model, fit, vertices) -> tuple[float, float]:
 def test_shading_brings_heads_nearer_to_their_shape(model, sitters):
     """Of six heads together a sixth of the error in the slant of the skin goes, of the distance less."""
     before = np.array([errors(model, s.fit, s.vertices) for s in sitters])
-    refined = [photometric.refine(model, s.fit, [s.picture]) for s in sitters]
+    refined = [photometric.refine(model, s.fit, Evidence([s.picture])) for s in sitters]
     after = np.array([errors(model, fit, s.vertices) for fit, s in zip(refined, sitters)])
     millimetres, degrees = after.sum(0) / before.sum(0)
     assert degrees < 0.84 and millimetres < 0.93, f"degrees {degrees:.2f}, mm {millimetres:.2f}"
@@ -73,7 +74,7 @@ def test_a_picture_that_says_nothing_leaves_the_fit_as_it_is(model, sitters, say
     }
     mask = np.zeros(picture.shape[:2]) if says_nothing == "hidden" else None
     image = np.clip(pictures[says_nothing], 0, 255).astype(np.uint8)
-    assert photometric.refine(model, sitter.fit, [image], [mask]) is sitter.fit
+    assert photometric.refine(model, sitter.fit, Evidence([image], [mask])) is sitter.fit
 
 
 def test_shading_that_contradicts_the_landmarks_gives_way(model, sitters):
@@ -81,7 +82,7 @@ def test_shading_that_contradicts_the_landmarks_gives_way(model, sitters):
     for seed, sitter in zip(HEADS, sitters[:3]):
         other = model.neutral(some_identity(model, seed + 50, 30)).astype(float)
         picture = photo(model, other, sitter.viewpoint, light=(0.5, 0.5, 0.7), mottled=0.01, seed=seed)
-        found = photometric.refine(model, sitter.fit, [picture])
+        found = photometric.refine(model, sitter.fit, Evidence([picture]))
         assert found.views[0].landmark_error <= sitter.fit.views[0].landmark_error + LANDMARKS_WORSE
 
 

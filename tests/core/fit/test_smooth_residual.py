@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from furrow.core.character.file import load_character, save_character
 from furrow.core.fit import coarse, smooth_residual
+from furrow.core.fit.evidence import Evidence
 from furrow.core.head import smooth_modes
 from furrow.core.head.landmark_sets import LIP_PAIRS
 from furrow.models.evaluation.made_up import tiny_character
@@ -75,7 +76,7 @@ def test_eyes_and_teeth_are_rigid_and_lips_stay_sealed(model, modes):
 def test_a_displacement_is_found(model, bumpy):
     residual, truth, _, fit = bumpy
     grey = np.full((1000, 1000, 3), 128, np.uint8)  # no shading: the landmarks alone
-    found = smooth_residual.follow_photos(model, fit, [grey], settings=EXACT)
+    found = smooth_residual.follow_photos(model, fit, Evidence([grey], settings=EXACT))
     assert found.views[0].landmark_error < 0.92 * fit.views[0].landmark_error
     face = model.topology.region("face") > 0.5
     before, after = (aligned_distance(made.neutral[face].astype(float), truth[face]) for made in (fit, found))
@@ -112,7 +113,7 @@ def test_what_would_fold_or_move_far_is_drawn_in(model):
 
 def test_a_worse_fit_is_not_taken(model, bumpy):
     residual, _, _, fit = bumpy
-    assert smooth_residual._refitted(model, fit, -8.0 * residual, EXACT) is fit
+    assert smooth_residual._refitted(model, fit, -8.0 * residual, Evidence([], settings=EXACT)) is fit
 
 
 def test_the_file_keeps_the_displacement(tmp_path):
