@@ -34,7 +34,7 @@ HOLD_SIZE = 512
 
 
 @dataclass(frozen=True)
-class Draft:
+class LineEstimate:
     """One line of a photo.
 
     Attributes:
@@ -71,9 +71,9 @@ class Draft:
     tension: float
 
 
-def line_drafts(
+def line_estimates(
     atlas: WrinkleAtlas, groups: LineGroups, view: ViewLines, chart: Chart, age: float
-) -> list[Draft]:
+) -> list[LineEstimate]:
     """Each line of a photo; age is apparent, 0 to 1."""
     found = view.found
     if not len(found):
@@ -84,7 +84,7 @@ def line_drafts(
     gaps = chart.segments(uv, found.lines.start)
     moved_share, rest_share = _shares(atlas, age, dynamic_share), _shares(atlas, age, static_share)
     lined_share = _shares(atlas, max(age, LINED_AGE), static_share)
-    drafts = []
+    estimates = []
     for k, (first, last) in enumerate(zip(found.lines.start[:-1], found.lines.start[1:])):
         group, rows = int(found.group[k]), slice(first, last)
         shown = view.grooves.depth[rows]
@@ -102,8 +102,8 @@ def line_drafts(
         family = int(atlas.group_family[group])
         fold = bool((atlas.curve_rank[atlas.curve_group == group] == FOLD).all())
         cue = float(np.clip((shown.mean() / prior) ** SAYS, *(FOLD_CUE if fold else CUE)))
-        drafts.append(
-            Draft(
+        estimates.append(
+            LineEstimate(
                 uv=darkest,
                 bottom=darkest + offset,
                 relative=relative,
@@ -124,7 +124,7 @@ def line_drafts(
                 tension=float(tension[rows, family - 1].mean()),
             )
         )
-    return drafts
+    return estimates
 
 
 def _spaced(
@@ -160,14 +160,14 @@ def _shares(atlas: WrinkleAtlas, age: float, share: Callable[[WrinkleAtlas, floa
     return np.bincount(atlas.curve_group, first * share(atlas, age), minlength=len(count)) / np.maximum(count, 1)
 
 
-def apart(drafts: list[Draft]) -> list[Draft]:
+def apart(estimates: list[LineEstimate]) -> list[LineEstimate]:
     """Of lines that several photos show, the one that scores best."""
     taken = np.zeros((HOLD_SIZE, HOLD_SIZE), np.uint8)
     kept = []
-    for draft in sorted(drafts, key=lambda d: -d.score):
-        at = np.round(pixels(draft.uv, HOLD_SIZE)).astype(np.int32)
+    for estimate in sorted(estimates, key=lambda d: -d.score):
+        at = np.round(pixels(estimate.uv, HOLD_SIZE)).astype(np.int32)
         inside = np.clip(at, 0, HOLD_SIZE - 1)
         if (taken[inside[:, 1], inside[:, 0]] > 0).mean() < 0.5:
-            kept.append(draft)
+            kept.append(estimate)
             cv2.polylines(taken, [at], False, 255, 5)
     return kept

@@ -25,10 +25,10 @@ from .equations import equations
 from .levenberg_marquardt import Settings, levenberg_marquardt
 from .match_term import AlignedSkin, aligned_skin, match_term
 from .normal_equations import NormalEquations, Parameters
+from .person_border import PersonBorder
 from .problem import FitProblem, FitSettings
 from .shaded_views import ShadedViews, shaded_views
 from .shading_term import ShadingImage
-from .silhouette import Silhouette
 from .state import HeadState, Limits
 
 TURNED = np.deg2rad((4.0, 60.0))  # between two views: less shows no depth, more leaves no skin in common
@@ -83,7 +83,7 @@ def refine(
     images: list[np.ndarray],
     masks: list[np.ndarray | None] | None = None,
     settings: FitSettings | None = None,
-    borders: Sequence[Silhouette] = (),
+    borders: Sequence[PersonBorder] = (),
 ) -> CoarseFit:
     """Refine a fit to several photos by what they show together.
 
@@ -91,7 +91,7 @@ def refine(
         fit: refined by its shading already.
         images: per view the upright photo, (H, W, 3) uint8 sRGB.
         masks: per view (H, W) skin or person mask in [0, 1] or None.
-        borders: per view where the person ends (``silhouette``), or empty where nobody looked.
+        borders: per view where the person ends (``person_border``), or empty where nobody looked.
 
     Returns:
         The refined fit; ``fit`` itself where no two photos can be aligned, or where the landmarks fit much worse.
@@ -130,7 +130,7 @@ def _aligned(
     masks: list[np.ndarray | None] | None,
     pairs: list[tuple[int, int]],
     settings: FitSettings | None,
-    borders: Sequence[Silhouette],
+    borders: Sequence[PersonBorder],
 ) -> CoarseFit:
     """The joint solution, with matches sought anew in every round."""
     problem = problem_of(model, fit, settings, borders=borders)

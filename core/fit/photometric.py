@@ -20,9 +20,9 @@ from .equations import equations
 from .feature_heights import held_heights
 from .levenberg_marquardt import Settings, levenberg_marquardt
 from .normal_equations import NormalEquations
+from .person_border import PersonBorder
 from .problem import FitProblem
 from .shaded_views import ShadedViews, shaded_views
-from .silhouette import Silhouette
 from .state import HeadState, Limits
 
 # a step of a pose that is known well already: radians, mm, log focal length
@@ -42,14 +42,14 @@ def refine(
     images: list[np.ndarray],
     masks: list[np.ndarray | None] | None = None,
     settings: FitSettings | None = None,
-    borders: Sequence[Silhouette] = (),
+    borders: Sequence[PersonBorder] = (),
 ) -> CoarseFit:
     """Refine a fit by the shading of its photos.
 
     Args:
         images: per view the upright photo, (H, W, 3) uint8 sRGB.
         masks: per view (H, W) skin or person mask in [0, 1] or None.
-        borders: per view where the person ends (``silhouette``), or empty where nobody looked.
+        borders: per view where the person ends (``person_border``), or empty where nobody looked.
 
     Returns:
         The refined fit, or ``fit`` itself where shading does not help.

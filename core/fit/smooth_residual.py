@@ -21,10 +21,10 @@ from .coarse import head_state, problem_of, result
 from .equations import equations
 from .levenberg_marquardt import Settings, levenberg_marquardt
 from .normal_equations import NormalEquations
+from .person_border import PersonBorder
 from .photometric import LITTLE, RIDGE
 from .problem import FitProblem, FitSettings
 from .shaded_views import ShadedViews, shaded_views
-from .silhouette import Silhouette
 from .solver import refit_views
 from .state import HeadState, Limits
 
@@ -43,7 +43,7 @@ def follow_photos(
     images: list[np.ndarray],
     masks: list[np.ndarray | None] | None = None,
     settings: FitSettings | None = None,
-    borders: Sequence[Silhouette] = (),
+    borders: Sequence[PersonBorder] = (),
 ) -> CoarseFit:
     """Add the smooth displacement that the photos show to a fit.
 
@@ -51,7 +51,7 @@ def follow_photos(
         fit: refined by its shading already.
         images: per view the upright photo, (H, W, 3) uint8 sRGB.
         masks: per view (H, W) skin or person mask in [0, 1] or None.
-        borders: per view where the person ends (``silhouette``), or empty where nobody looked.
+        borders: per view where the person ends (``person_border``), or empty where nobody looked.
 
     Returns:
         The fit with its ``residual``, or ``fit`` itself where the landmarks fit worse with it.
@@ -67,7 +67,7 @@ def follow_photos(
 
 
 def _refitted(model: HeadModel, fit: CoarseFit, residual: np.ndarray, settings: FitSettings | None,
-              borders: Sequence[Silhouette] = ()) -> CoarseFit:
+              borders: Sequence[PersonBorder] = ()) -> CoarseFit:
     """The fit moved by (V, 3) mm, pose and expression fitted once more; or ``fit``, if its landmarks get worse."""
     neutral, joints = fit.neutral + residual, fit.joints + joint_displacement(model, residual)
     head, nothing = _around(model, neutral, joints, np.zeros((1, *neutral.shape), np.float32)), np.zeros(1)

@@ -16,7 +16,7 @@ from ..head.raster import SMOOTH_SIZE, sample_smooth, uv_raster
 from ..image.filters import masked_blur, smoothstep
 from ..mesh.operators import cotangent_laplacian, vertex_areas
 from ..view.chart_window import Window
-from .grain import skin_texture
+from .grain import grain_tile
 
 BASE_SIZE = 256  # texels at which the seen colours are gathered for the base
 DATA_LENGTH = 3.0  # mm over which the base follows what is seen
@@ -157,7 +157,7 @@ def complete(
     detail *= (kept > 0)[..., None]
     # what is seen on either side, weighted by its trust
     joined, either = _either_side(detail, kept)
-    texture = skin_texture(detail, plain[window.work], texel, grid)
+    texture = grain_tile(detail, plain[window.work], texel, grid)
     hidden = _hidden_detail(topology, detail, joined, either, kept, bare[window.work], texel, window)
     if len(texture) < grid:
         texture = cv2.resize(texture, (grid, grid), interpolation=cv2.INTER_CUBIC)
