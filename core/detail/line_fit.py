@@ -25,19 +25,37 @@ from ..wrinkles.coefficients import person
 from ..wrinkles.own_lines import OwnLines
 from .apparent_age import apparent_age
 from .estimates import HOLD_SIZE, LineEstimate, apart, line_estimates
-from .gains import columns, curve_columns, gains, unseen_share
+from .gains import columns, curve_columns, gains, motion_gains, unseen_share
 from .grooves import Placed, ViewLines
 from .group_fields import CARRIED, LineGroups
 from .rest_and_motion import joined, joint_gains
 from .skin_view import SkinView
 from .symmetry import borrowed, partners
 
-DARKENING = 0.10  # log units of coherent response a millimetre of depth
-NOISE = 1.2  # response over the noise that bare skin has
-MOST_GAIN = 1.5
-LEAST_MOTION = 0.1  # of a curve's depth in motion that stays though the photo does not show it
-ASIDE_MM, FOLD_ASIDE_MM = 2.2, 5.0  # no other curve of the group runs so near an own line
-HELD_MM = 2.0  # to each side of where a line is darkest, what is dark is its
+
+@dataclass(frozen=True)
+class LineFitSettings:
+    """How lines of the photo and curves of the atlas share the skin; chosen by eye on portraits.
+
+    ``benchmarks/sensitivity.py`` tells how much hangs on each.
+
+    Attributes:
+        darkening: log units of coherent response for each millimetre of depth.
+        noise: response of bare skin, times the noise.
+        most_gain: largest gain of a curve.
+        aside: mm from an own line in which no curve of the atlas runs, of its family; fold_aside: the same of folds.
+        held: mm to each side of where a line is darkest, in which what is dark is its.
+    """
+
+    darkening: float = 0.10
+    noise: float = 1.2
+    most_gain: float = 1.5
+    aside: float = 2.2
+    fold_aside: float = 5.0
+    held: float = 2.0
+
+
+SETTINGS = LineFitSettings()
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,7 +109,7 @@ def own_lines(
     weight = np.stack([v.seen for v in views]) + 1e-6
     # at rest and in motion a line shows with what both add up to: what compression explains is not the neutral face's
     depth = np.average([_depth_map(v) for v in views], axis=0, weights=weight)
-    noise = np.average([v.ridges.unit for v in views], axis=0, weights=weight) * NOISE / DARKENING
+    noise = np.average([v.ridges.unit for v in views], axis=0, weights=weight) * SETTINGS.noise / SETTINGS.darkening
     compression = np.average([v.compression for v in views], axis=0, weights=np.repeat(weight[..., None], 2, -1))
     someone = person(atlas, seed)
     basis, pushed = curve_columns(atlas, someone, age, compression, size)
@@ -105,11 +123,11 @@ def own_lines(
         alone = gains(basis, depth, noise, seen) if estimates else gain
         gain = gain + lent * (alone[other] - gain)
         pushed = pushed + lent * (pushed[other] - pushed)
-    drawn = np.minimum(gain, MOST_GAIN)
+    drawn = np.minimum(gain, SETTINGS.most_gain)
     curve_gain[someone.curves] = drawn
     # what a photo of pushed skin says about a curve, it says about motion as far as motion makes the curve
     motion_gain = np.ones(len(atlas.curve_group))
-    motion_gain[someone.curves] = 1 - pushed + pushed * np.clip(drawn, LEAST_MOTION, 1.0)
+    motion_gain[someone.curves] = motion_gains(drawn, pushed)
     return _assembled(atlas, estimates, chart, age, curve_gain, motion_gain), _held(estimates, chart)
 
 
@@ -124,13 +142,13 @@ def _of_expressions(
     """:func:`own_lines` of several photos, with the lines of each."""
     estimates = apart(joined(each, views, chart))
     depths = [_depth_map(v) for v in views]
-    noises = [v.ridges.unit * NOISE / DARKENING for v in views]
+    noises = [v.ridges.unit * SETTINGS.noise / SETTINGS.darkening for v in views]
     seen = np.stack([v.seen for v in views])
     someone = person(atlas, seed)
     curve_gain = unseen_share(atlas, age, seen.max(0), np.average(noises, axis=0, weights=seen + 1e-6))
     added = [_line_columns(lines, chart, seen.shape[1]) for lines in each]
     rest, moved = joint_gains(atlas, someone, age, views, added, depths, noises, curve_gain[someone.curves])
-    curve_gain[someone.curves] = np.minimum(rest, MOST_GAIN)
+    curve_gain[someone.curves] = np.minimum(rest, SETTINGS.most_gain)
     motion_gain = np.ones(len(atlas.curve_group))
     motion_gain[someone.curves] = moved
     return _assembled(atlas, estimates, chart, age, curve_gain, motion_gain), _held(estimates, chart)
@@ -139,17 +157,17 @@ def _of_expressions(
 def _depth_map(view: ViewLines) -> np.ndarray:
     """(g, g) mm of groove that the valley response stands for."""
     ridges = view.ridges
-    return np.maximum(ridges.strength - NOISE, 0) * ridges.unit / DARKENING
+    return np.maximum(ridges.strength - SETTINGS.noise, 0) * ridges.unit / SETTINGS.darkening
 
 
 def _held(estimates: list[LineEstimate], chart: Chart) -> np.ndarray:
     """(s, s) in [0, 1] of :func:`own_lines`."""
     held = np.zeros((HOLD_SIZE, HOLD_SIZE), np.float32)
-    wide = max(1, round(2 * HELD_MM / _texel(chart)))
+    wide = max(1, round(2 * SETTINGS.held / _texel(chart)))
     for estimate in sorted(estimates, key=lambda d: d.held):
         at = [np.round(pixels(estimate.uv, HOLD_SIZE)).astype(np.int32)]
         cv2.polylines(held, at, False, estimate.held, wide)
-    return cv2.GaussianBlur(held, (0, 0), 0.4 * HELD_MM / _texel(chart))
+    return cv2.GaussianBlur(held, (0, 0), 0.4 * SETTINGS.held / _texel(chart))
 
 
 def _texel(chart: Chart) -> float:
@@ -163,7 +181,7 @@ def _line_columns(estimates: list[LineEstimate], chart: Chart, size: int) -> spa
         return None
     uv = np.concatenate([d.uv for d in estimates])
     start = np.concatenate([[0], np.cumsum([len(d.uv) for d in estimates])])
-    depth = np.concatenate([d.relative * d.contrast / DARKENING for d in estimates])
+    depth = np.concatenate([d.relative * d.contrast / SETTINGS.darkening for d in estimates])
     return columns(uv, chart.metric_at(uv), start, depth, size)
 
 
@@ -207,7 +225,7 @@ def _point_gain(atlas: WrinkleAtlas, estimates: list[LineEstimate], chart: Chart
     family = atlas.of_points(atlas.group_family[atlas.curve_group])
     fold = atlas.of_points(atlas.curve_rank) == FOLD
     for number in (1, 2):
-        for wide, reach in ((False, ASIDE_MM), (True, FOLD_ASIDE_MM)):
+        for wide, reach in ((False, SETTINGS.aside), (True, SETTINGS.fold_aside)):
             free = np.full((HOLD_SIZE, HOLD_SIZE), 255, np.uint8)
             for estimate in estimates:
                 if atlas.group_family[estimate.group] == number and (estimate.fold or not wide):

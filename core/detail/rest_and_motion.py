@@ -25,7 +25,7 @@ from ..image.filters import sample
 from ..wrinkles.atlas import WrinkleAtlas
 from ..wrinkles.coefficients import Person
 from .estimates import LineEstimate
-from .gains import SPARSITY, gains, motion_columns
+from .gains import gains, motion_columns, motion_gains
 from .grooves import ViewLines
 from .polylines import tangents
 from .symmetry import borrowed, partners
@@ -40,7 +40,6 @@ LEAST_SEEN = 0.15
 DEEP_SCORE = 3.0  # score that a line e times as deep in one photo is worth, for where it is
 LEAST_SPREAD_MM = 0.03
 LEAST_MOVED, MOST_MOVED = 0.1, 1.25  # times the prior
-LEAST_MOTION = 0.1  # of a curve's depth in motion that stays though no photo shows it
 
 
 def joined(estimates: Sequence[list[LineEstimate]], views: Sequence[ViewLines], chart: Chart) -> list[LineEstimate]:
@@ -172,14 +171,14 @@ def joint_gains(
     depth, noise, seen = (np.concatenate(maps) for maps in (depths, noises, [v.seen for v in views]))
     found = [a if a is not None else sparse.csr_matrix((size * size, 0)) for a in added]
     every = sparse.hstack([basis, sparse.block_diag(found)])
-    sparsity = np.full(every.shape[1], SPARSITY)
-    sparsity[count : 2 * count] *= told
-    gain = gains(every, depth, noise, seen, sparsity)[: 2 * count].reshape(2, count)
+    sparser = np.ones(every.shape[1])
+    sparser[count : 2 * count] = told
+    gain = gains(every, depth, noise, seen, sparser)[: 2 * count].reshape(2, count)
     other = partners(atlas, someone.curves)
     lent = borrowed(1 - unseen, other)
     if lent.any():
         # without the own lines, which the side that is not seen does not have
-        alone = gains(basis, depth, noise, seen, sparsity[: 2 * count]).reshape(2, count)
+        alone = gains(basis, depth, noise, seen, sparser[: 2 * count]).reshape(2, count)
         gain = gain + lent * (alone[:, other] - gain)
         told = told + lent * (told[other] - told)
-    return gain[0], 1 - told + told * np.clip(gain[1], LEAST_MOTION, 1.0)
+    return gain[0], motion_gains(gain[1], told)
