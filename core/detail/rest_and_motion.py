@@ -30,15 +30,16 @@ from .grooves import ViewLines
 from .polylines import tangents
 from .symmetry import borrowed, partners
 
+# by eye
 SAME_MM, ALONG, SHARED = 2.5, 0.8, 0.5  # apart, cosine of the angle between, share of either: the same line twice
 REST_SPREAD, MOVED_SPREAD = 0.6, 0.5  # of the prior depths
 COUPLED = 0.5  # correlation of the two
 SHOWN_SPREAD, ABSENT_SPREAD = 0.4, 0.35  # of the depth usual in a photo, where it shows the line, where it does not
 SHOWN = (0.3, 2.0)  # times the depth usual in a photo, that it may speak for
 FOLD_DOUBT = 2.0  # the fine response sees little of a broad fold, so its absence says less
-LEAST_SEEN = 0.15
+LEAST_SEEN = 0.15  # of the skin along a line: a photo that shows less says nothing of it
 DEEP_SCORE = 3.0  # score that a line e times as deep in one photo is worth, for where it is
-LEAST_SPREAD_MM = 0.03
+LEAST_SPREAD_MM = 0.03  # standard deviation that no depth falls below
 LEAST_MOVED, MOST_MOVED = 0.1, 1.25  # times the prior
 
 

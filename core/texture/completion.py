@@ -26,7 +26,7 @@ LID_SHARE = 0.6  # of the way to that length on lids: the pink inside them is ne
 SPILL_MM = 2.0  # how far seen lips and brows are continued over what is not seen
 HOLES_MM = (20.0, 7.0)  # and the skin and beard around holes
 COARSE_CHART = (1.5, 3.0)  # mm of skin for each of the chart: all of the grain is laid on it, none
-# log colour relative to the skin's tone
+# log colour relative to the skin's tone; by eye, as the lips'
 REGION_TONES = {
     "ear": (0.04, -0.06, -0.05),
     "scalp": (-0.02, 0.0, 0.02),
