@@ -5,8 +5,8 @@
 Settings of the texture (``SETTINGS`` of the modules in ``TEXTURE``) are changed one at a time, and the same painted
 portraits (``models.evaluation.portraits``: hair, brows, stubble, three lights, tones from light to dark) are unwrapped
 again. Those of lines (``LINES``) are changed likewise, and lines and their depths are read again in pictures that
-neither Furrow's atlas nor its light made (``tests/plain_head.py``). Those of the fit (``FitSettings`` and ``FIT``) are
-changed likewise, and the same people fitted again, shape refinement included. Markdown tables are printed:
+neither Furrow's atlas nor its light made (``models.evaluation.plain_head``). Those of the fit (``FitSettings`` and
+``FIT``) are changed likewise, and the same people fitted again, shape refinement included. Markdown tables are printed:
 
     skin       mean change of the trust in skin over the face, in hundredths
     L*         mean change of the albedo's lightness over the face
@@ -35,7 +35,6 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, fields, replace
-from pathlib import Path
 from types import ModuleType
 from typing import Any
 
@@ -57,6 +56,7 @@ from furrow.core.texture.view_texture import ViewTexture, view_texture
 from furrow.core.view import skin_mask
 from furrow.core.wrinkles.maps import static_prior
 from furrow.core.wrinkles.own_lines import personal_atlas
+from furrow.models.evaluation import plain_head
 from furrow.models.evaluation.likeness import Face, compared, face_of
 from furrow.models.evaluation.people import KnownPerson, draw_crowd, group_people
 from furrow.models.evaluation.portraits import LIGHTS, TONES, looked_at, portrait
@@ -64,10 +64,6 @@ from furrow.models.evaluation.skin_truth import lab
 from furrow.models.evaluation.tables import print_table
 from furrow.models.renders.scene import render_scene
 from furrow.models.sources.wheels import open_wheel
-
-sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
-import plain_head  # noqa: E402
-from synthetic_head import some_identity  # noqa: E402
 
 SEED = 71_003  # of the crowd; no other script's
 TEXTURE = (skin_mask, even_light, even_out)
@@ -189,7 +185,9 @@ class DrawnFace:
 def drawn_face(models: Models, seed: int, turn: float, share: float, deepest: float) -> DrawnFace:
     """One of ``DRAWN``; pores and freckles on the one without lines."""
     head, viewpoint = models.head, plain_head.Viewpoint.turned(turn)
-    vertices = head.neutral(0.7 * some_identity(head, seed))
+    identity = np.zeros(len(head.identity_basis))
+    identity[:12] = 0.7 * np.random.default_rng(seed).normal(size=12)
+    vertices = head.neutral(identity)
     lines = plain_head.lined_face(head, vertices, share, deepest, seed)
     smooth = {} if lines else {"pores": 0.06, "freckles": 100}
     pixels = plain_head.photo(head, vertices, viewpoint, lines=lines, seed=seed, **smooth)

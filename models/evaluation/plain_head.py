@@ -12,10 +12,11 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
-from furrow.core.head.fitted import View
-from furrow.core.head.model import HeadModel
-from furrow.core.wrinkles.own_lines import OwnLines
 from scipy.spatial import cKDTree
+
+from ...core.head.fitted import View
+from ...core.head.model import HeadModel
+from ...core.wrinkles.own_lines import OwnLines
 
 REACH = 6.0  # mm from a line to where the skin is level again
 DENSE = 0.15  # mm between the points of a line
