@@ -208,11 +208,11 @@ def _scalp(
     """The hair of the scalp, of the photos whose skin is taken."""
     kept = believed(fit.photo_shares)
     posed = [fit.views[i].pose.apply(posed_vertices(models.head, fit, fit.views[i])) for i in kept]
-    views, pictures, people = ([values[i] for i in kept] for values in (fit.views, pictures, people))
+    pictures, people = ([values[i] for i in kept] for values in (pictures, people))
     skin = character.albedo[character.skin_mask > 127]
     skin = srgb_to_linear(np.median(skin, axis=0) / 255.0) if len(skin) else USUAL_SKIN
     line = np.zeros((0, 2)) if character.hairline is None else character.hairline
-    return read_scalp(models.head, character.neutral, posed, views, pictures, people, line, skin)
+    return read_scalp(models.head, character.neutral, posed, [fit.views[i] for i in kept], pictures, people, line, skin)
 
 
 def _character(

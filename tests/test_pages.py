@@ -2,8 +2,10 @@
 
 import re
 import tomllib
+from importlib import import_module
 from pathlib import Path
 
+import numpy as np
 import pytest
 from furrow.core import cli, worker
 from furrow.core.character import file, reader
@@ -91,3 +93,20 @@ def test_the_banned_words_are_those_of_the_glossary():
     table = text("docs/glossary.md").partition("| words | write |")[2]
     rows = [line.split("|")[1] for line in table.splitlines() if line.startswith("| ") and "---" not in line]
     assert listed == {word.strip() for row in rows for word in row.split(",")}
+
+
+CONSTANTS = re.findall(r"^\| `([\w/]+)\.py` `([\w.]+)` \| ([^|]*) \|", text("docs/constants.md"), re.MULTILINE)
+
+
+@pytest.mark.parametrize("file, name, told", CONSTANTS, ids=lambda part: part.replace("/", "."))
+def test_the_constants_page_tells_their_values(file, name, told):
+    module, (*settings, last) = import_module("furrow." + file.replace("/", ".")), name.split(".")
+    value = getattr(getattr(module, *settings)() if settings else module, last)
+    if "degrees" in told:
+        value = np.rad2deg(value)
+    numbers = [float(number) for number in re.findall(r"-?\d+\.?\d*", told)]
+    assert numbers == pytest.approx(np.ravel(value).tolist())
+
+
+def test_the_constants_page_lists_what_matters():
+    assert len(CONSTANTS) >= 40

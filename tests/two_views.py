@@ -67,7 +67,7 @@ def spots(model: HeadModel, seed: int) -> np.ndarray:
 def draw(
     model: HeadModel, camera: Camera, points: np.ndarray, texture: np.ndarray, light: np.ndarray, rotation: np.ndarray
 ) -> np.ndarray:
-    """A photo of posed vertices (V, 3) mm, with diffuse light from a direction in head coordinates."""
+    """A photo of posed vertices (V, 3) mm, with matt shading by light from a direction in head coordinates."""
     topology = model.topology
     triangles = topology.triangles[topology.triangles[:, 0] < topology.part_slice("lashes").start]
     raster = rasterize_view(points, camera.project(points), triangles, HEIGHT, HEIGHT)

@@ -22,21 +22,22 @@ from .ridges import Ridges, link_lines, ridge_response
 from .search_mask import line_trust
 from .skin_view import SkinView
 
+# by eye on real portraits where no line says otherwise
 STRANGE, USUAL = 0.55, 1.25  # weight of a response that fits no group, that fits one in full
 PUSHED_SIZE = 256  # texels at which the expression's pressure is looked up
 EDGE_MM = 1.8  # lines stop this far from what is not skin
-SKIN = 0.55
+SKIN = 0.55  # trust from which a texel is skin
 SHORTEST_MM, SHORTEST_SHARE = 6.0, 0.18  # of a line, and of what is usual in its group
 FIT = 0.15  # agreement that a line may not fall below
 SMOOTHED = 5  # points
 FEWEST = 8  # points
 # logistic score: log length (mm), response, log of the contrast to both sides, agreement, log of the width that a line
-# has beyond a usual one (mm), and its offset
+# has beyond a usual one (mm), and its offset; by eye beside benchmarks/lines.py --marked
 SCORE = np.array([1.4, 0.1, 1.3, 6.6, -1.6])
 OFFSET = -5.6
 LONG_MM = 40.0  # a longer line is no surer: soft shadows are long
 WIDE_MM = 1.1
-FOLD_RESPONSE = 4.0
+FOLD_RESPONSE = 4.0  # over the noise, of a step that may be a fold
 FOLD_STEP = -0.05  # least contrast on the weaker side, as a share of the mean
 SURE = 1.1  # score of a line that is believed on any face
 UNSURE = -2.5  # the same on a face full of lines

@@ -23,6 +23,7 @@ from ..view.unwrap import PosedView
 from .group_fields import LineGroups
 from .polylines import Polylines
 
+# by eye on real portraits where no line says otherwise
 STEP_MM = 0.5  # between samples of a strip, along and across
 REACH_MM = 10.0  # to both sides of the atlas's curve
 ALONG_MM, ACROSS_MM = 3.0, 1.0  # standard deviations of the filters
@@ -30,8 +31,8 @@ SLOW_MM = 2.5  # broader changes across are not the fold's
 GAP_MM = 6.0  # dark between skin on both sides: a deep fold that was not taken for skin
 EDGE_MM = 1.5  # folds stop this far from what is not skin
 AROUND_MM = 3.0  # skin whose mean stands for what is not skin
-SKIN = 0.5
-ANSWER_SIZE = 256
+SKIN = 0.5  # trust from which a sample is skin
+ANSWER_SIZE = 256  # texels at which the answer of light to slopes is evaluated
 SIDELIGHT = 0.2  # answer of the log shading to a slope of 1 from which light counts as coming from the side
 VALLEY, LIT_STEP = 0.7, 0.3  # weights of both kinds of evidence
 FULL = 2.5  # ratio to the noise from which more of it counts less and less

@@ -9,6 +9,7 @@ prior, Tibshirani 1996).
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from scipy import sparse
@@ -20,11 +21,32 @@ from ..wrinkles.atlas import WrinkleAtlas
 from ..wrinkles.coefficients import Person, dynamic_share, profile, static_share
 from ..wrinkles.curve_basis import CurveTexels, texels_near
 
-INDEPENDENT = 8.0  # texels that say the same
-SPREAD = 0.5  # of gains
-SPARSITY = 2.4
-FULL_PUSH = 0.2  # compression at which a photo says what motion does
-REACH_MM, PROFILE_MM = 2.0, 0.8
+
+@dataclass(frozen=True)
+class GainSettings:
+    """How much a photo says against the atlas; ``benchmarks/sensitivity.py`` tells how much hangs on each.
+
+    Chosen by eye on portraits; ``sparsity`` was raised from 0.6 so that curves of the atlas go that no photo shows.
+
+    Attributes:
+        independent: texels that say the same: neighbours share their noise and the width of a filter.
+        spread: t, standard deviation of gains about 1.
+        sparsity: l, weight of a gain itself.
+        full_push: compression across a curve from which a photo says what motion does.
+        least_motion: of a curve's depth in motion that stays though no photo shows it.
+        profile: mm, Gaussian sigma of a curve in the response; reach: mm from it where that ends.
+    """
+
+    independent: float = 8.0
+    spread: float = 0.5
+    sparsity: float = 2.4
+    full_push: float = 0.2
+    least_motion: float = 0.1
+    profile: float = 0.8
+    reach: float = 2.0
+
+
+SETTINGS = GainSettings()
 
 
 def curve_columns(
@@ -45,7 +67,7 @@ def curve_columns(
     mean = np.add.reduceat(along * pushed, someone.start[:-1]) / np.maximum(
         np.add.reduceat(along, someone.start[:-1]), 1e-9
     )
-    share = share * np.clip(mean / FULL_PUSH, 0, 1)
+    share = share * np.clip(mean / SETTINGS.full_push, 0, 1)
     depth = along * (rest + pushed * moved)
     return columns(atlas.uv[points], atlas.metric[points], someone.start, depth, size), share
 
@@ -71,22 +93,22 @@ def motion_columns(
     for tension in tensions:
         pushed = sample_uv(tension, atlas.uv[points])[np.arange(len(points)), family - 1]
         mean = np.add.reduceat(along * pushed, first) / np.maximum(np.add.reduceat(along, first), 1e-9)
-        told = np.maximum(told, np.clip(mean / FULL_PUSH, 0, 1))
+        told = np.maximum(told, np.clip(mean / SETTINGS.full_push, 0, 1))
         parts.append(_columns(near, someone.start, pushed * moved, size))
     return _columns(near, someone.start, rest, size), parts, told
 
 
 def columns(uv: np.ndarray, metric: np.ndarray, start: np.ndarray, depth: np.ndarray, size: int) -> sparse.csr_matrix:
-    """(g * g, c) mm of curves whose points (n,) have a depth in mm, each a Gaussian of ``PROFILE_MM`` across."""
+    """(g * g, c) mm of curves whose points (n,) have a depth in mm, each a Gaussian across (``GainSettings``)."""
     return _columns(_texels(uv, metric, start, size), start, depth, size)
 
 
 def _texels(uv: np.ndarray, metric: np.ndarray, start: np.ndarray, size: int) -> CurveTexels:
-    return texels_near(uv, metric, start, np.full(len(uv), REACH_MM), size)
+    return texels_near(uv, metric, start, np.full(len(uv), SETTINGS.reach), size)
 
 
 def _columns(near: CurveTexels, start: np.ndarray, depth: np.ndarray, size: int) -> sparse.csr_matrix:
-    footprint = np.exp(-0.5 * (near.distance / PROFILE_MM) ** 2).astype(np.float32)
+    footprint = np.exp(-0.5 * (near.distance / SETTINGS.profile) ** 2).astype(np.float32)
     curve = np.repeat(np.arange(len(start) - 1), np.diff(start))
     first, last = depth[near.point], depth[near.point + 1]
     value = footprint * (first + near.fraction * (last - first)).astype(np.float32)
@@ -98,7 +120,7 @@ def gains(
     depth: np.ndarray,
     noise: np.ndarray,
     seen: np.ndarray,
-    sparsity: np.ndarray | float = SPARSITY,
+    sparser: np.ndarray | float = 1.0,
 ) -> np.ndarray:
     """(n,) non-negative gains of columns.
 
@@ -107,25 +129,31 @@ def gains(
         depth: (g, g) mm that the photo shows.
         noise: (g, g) mm, standard deviation of that.
         seen: (g, g) in [0, 1], how well skin is seen.
-        sparsity: (n,) or one for all, weight of a gain itself.
+        sparser: (n,) or one for all, times the usual weight of a gain itself.
     """
+    given = SETTINGS
     used = np.flatnonzero(seen.ravel() > 0.02)
     columns = columns.tocsr()[used]
-    root = np.sqrt(seen.ravel()[used] / INDEPENDENT) / np.maximum(noise.ravel()[used], 1e-4)
+    root = np.sqrt(seen.ravel()[used] / given.independent) / np.maximum(noise.ravel()[used], 1e-4)
     scaled = (sparse.diags(root) @ columns).tocsr()
     data = root * depth.ravel()[used]
     # a curve that no seen texel touches keeps its prior gain of 1, without the sparsity
     blind = np.asarray(scaled.power(2).sum(0)).ravel() <= 0
-    sparsity = np.where(blind, 0.0, sparsity)
+    sparsity = np.where(blind, 0.0, given.sparsity * sparser)
     matrix = (scaled.T @ scaled).tocsr()
-    right = scaled.T @ data + 1.0 / SPREAD**2 - sparsity
+    right = scaled.T @ data + 1.0 / given.spread**2 - sparsity
 
     def energy(gain: np.ndarray) -> tuple[float, np.ndarray]:
-        product = matrix @ gain + gain / SPREAD**2
+        product = matrix @ gain + gain / given.spread**2
         return float(gain @ (0.5 * product - right)), product - right
 
     first = np.ones(columns.shape[1])
     return minimize(energy, first, jac=True, method="L-BFGS-B", bounds=[(0, None)] * len(first)).x
+
+
+def motion_gains(drawn: np.ndarray, share: np.ndarray) -> np.ndarray:
+    """(c,) gains of curves in motion, of which photos drew so much (c,) and say a share (c,) in [0, 1]."""
+    return 1 - share + share * np.clip(drawn, SETTINGS.least_motion, 1.0)
 
 
 def unseen_share(atlas: WrinkleAtlas, age: float, seen: np.ndarray, noise: np.ndarray) -> np.ndarray:

@@ -28,20 +28,21 @@ from .polylines import tangents
 from .ridges import Ridges
 from .skin_view import SkinView
 
-GRID = 512
+# by eye where no line says otherwise
+GRID = 512  # texels at which the answer of light to slopes is evaluated
 LIT = (0.30, 0.55)  # of the mean shading: too dark to show relief, well lit
 RESOLVED_MM = (0.45, 1.1)  # what a photo resolves that shows lines in full, none
 FLANK_MM = 0.75  # from the bottom to the darkest place, in light along the skin
 HALF = 0.15  # answer of the log shading to a slope of 1, from which light counts as coming from the side
 DARKER = 0.2  # log units that a groove is darker for each millimetre it lies under the skin around it
 AROUND_MM = 2.0  # standard deviation of that skin
-SCATTER_MM = 0.45
+SCATTER_MM = 0.45  # Gaussian sigma by which light under the skin softens a groove's shade
 HALF_PROFILE_MM, STEP_MM = 5.0, 0.25  # of the brightness across a line
 FARTHEST_MM, SHIFT_MM = 1.6, 0.1  # of the bottom from the darkest place, and the places tried
-WINDOW_MM = 1.8
+WINDOW_MM = 1.8  # Gaussian sigma of the part of the profile that is matched
 ALONG_MM, POINT_MM = 3.0, 0.44  # brightness is averaged along a line; usual way from point to point
 EXPECTED_MM, EXPECTED_WEIGHT = 0.7, 0.1  # how far from the place expected costs how much of the brightness explained
-FINE_MM = 0.05
+FINE_MM = 0.05  # between samples of the model's profile
 DEPTH_GAIN = 0.9  # amplitude to depth, by the median of lines of known depth (models/evaluation/wrinkled_photo.py)
 
 

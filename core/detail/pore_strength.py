@@ -31,15 +31,16 @@ from ..wrinkles.fine_skin import PORE_REGIONS, TILE_MM, TILE_NAMES, load_tiles, 
 TILE_OF = {"forehead": "forehead", "nose": "nose", "cheek": "cheek", "chin": "cheek"}
 BAND_MM = (0.25, 0.70)  # Gaussian sigmas whose difference is the band
 LOCAL_MM = 3.0  # Gaussian sigma of local energy; its median over a region passes by moles, lines and hairs
-DIRECT, CAVITY = 0.64, 2.7  # the second per mm
-MOTTLING = 0.005  # rms in red of skin without relief
+DIRECT, CAVITY = 0.64, 2.7  # the second per mm; fitted to path-traced renders
+# by eye on real portraits, as the rest
+MOTTLING = 0.005  # rms of the log of red, of skin without relief
 RESOLVED_MM = (0.30, 0.50)  # what a photo resolves that shows pores in full, none
 SHARP_BLUR = 0.35  # standard deviation of the blur of edges for each mm that a photo resolves
 ENOUGH_MM2 = 120.0  # skin that is half believed
-LEAST, MOST = 0.5, 2.0
+LEAST, MOST = 0.5, 2.0  # gain, times that of the age, of a region
 FLATTEST = 0.05  # share of a photo's places that show its noise alone
 GRID = 256  # texels at which light is evaluated
-DARKEST = np.float32(2e-3)
+DARKEST = np.float32(2e-3)  # linear light under which a photo only shows noise
 
 
 def pore_gains(

@@ -28,7 +28,7 @@ from .line_fit import Measured, measured
 from .relief_split import Split, split
 from .skin_view import skin_view
 
-MOVING_SIZE = 512
+MOVING_SIZE = 512  # texels of the maps in motion: they are broad
 LEAST_MM = 0.004  # relief in motion below this is none
 
 

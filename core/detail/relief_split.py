@@ -19,10 +19,11 @@ from ..wrinkles.own_lines import OwnLines
 from .line_fit import Measured
 from .shading_relief import Relief, photo_relief
 
-# standard deviations of relief at rest at ages 0 and 1, of what full compression and full stretch add
+# chosen: standard deviations of relief at rest at ages 0 and 1, of what full compression and full stretch add, all
+# relative to each other: only their ratios count
 REST, COMPRESSED, STRETCHED = (0.35, 1.0), 1.6, 0.5
 NOISE = 0.05  # of a photo believed in full, in the same unit
-LEAST = 0.02
+LEAST = 0.02  # weight of a photo from which a texel is worked out
 LINE_MM = 1.2  # standard deviation of what is left out of the relief where a line was found
 
 

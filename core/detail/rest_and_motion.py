@@ -24,30 +24,30 @@ from ..head.chart import Chart, pixels
 from ..image.filters import sample
 from ..wrinkles.atlas import WrinkleAtlas
 from ..wrinkles.coefficients import Person
-from .estimates import Draft
-from .gains import SPARSITY, gains, motion_columns
+from .estimates import LineEstimate
+from .gains import gains, motion_columns, motion_gains
 from .grooves import ViewLines
 from .polylines import tangents
 from .symmetry import borrowed, partners
 
+# by eye
 SAME_MM, ALONG, SHARED = 2.5, 0.8, 0.5  # apart, cosine of the angle between, share of either: the same line twice
 REST_SPREAD, MOVED_SPREAD = 0.6, 0.5  # of the prior depths
 COUPLED = 0.5  # correlation of the two
 SHOWN_SPREAD, ABSENT_SPREAD = 0.4, 0.35  # of the depth usual in a photo, where it shows the line, where it does not
 SHOWN = (0.3, 2.0)  # times the depth usual in a photo, that it may speak for
 FOLD_DOUBT = 2.0  # the fine response sees little of a broad fold, so its absence says less
-LEAST_SEEN = 0.15
+LEAST_SEEN = 0.15  # of the skin along a line: a photo that shows less says nothing of it
 DEEP_SCORE = 3.0  # score that a line e times as deep in one photo is worth, for where it is
-LEAST_SPREAD_MM = 0.03
+LEAST_SPREAD_MM = 0.03  # standard deviation that no depth falls below
 LEAST_MOVED, MOST_MOVED = 0.1, 1.25  # times the prior
-LEAST_MOTION = 0.1  # of a curve's depth in motion that stays though no photo shows it
 
 
-def joined(drafts: Sequence[list[Draft]], views: Sequence[ViewLines], chart: Chart) -> list[Draft]:
+def joined(estimates: Sequence[list[LineEstimate]], views: Sequence[ViewLines], chart: Chart) -> list[LineEstimate]:
     """The lines of several photos, each once, with depths at rest and in motion that explain all of them.
 
     Args:
-        drafts: the lines of each photo.
+        estimates: the lines of each photo.
         views: the photos.
         chart: of the head.
     """
@@ -57,25 +57,26 @@ def joined(drafts: Sequence[list[Draft]], views: Sequence[ViewLines], chart: Cha
     kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * radius + 1, 2 * radius + 1))
     dark = [cv2.dilate(v.ridges.strength * v.ridges.unit, kernel).astype(np.float32) for v in views]
     out = []
-    for line in same_lines(drafts, chart):
+    for line in same_lines(estimates, chart):
         # where it is deepest its place tells most
         best = max(line, key=lambda k: line[k].score + DEEP_SCORE * np.log(max(line[k].shown, 1e-3)))
         out.append(_solved(line, line[best], views, dark))
     return out
 
 
-def same_lines(drafts: Sequence[list[Draft]], chart: Chart) -> list[dict[int, Draft]]:
-    """Lines of several photos as dicts from photo to draft, at most one draft a photo; the surest lines first."""
-    ordered = sorted(((k, d) for k, of_photo in enumerate(drafts) for d in of_photo), key=lambda pair: -pair[1].score)
-    lines: list[dict[int, Draft]] = []
-    for photo, draft in ordered:
+def same_lines(estimates: Sequence[list[LineEstimate]], chart: Chart) -> list[dict[int, LineEstimate]]:
+    """Lines of several photos as dicts from photo to estimate, at most one a photo; the surest lines first."""
+    every = [(photo, estimate) for photo, of_photo in enumerate(estimates) for estimate in of_photo]
+    ordered = sorted(every, key=lambda pair: -pair[1].score)
+    lines: list[dict[int, LineEstimate]] = []
+    for photo, estimate in ordered:
         for line in lines:
             first = next(iter(line.values()))
-            if runs_along(draft.uv, first.uv, chart):
-                line.setdefault(photo, draft)
+            if runs_along(estimate.uv, first.uv, chart):
+                line.setdefault(photo, estimate)
                 break
         else:
-            lines.append({photo: draft})
+            lines.append({photo: estimate})
     return lines
 
 
@@ -90,11 +91,13 @@ def runs_along(one: np.ndarray, other: np.ndarray, chart: Chart) -> bool:
     return max(float(near.any(1).mean()), float(near.any(0).mean())) >= SHARED
 
 
-def _solved(line: dict[int, Draft], best: Draft, views: Sequence[ViewLines], dark: list[np.ndarray]) -> Draft:
-    """The draft of a line with the depths that all photos speak for.
+def _solved(
+    line: dict[int, LineEstimate], best: LineEstimate, views: Sequence[ViewLines], dark: list[np.ndarray]
+) -> LineEstimate:
+    """The estimate of a line with the depths that all photos speak for.
 
     Args:
-        line: its draft in each photo that shows it.
+        line: its estimate in each photo that shows it.
         dark: (g, g) of each photo, strongest response within ``SAME_MM``.
     """
     calm = min(line.values(), key=lambda d: d.tension)  # says most about rest, and least about motion
@@ -108,8 +111,8 @@ def _solved(line: dict[int, Draft], best: Draft, views: Sequence[ViewLines], dar
         pushed = float(sample(view.tension_map, at)[:, best.family - 1].mean())
         usual = rest + pushed * moved
         if k in line:
-            draft = line[k]
-            depth, spread = float(np.clip(draft.shown, SHOWN[0] * usual, SHOWN[1] * usual)), SHOWN_SPREAD * usual
+            estimate = line[k]
+            depth, spread = float(np.clip(estimate.shown, SHOWN[0] * usual, SHOWN[1] * usual)), SHOWN_SPREAD * usual
         else:
             seen = float(sample(view.seen, at).mean())
             if seen < LEAST_SEEN:
@@ -170,14 +173,14 @@ def joint_gains(
     depth, noise, seen = (np.concatenate(maps) for maps in (depths, noises, [v.seen for v in views]))
     found = [a if a is not None else sparse.csr_matrix((size * size, 0)) for a in added]
     every = sparse.hstack([basis, sparse.block_diag(found)])
-    sparsity = np.full(every.shape[1], SPARSITY)
-    sparsity[count : 2 * count] *= told
-    gain = gains(every, depth, noise, seen, sparsity)[: 2 * count].reshape(2, count)
+    sparser = np.ones(every.shape[1])
+    sparser[count : 2 * count] = told
+    gain = gains(every, depth, noise, seen, sparser)[: 2 * count].reshape(2, count)
     other = partners(atlas, someone.curves)
     lent = borrowed(1 - unseen, other)
     if lent.any():
         # without the own lines, which the side that is not seen does not have
-        alone = gains(basis, depth, noise, seen, sparsity[: 2 * count]).reshape(2, count)
+        alone = gains(basis, depth, noise, seen, sparser[: 2 * count]).reshape(2, count)
         gain = gain + lent * (alone[:, other] - gain)
         told = told + lent * (told[other] - told)
-    return gain[0], 1 - told + told * np.clip(gain[1], LEAST_MOTION, 1.0)
+    return gain[0], motion_gains(gain[1], told)

@@ -20,26 +20,27 @@ from ..image.filters import masked_blur, sample
 from ..mesh.operators import magnitude
 from .polylines import Polylines, longest_run, tangents
 
+# by eye on real portraits where no line says otherwise; benchmarks/lines.py
 GRID_MM = 0.55  # texel of the grid the lines are linked on
 WIDTHS_MM = (0.4, 0.65, 1.1, 1.8)  # standard deviations of the valleys looked for
 BAND_MM = 6.0  # broader changes of brightness are not lines
 SLOW_MM = 20.0  # the same where contrasts are measured: a filter at 6 mm would make a valley of a step's dark side
 LIMIT = 0.35  # log; darker is hair, a nostril or a lash
 BLOB = 1.5  # how much the curvature along counts against the one across
-ALONG_MM, ACROSS_MM = 3.2, 0.45
-ORIENTATIONS = 12
+ALONG_MM, ACROSS_MM = 3.2, 0.45  # Gaussian sigmas of the filters that make a response coherent
+ORIENTATIONS = 12  # directions tried over half a turn
 REACH, LONGEST = 3.5, 2.2  # standard deviations after which filters end, across and along lines
-NOISE_MM = 22.0
-OUTSTANDING = 1.6
+NOISE_MM = 22.0  # Gaussian sigma over which the usual response is the noise
+OUTSTANDING = 1.6  # times the mean from which a response counts no more as noise
 FLOOR = 0.0035  # log units of curvature response that no photo falls below
 HIGH, LOW = 2.2, 1.2  # response over the noise from which a line starts, until which it is followed
 FADED = 0.25  # share of a line's strongest response below which it has ended
 STEP = 0.8  # texels
-MOST_STEPS = 140
+MOST_STEPS = 140  # to either side of where a line starts
 TURN = 0.5  # largest turn a step, radians
-LEAST_MM = 4.0
-APART_MM = 1.3
-SIDES_MM = (1.2, 1.9, 2.8)
+LEAST_MM = 4.0  # of a line
+APART_MM = 1.3  # nearer to a line that was followed, none starts
+SIDES_MM = (1.2, 1.9, 2.8)  # to either side, the skin that a line is darker than
 
 
 @dataclass(frozen=True)

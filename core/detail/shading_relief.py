@@ -24,28 +24,29 @@ from ..view.lighting import Light
 from ..view.shading_slope import head_sensitivity
 from ..view.unwrap import PosedView
 
+# by eye on real portraits where no line says otherwise
 GRID_MM = 0.4  # texel of the working grid
-WINDOW = 64  # texels
+WINDOW = 64  # texels, of the windowed filter
 SMOOTH = 256  # texels that show how light falls on the head itself, whose means over windows are needed
-HIGH_PASS_MM = 2.4
+HIGH_PASS_MM = 2.4  # Gaussian sigma: broader changes of brightness are the head's
 # the filter's estimate is its mean, and skin is rougher than that: gain on a smooth face, and on a lined one, whose
 # relief is its lines
 SHADING_GAIN = (8.0, 0.7)
 LINED = (0.12, 0.4)  # apparent age of a smooth face, a lined one
-TEXTURE_MM = 5.0
+TEXTURE_MM = 5.0  # Gaussian sigma over which the energy of fine contrast is taken
 MOTTLING = 0.008  # log units, of a millimetre's size, on skin without relief to speak of
 SPOT_MM = (0.5, 1.0, 1.7)  # standard deviations of freckles and moles
 SPOT_REACH = 1.2  # standard deviations around a spot that go with it
 SPOT = (0.015, 0.038)  # response to a spot that may be a pore or noise, that is a spot
-CAVITY_MM = (0.3, 1.25)
+CAVITY_MM = (0.3, 1.25)  # Gaussian sigmas whose difference is the band of cavities
 CAVITY_DEPTH, CAVITY_LIMIT = (1.8, 0.15), 0.06  # mm per log unit, smooth and lined; log units
 RESOLVED_MM = (0.35, 0.75)  # photo pixel that shows relief in full, none
 RESIDUAL_LIMIT = 0.25  # log; more is a mole, hair or a shadow edge
 SLOPE_RMS = 0.05  # radians, of skin beside its lines
-ALBEDO_RMS = 0.055
-WHITE_RMS = 0.012
+ALBEDO_RMS = 0.055  # log units, of the skin's own colour
+WHITE_RMS = 0.012  # log units, of a camera's noise
 PRIOR_MM = 4.0  # longest relief, where the slope spectrum flattens
-SHORTEST_MM = 1.1
+SHORTEST_MM = 1.1  # wavelength under which the prior falls off: a photo does not show them
 CAP_MM = 0.06  # amplitude bound
 SKIN_REGIONS = (
     "forehead",

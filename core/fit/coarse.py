@@ -20,8 +20,8 @@ from ..head.model import LANDMARK_COUNT, HeadModel
 from ..head.smooth_modes import displaced
 from .agreement import agreement_warnings, read_company, weigh_photos
 from .checks import final_checks, view_warnings
+from .person_border import PersonBorder, outline
 from .problem import FitProblem, FitSettings, Observation, fit_problem, landmark_error, with_reading
-from .silhouette import Silhouette, outline
 from .solver import minimise, refit_views
 from .state import HeadState, ViewState
 
@@ -61,7 +61,7 @@ def fit(model: HeadModel, photos: list[Observation], settings: FitSettings | Non
 
 def problem_of(
     model: HeadModel, fit: CoarseFit, settings: FitSettings | None = None, reading: bool = True,
-    borders: Sequence[Silhouette] = (),
+    borders: Sequence[PersonBorder] = (),
 ) -> FitProblem:
     """The problem that ``fit`` solved, for a refinement that starts there; focal lengths are held where they are.
 

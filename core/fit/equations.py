@@ -1,7 +1,7 @@
 """Normal equations of the coarse fit (``fit.problem``) at a state: its terms photo by photo, and its priors.
 
-Residuals of landmarks and outlines (``fit.terms``, ``silhouette``), the Gaussian prior of the identity, the expression
-prior (``expression_prior``) and a log-normal prior of focal length and distance.
+Residuals of landmarks and outlines (``fit.terms``, ``person_border``), the Gaussian prior of the identity, the
+expression prior (``expression_prior``) and a log-normal prior of focal length and distance.
 """
 
 from __future__ import annotations
@@ -54,8 +54,8 @@ def view_terms(problem: FitProblem, identity: np.ndarray, view: ViewState, index
     terms.append(_pair_term(settings, projection, photo, scale))
     border = problem.outlines[index] if problem.outlines else None
     if border is not None:
-        spread = settings.silhouette_spread * scale
-        points, robust = settings.silhouette_points, settings.robust_scale
+        spread = settings.border_spread * scale
+        points, robust = settings.border_points, settings.robust_scale
         terms.append(border.term(identity, view, width, height, spread, points, robust))
     return terms
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from .person_border import PersonBorder
 from .problem import FitSettings
-from .silhouette import Silhouette
 
 
 @dataclass(frozen=True)
@@ -18,11 +18,11 @@ class Evidence:
     Attributes:
         images: per view the upright photo, (H, W, 3) uint8 sRGB.
         masks: per view (H, W) in [0, 1], skin or person without what covers it, or None; empty where nobody looked.
-        borders: per view where the person ends (``silhouette``); empty where nobody looked.
+        borders: per view where the person ends (``person_border``); empty where nobody looked.
         settings: those of the fit.
     """
 
     images: Sequence[np.ndarray]
     masks: Sequence[np.ndarray | None] = ()
-    borders: Sequence[Silhouette] = ()
+    borders: Sequence[PersonBorder] = ()
     settings: FitSettings = FitSettings()

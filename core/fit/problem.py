@@ -20,7 +20,7 @@ from . import identity_prior
 from .expression_prior import ExpressionPrior, expression_prior, guided_prior, trust_by_shape
 from .identity_prior import ShapePrior
 from .outline import ContourBand, contour_band
-from .silhouette import Outline
+from .person_border import Outline
 from .state import ViewState
 from .terms import PointBasis, landmark_basis
 
@@ -61,8 +61,8 @@ class FitSettings:
         size_spread: of the logarithm of the head's size beside what was read; no landmark shows it.
         skull_spread: mm, from the skull that was read, which lies under hair or outside the photo.
         contour_spread: mm, across the outline that the landmark net draws.
-        silhouette_spread: mm, how far the border of the person in the photo is from the head's outline.
-        silhouette_points: independent points that a whole outline counts as; 40 is a little better on own people, 20 on
+        border_spread: mm, how far the border of the person in the photo is from the head's outline.
+        border_points: independent points that a whole outline counts as; 40 is a little better on own people, 20 on
             another maker's heads.
         outline_weight: of oval landmarks that found no outline.
         robust_scale: standard deviations at which a landmark loses three quarters of its weight.
@@ -90,8 +90,8 @@ class FitSettings:
     size_spread: float = 0.02
     skull_spread: float = 15.0
     contour_spread: float = 6.0
-    silhouette_spread: float = 3.0
-    silhouette_points: float = 20.0
+    border_spread: float = 3.0
+    border_points: float = 20.0
     outline_weight: float = 0.15
     robust_scale: float = 3.0
     expression_strength: float = 0.3

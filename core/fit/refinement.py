@@ -1,6 +1,6 @@
 """What the pictures add to the shape that landmarks and the identity reading gave: one order for all who fit heads.
 
-First the border of the person moves skull, ears, neck and cheeks (``silhouette``), then shading the identity
+First the border of the person moves skull, ears, neck and cheeks (``person_border``), then shading the identity
 (``photometric``); a smooth displacement follows what no coefficient makes (``smooth_residual``), at last the skin of
 several photos is brought to lie on itself (``dense_alignment``).
 """
@@ -18,8 +18,8 @@ from . import dense_alignment, photometric, smooth_residual
 from .checks import landmarks_worse
 from .coarse import head_state, plausible, problem_of, result
 from .evidence import Evidence
+from .person_border import PersonBorder, border_in_photo
 from .problem import FitSettings
-from .silhouette import Silhouette, silhouette
 from .solver import descend
 
 ROUNDS = 2  # the outline is drawn anew in each
@@ -42,11 +42,11 @@ def refine(
         settings: those of the fit.
         covers: per view (H, W) in [0, 1], hands before the face, or None.
     """
-    borders: list[Silhouette] = []
+    borders: list[PersonBorder] = []
     people = [mask for mask in masks or () if mask is not None]
     if masks is not None and len(people) == len(masks):
         borders = [
-            silhouette(image, view.landmarks.points, mask, cover)
+            border_in_photo(image, view.landmarks.points, mask, cover)
             for image, view, mask, cover in zip(images, fit.views, people, covers or [None] * len(images))
         ]
         fit = outlined(model, fit, borders, settings)
@@ -56,7 +56,7 @@ def refine(
     return fit
 
 
-def outlined(model: HeadModel, fit: CoarseFit, borders: list[Silhouette], settings: FitSettings | None) -> CoarseFit:
+def outlined(model: HeadModel, fit: CoarseFit, borders: list[PersonBorder], settings: FitSettings | None) -> CoarseFit:
     """The fit with its outline brought to the border of the person; ``fit`` itself where landmarks get much worse."""
     found = fit
     for _ in range(ROUNDS):

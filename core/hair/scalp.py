@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from ..head.model import HeadTopology
+from ..head.model import HeadTopology, region_sum
 from ..mesh.operators import vertex_normals
 from .hair_colour import GREY_HAIR, HairColour, strand_colours
 from .scalp_area import HAIRLESS, Hairline, density, receded
@@ -127,7 +127,7 @@ def scalp_tone(topology: HeadTopology, vertices: np.ndarray, scalp: Scalp | None
         return np.zeros(count, np.float32)
     style, points = STYLES[scalp.style], vertices[:count].astype(np.float64)
     normals = vertex_normals(vertices.astype(np.float64), topology.head_triangles)[:count]
-    skin = 1.0 - sum(topology.region(name)[:count] for name in HAIRLESS).clip(0.0, 1.0)
+    skin = 1.0 - region_sum(topology, HAIRLESS)[:count].clip(0.0, 1.0)
     dense = density(receded(scalp.hairline, style), points, normals, style)
     return (style.tone * dense * skin).astype(np.float32)
 

@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 
 from ..head.fitted import View
-from ..head.model import HeadTopology
+from ..head.model import HeadTopology, region_sum
 from ..head.raster import Raster, rasterize_view
 from ..image.colour import LUMINANCE, srgb_to_linear
 from ..image.filters import disc, smoothstep
@@ -125,7 +125,7 @@ def hair_seen(cut: HeadCut, topology: HeadTopology, vertices: np.ndarray, usual:
     ears = float(cut.points[topology.region("ear") > 0.5, 1].mean())
     chin = float(cut.points[topology.region("chin") > 0.5, 1].max())
     axes = _axes(cut.image)
-    share = cut.raster.sample(sum(topology.region(name) for name in SKIN).clip(0.0, 1.0))
+    share = cut.raster.sample(region_sum(topology, SKIN).clip(0.0, 1.0))
     skin, above = (share > 0.7) & person & (depth < -18.0), ~covered & (rows < ears) & person
     scalp = person & ((covered & (depth > SURE_MM)) | above)
     if skin.sum() < FEWEST or scalp.sum() < FEWEST:

@@ -176,7 +176,7 @@ def _own_colour(cut: HeadCut, seen: HairSeen, skin: np.ndarray) -> np.ndarray:
     if not len(linear):
         return np.exp(USUAL)
     light = np.clip(skin / np.maximum(seen.skin, 1e-3), *SKIN_LIGHT)
-    level = float(np.clip(skin @ LUMINANCE / max(seen.skin @ LUMINANCE, 1e-3), *SKIN_LIGHT))
+    level = float(np.clip(float(skin @ LUMINANCE) / max(float(seen.skin @ LUMINANCE), 1e-3), *SKIN_LIGHT))
     light = level * (light / level) ** LIGHT_HUE
     colour = np.maximum(np.median(linear, axis=0) * light * OVER_SEEN, 1e-3)
     return colour * min(1.0, LIGHTEST / float(colour @ LUMINANCE))

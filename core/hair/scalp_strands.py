@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.spatial import cKDTree
 
-from ..head.model import HeadTopology
+from ..head.model import HeadTopology, region_sum
 from ..image.filters import smoothstep
 from .attachment import frames, limit_points
 from .scalp_area import ARC_MM, FOREHEAD_ARC, HAIRLESS, Hairline, density
@@ -97,7 +97,7 @@ def scatter_roots(
     quads = limit[faces]
     low = scene.hairline.line[:, 1].min() - 25.0
     area = 0.5 * np.linalg.norm(np.cross(quads[:, 2] - quads[:, 0], quads[:, 3] - quads[:, 1]), axis=1)
-    no_skin = sum(topology.region(name) for name in HAIRLESS)
+    no_skin = region_sum(topology, HAIRLESS)
     area *= (quads[:, :, 1].max(1) > low) & (no_skin[faces].max(1) < 0.5)
     total = np.cumsum(area)
     count = round(float(total[-1]) * HAIRS_PER_MM2 * style.share * spare)

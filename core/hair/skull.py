@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from ..head.model import HeadTopology
+from ..head.model import HeadTopology, region_sum
 from ..image.filters import sample
 from .attachment import limit_points
 
@@ -76,7 +76,7 @@ def skull_of(topology: HeadTopology, vertices: np.ndarray, joints: np.ndarray) -
     """
     faces = topology.part_faces("head")
     limit = limit_points(topology, vertices)
-    inside = sum(topology.region(name) for name in ("ear", "mouth_inner", "nostril", "eye_socket_inner"))
+    inside = region_sum(topology, ("ear", "mouth_inner", "nostril", "eye_socket_inner"))
     faces = faces[inside[faces].max(1) < EAR]
     base, top = joints[2]
     centre = np.array([0.0, base[1] + 0.45 * (top[1] - base[1]), base[2]])

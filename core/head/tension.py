@@ -20,8 +20,8 @@ from ..mesh.operators import blur_matrix, edge_to_point
 from .model import HeadTopology
 
 TENSION_GAIN = 4.0  # a strong brow raise shortens the forehead by a quarter where it shortens most
-RATIO_RANGE = (0.4, 2.5)
-BLUR_ITERATIONS = 2
+RATIO_RANGE = (0.4, 2.5)  # of an edge's lengths, beyond which the mesh is crushed
+BLUR_ITERATIONS = 2  # over the mesh: single edges are noise; in Blender's nodes the same
 # how much of the tension a region keeps: edge ratios at lid and lip margins are extreme and mean nothing for skin
 REGION_LOSS = {
     "eye_socket_inner": 1.0, "mouth_inner": 1.0, "nostril": 1.0, "upper_lid": 0.9, "lower_lid": 0.6, "lips": 0.5,

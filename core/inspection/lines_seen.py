@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..detail.candidates import believed_of, found_in
-from ..detail.estimates import Draft, line_drafts
+from ..detail.estimates import LineEstimate, line_estimates
 from ..detail.grooves import placed
 from ..detail.group_fields import line_groups
 from ..detail.polylines import Polylines
@@ -38,7 +38,7 @@ class LinesSeen:
     candidates: tuple[np.ndarray, ...]
     scores: np.ndarray
     believed: tuple[np.ndarray, ...]
-    estimates: tuple[Draft, ...]
+    estimates: tuple[LineEstimate, ...]
 
 
 def lines_seen(
@@ -61,7 +61,7 @@ def lines_seen(
         candidates=_split(found.lines.lines),
         scores=found.lines.score,
         believed=_split(believed.lines.lines),
-        estimates=tuple(line_drafts(atlas, groups, placed(groups, believed).lines, chart, age)),
+        estimates=tuple(line_estimates(atlas, groups, placed(groups, believed).lines, chart, age)),
     )
 
 

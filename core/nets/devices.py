@@ -132,7 +132,7 @@ def _webgpu_devices() -> tuple:
     try:
         onnxruntime.register_execution_provider_library(_WEBGPU_PACKAGE, plugin.get_library_path())
         devices = onnxruntime.get_ep_devices()
-    except Exception as error:  # a driver or version mismatch; there is simply no such device then
+    except Exception as error:  # a driver or version mismatch; there is no such device then
         logger.debug("the WebGPU plug-in cannot be used", exc_info=error)
         return ()
     return tuple(device for device in devices if device.ep_name == _PROVIDERS["webgpu"])

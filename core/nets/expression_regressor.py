@@ -8,7 +8,7 @@ likelier than others, and that is what this network has learned (``models/EXPRES
 
 The alignment takes place, size and pose away (weighted Procrustes, Umeyama 1991); the direction of view is given to the
 network besides, as one side of a turned head is seen badly. Where the texture of the face was read with the landmarks,
-it corrects the ensemble before the calibration (``expression_texture``).
+it corrects the ensemble before the calibration (``expression_features``).
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from ..assets import MODELS
 from ..errors import PhotoError
 from ..head.landmark_sets import APART_PAIRS
 from ..head.model import LANDMARK_COUNT
-from .expression_texture import TextureReading
+from .expression_features import FeatureReading
 from .features import LENGTH, LOCAL
 from .trained_file import checked, read_network
 
@@ -109,7 +109,7 @@ class ExpressionRegressor:
     layers: tuple[tuple[tuple[np.ndarray, np.ndarray], ...], ...]
     calibration: np.ndarray
     error: np.ndarray
-    texture: TextureReading | None = None
+    texture: FeatureReading | None = None
 
     def predict(
         self, landmarks: np.ndarray, width: int, height: int, texture: np.ndarray | None = None
@@ -253,7 +253,7 @@ def from_arrays(arrays: dict[str, np.ndarray]) -> ExpressionRegressor:
     )
 
 
-def _texture(arrays: dict[str, np.ndarray], inputs: int, outputs: int) -> TextureReading:
+def _texture(arrays: dict[str, np.ndarray], inputs: int, outputs: int) -> FeatureReading:
     rank = arrays["texture_projection"].shape[-1]
     shapes = {
         "mean": (LOCAL,),
@@ -268,7 +268,7 @@ def _texture(arrays: dict[str, np.ndarray], inputs: int, outputs: int) -> Textur
     found = {name: _checked(arrays[f"texture_{name}"], shape, f"texture {name}") for name, shape in shapes.items()}
     if found["scale"].min() <= 0:
         raise ValueError("texture scale is not positive")
-    return TextureReading(**found)
+    return FeatureReading(**found)
 
 
 def _checked(array: np.ndarray, shape: tuple[int, ...], name: str) -> np.ndarray:

@@ -11,7 +11,7 @@ import numpy as np
 from scipy.linalg import solveh_banded
 from scipy.spatial.transform import Rotation
 
-# Hz at which half of the amplitude is left, at strengths just above 0 and at 1
+# Hz at which half of the amplitude is left, at strengths a little above 0 and at 1
 LEAST_CUTOFF, MOST_CUTOFF = 1.5, 12.0
 # lids and eyes move faster than anything else in a face: blinks last an eighth of a second, glances less
 LID_SHARE, GAZE_SHARE = 0.3, 0.5

@@ -6,9 +6,9 @@ import numpy as np
 
 from ..view.skin_mask import SkinTone, log_luminance
 
-# luminance of skin albedo that photographs can be taken at their word for, and how strongly others are drawn in
+# linear luminance that skin's albedo is kept within, by eye
 LUMINANCE_RANGE = (0.05, 0.42)
-TYPICAL_LUMINANCE = 0.27
+TYPICAL_LUMINANCE = 0.27  # of light skin: where a photo is taken at its word
 # of photos darker, and brighter than that: bright faces are exposed brighter than they are, dark ones not darker
 # (benchmarks/everyone.py: at .85 dark skin came out 2 L* lighter still)
 EXPOSURE_TRUST = (1.0, 0.5)

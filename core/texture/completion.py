@@ -16,7 +16,7 @@ from ..head.raster import SMOOTH_SIZE, sample_smooth, uv_raster
 from ..image.filters import masked_blur, smoothstep
 from ..mesh.operators import cotangent_laplacian, vertex_areas
 from ..view.chart_window import Window
-from .grain import skin_texture
+from .grain import grain_tile
 
 BASE_SIZE = 256  # texels at which the seen colours are gathered for the base
 DATA_LENGTH = 3.0  # mm over which the base follows what is seen
@@ -26,7 +26,7 @@ LID_SHARE = 0.6  # of the way to that length on lids: the pink inside them is ne
 SPILL_MM = 2.0  # how far seen lips and brows are continued over what is not seen
 HOLES_MM = (20.0, 7.0)  # and the skin and beard around holes
 COARSE_CHART = (1.5, 3.0)  # mm of skin for each of the chart: all of the grain is laid on it, none
-# log colour relative to the skin's tone
+# log colour relative to the skin's tone; by eye, as the lips'
 REGION_TONES = {
     "ear": (0.04, -0.06, -0.05),
     "scalp": (-0.02, 0.0, 0.02),
@@ -157,7 +157,7 @@ def complete(
     detail *= (kept > 0)[..., None]
     # what is seen on either side, weighted by its trust
     joined, either = _either_side(detail, kept)
-    texture = skin_texture(detail, plain[window.work], texel, grid)
+    texture = grain_tile(detail, plain[window.work], texel, grid)
     hidden = _hidden_detail(topology, detail, joined, either, kept, bare[window.work], texel, window)
     if len(texture) < grid:
         texture = cv2.resize(texture, (grid, grid), interpolation=cv2.INTER_CUBIC)

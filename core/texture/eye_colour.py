@@ -8,11 +8,11 @@ from ..head.landmark_sets import EYES, IRISES, fill_contours
 from ..image.colour import linear_to_srgb, srgb_to_linear
 from ..view.skin_mask import log_luminance
 
-DEFAULT_EYE_COLOUR = (0.36, 0.25, 0.17)
+DEFAULT_EYE_COLOUR = (0.36, 0.25, 0.17)  # sRGB, brown, where no iris is seen
 RING = (0.45, 0.88)  # of the iris radius: between pupil and limbus
-FEWEST_PIXELS = 12
+FEWEST_PIXELS = 12  # of a photo, of both irises
 HIDDEN = 0.1  # from here on a pixel shows what hides the eye
-LUMINANCE_RANGE = (0.02, 0.35)
+LUMINANCE_RANGE = (0.02, 0.35)  # linear, of an iris that is believed; by eye
 
 
 def eye_colour(

@@ -24,7 +24,7 @@ SPREAD_RANGE = (0.005, 0.035)  # log units, standard deviation that skin has
 PLAIN_SPREAD, PLAIN_MM = 0.012, (0.6, 1.75)  # of the mottling where no clear patch is seen: Gaussian sigmas
 
 
-def skin_texture(detail: np.ndarray, plain: np.ndarray, texel: float, size: int) -> np.ndarray:
+def grain_tile(detail: np.ndarray, plain: np.ndarray, texel: float, size: int) -> np.ndarray:
     """(T, T, 3) float32 log colour of mean 0, to be laid on skin that was not seen; the same for every run.
 
     Args:

@@ -10,6 +10,7 @@ from ..head.raster import sample_smooth
 from ..image.colour import channel_mean
 from ..view.chart_window import Window
 
+# by eye; roughness of Blender's Principled BSDF
 SKIN = 0.52
 # the T zone is oily, lips and lids moist, the scalp and neck dry
 REGION_ROUGHNESS = {
@@ -26,9 +27,9 @@ REGION_ROUGHNESS = {
     "neck": 0.56,
     "mouth_inner": 0.25,
 }
-PATTERN_MM = 1.5
-PATTERN_GAIN = 0.35
-PATTERN_LIMIT = 0.05
+PATTERN_MM = 1.5  # Gaussian sigma that pores are told from
+PATTERN_GAIN = 0.35  # roughness for each unit of log darkness
+PATTERN_LIMIT = 0.05  # of roughness
 # level of the mirror reflection at roughness 0.5, more for each unit of smoothness, and its range: oil shines
 SPECULAR, SPECULAR_OIL, SPECULAR_RANGE = 0.5, 0.5, (0.2, 0.7)
 

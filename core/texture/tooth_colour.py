@@ -7,7 +7,7 @@ import numpy as np
 from ..head.landmark_sets import LIPS_INNER, fill_contours
 from ..image.colour import LUMINANCE, linear_to_srgb, srgb_to_linear
 
-FEWEST_PIXELS = 40
+FEWEST_PIXELS = 40  # of a photo, of the opening between the lips
 SMALLEST_SHARE = 0.12  # of the opening between the lips
 HIDDEN = 0.1  # from here on a pixel shows what hides the mouth
 PALER = 1.12  # green and blue over red of enamel is so many times that of the skin; of lips, gums and tongue it is less

@@ -34,7 +34,7 @@ STATISTICS_SIZE = 256  # texels at which light and tone are estimated
 SHADING_BLUR = 4  # iterations over the mesh
 UNDER = (0.0, 0.5)  # cosine to the ground from which the dark of a beard is no shade, all is
 TRUSTED = (0.1, 0.6)  # confidence from which a texel is used, from which it is used alone
-FEWEST_SAMPLES = 50
+FEWEST_SAMPLES = 50  # texels of skin, without which light and tone are the usual ones
 LEAST_HIDDEN = 0.02  # share of the face under which a hand before it is not worth a word
 LEAST_SKIN = 0.02  # share of the map's texels under which the photo's skin says little
 # folds that an expression draws: region and shape keys

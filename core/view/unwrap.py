@@ -189,7 +189,7 @@ def landmark_shift(
     """(V, 2) smooth field that follows what landmarks are off by: lips, lids and brows are sampled where they are.
 
     A Gaussian mean of the offsets around each vertex; the landmarks' own noise averages out, and the outline of the
-    face, whose landmarks slide on the silhouette, is left to the fit.
+    face, whose landmarks slide on the outline, is left to the fit.
 
     Args:
         points: (V, 3) mm, posed.

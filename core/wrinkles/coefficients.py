@@ -20,6 +20,7 @@ from scipy.special import ndtr
 
 from .atlas import FOLD, OWN, SECONDARY, WrinkleAtlas
 
+# by eye; docs/wrinkle_sheet.py draws what comes of it
 HABIT_SPREAD, LINE_SPREAD, PAIR_SHARE = 0.28, 0.32, 0.7  # of log depth; share that both sides have in common
 LEAST_DEPTH, GREATEST_DEPTH = 0.4, 1.6  # of the depth a line has on average
 DEEPEST = 1.3  # the same, anywhere along a line

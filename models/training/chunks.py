@@ -19,7 +19,7 @@ from .samples import Samples, make_samples, opposite_sides
 from .variety import HARD, USUAL, Variety
 
 CHUNK = 250
-FIRST_TEXTURED = 100  # seed of the textured chunks
+FIRST_TEXTURED = 100  # seed of the chunks with features
 FIELDS = tuple(field.name for field in fields(Samples))
 
 
@@ -53,7 +53,7 @@ def collect(
 def collect_textured(
     model: HeadModel, atlas: WrinkleAtlas, nets: FaceNets, folder: Path, count: int
 ) -> list[Samples]:
-    """The first ``count`` textured chunks, at least two; every third is a hard one."""
+    """The first ``count`` chunks with features, at least two; every third is a hard one."""
     varieties = [HARD if place % 3 == 2 else USUAL for place in range(max(2, count))]
     return [
         collect(model, atlas, nets, folder, range(seed, seed + 1), variety, "textured")[0]

@@ -25,7 +25,7 @@ from ..build import ASSETS, write_npz
 from ..sources.wheels import CACHE
 from .chunks import CHUNK, collect, collect_textured, each_texture, joined, mirrored
 from .samples import Samples, landmark_pairs
-from .texture import corrected_outputs, outputs_of, stored_texture, texture_reading
+from .texture import corrected_outputs, feature_reading, outputs_of, stored_texture
 from .variety import HARD, USUAL
 
 USUAL_CHUNKS, HARD_CHUNKS, TEXTURED_CHUNKS = 34, 23, 29
@@ -220,7 +220,7 @@ def train_texture(net: ExpressionRegressor, model: HeadModel, chunks: list[Sampl
         each_texture(joined([part, mirrored(part, pairs, names)]))
         for part in (joined(chunks[held:]), joined(chunks[:held]))
     )
-    reading = texture_reading(net, seen)
+    reading = feature_reading(net, seen)
     outputs = corrected_outputs(replace(net, texture=reading), measured)
     return replace(net, texture=replace(reading, **tables(outputs, measured.weights)))
 

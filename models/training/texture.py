@@ -1,4 +1,4 @@
-"""Trains what the texture of a face adds to an expression read from its landmarks (``core.nets.expression_texture``).
+"""Trains what the texture of a face adds to an expression read from its landmarks (``core.nets.expression_features``).
 
 The landmark regressor stays as it is. On heads that it has never seen, what it leaves of the true weights is explained
 by the principal components of the texture and by its own inputs: ridge regression, then cut to a low rank.
@@ -11,8 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from ...core.nets import expression_regressor as regressor
+from ...core.nets.expression_features import FeatureReading, standardised
 from ...core.nets.expression_regressor import ExpressionRegressor
-from ...core.nets.expression_texture import TextureReading, standardised
 from ...core.nets.features import LOCAL
 from .samples import Samples
 
@@ -52,7 +52,7 @@ def components_of(standard: np.ndarray, settings: TextureTraining) -> np.ndarray
     return axes / np.sqrt(variance + 0.02 * variance.mean())
 
 
-def texture_reading(net: ExpressionRegressor, seen: Samples, settings: TextureTraining | None = None) -> TextureReading:
+def feature_reading(net: ExpressionRegressor, seen: Samples, settings: TextureTraining | None = None) -> FeatureReading:
     """The correction for samples that ``net`` was not trained on, textures (n, T); calibration still open."""
     settings = settings or TextureTraining()
     textures = seen.textures[:, :LOCAL].astype(np.float32)
@@ -70,7 +70,7 @@ def texture_reading(net: ExpressionRegressor, seen: Samples, settings: TextureTr
     u, values, vt = np.linalg.svd(solution[:count], full_matrices=False)
     rank = min(settings.rank, len(values))
     names = len(net.names)
-    return TextureReading(
+    return FeatureReading(
         mean=mean,
         scale=scale,
         projection=(projection @ u[:, :rank] * np.sqrt(values[:rank])).astype(np.float16).astype(np.float32),
@@ -88,7 +88,7 @@ def corrected_outputs(net: ExpressionRegressor, samples: Samples) -> np.ndarray:
     return outputs_of(net, inputs) + net.texture.change(samples.textures, inputs)[0]
 
 
-def stored_texture(reading: TextureReading) -> dict[str, np.ndarray]:
+def stored_texture(reading: FeatureReading) -> dict[str, np.ndarray]:
     """Arrays as ``core.nets.expression_regressor.from_arrays`` reads them; the large one in half precision."""
     arrays = {f"texture_{name}": value for name, value in vars(reading).items()}
     for name in ("projection", "mean", "scale"):

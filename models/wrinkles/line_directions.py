@@ -48,7 +48,7 @@ def upright_fan(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def from_canthus(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Away from just inside the outer corner of the eye."""
+    """Away from a little inside the outer corner of the eye."""
     return x - 36.0, 1.05 * y
 
 

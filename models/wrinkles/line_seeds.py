@@ -19,7 +19,7 @@ def fan(frame: np.ndarray) -> np.ndarray:
 
 
 def forehead(rng: np.random.Generator) -> Places:
-    """Four to six rows from just above the brows to below the hairline, wider apart as they go up."""
+    """Four to six rows from a little above the brows to below the hairline, wider apart as they go up."""
     heights, y = [], rng.uniform(36.0, 39.0)
     while y < 72.0:
         heights.append(y)

@@ -1,4 +1,4 @@
-"""What a .furrow file may hold, up to its limits and just beyond them."""
+"""What a .furrow file may hold, up to its limits and a little beyond them."""
 
 import copy
 import json

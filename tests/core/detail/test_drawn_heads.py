@@ -13,13 +13,9 @@ from furrow.core.character.character import Character
 from furrow.core.detail.apparent_age import DEFAULT_AGE
 from furrow.core.pipeline import Models, reconstruct
 from furrow.core.wrinkles.fine_skin import usual_gain
-from plain_head import Line, Viewpoint, chart_points, lined_face, photo, true_lines
-from scipy.spatial import cKDTree
+from furrow.models.evaluation.plain_head import DEEP_MM, Line, Viewpoint, depths, lined_face, match, photo, score
 from scipy.stats import spearmanr
 from synthetic_head import some_identity
-
-NEAR_MM = 2.5
-DEEP_MM = 0.15
 
 
 @dataclass(frozen=True)
@@ -71,62 +67,27 @@ def older(person):
     return person(3, 0.1, share=1.0, deepest=0.7)
 
 
-@dataclass(frozen=True)
-class Match:
-    """Found points: mm to a drawn line, which one, both depths. Drawn points: mm to a found line, depth."""
-
-    away: np.ndarray
-    line: np.ndarray
-    found: np.ndarray
-    depth: np.ndarray
-    missed: np.ndarray
-    drawn: np.ndarray
-
-
-def match(model, person: Person) -> Match:
-    """Found lines against drawn ones, in the picture, but for the skin below the eyes: heads have folds there."""
-    own, view = person.character.own_lines, person.character.views[0]
-    places = chart_points(model.topology, own.uv, person.character.posed(view.expression))
-    pixels = view.camera.project(view.pose.apply(np.nan_to_num(places)))
-    drawn, depth, line = true_lines(model, person.vertices, person.viewpoint, person.lines)
-    scale = np.linalg.norm(person.viewpoint.translation) / person.viewpoint.focal
-    keep = np.isfinite(places).all(1)
-    eyes = person.viewpoint.pixels(model.landmarks(person.vertices.astype(float))[[33, 133, 362, 263]])[0]
-    for first, last in (eyes[:2], eyes[2:]):
-        x, y = (pixels - first).T * scale
-        keep &= ~((x > -4) & (x < (last - first)[0] * scale + 4) & (np.abs(y - 10) < 25))
-    away, near = cKDTree(drawn).query(pixels[keep])
-    missed = cKDTree(pixels[keep]).query(drawn)[0]
-    return Match(away * scale, line[near], own.rest[keep], depth[near], missed * scale, depth)
-
-
 @pytest.fixture(scope="module")
 def matches(model, middle, old, older):
-    return [match(model, someone) for someone in (middle, old, older)]
+    people = (middle, old, older)
+    views = [p.character.views[0] for p in people]
+    return [
+        match(model, p.vertices, p.viewpoint, p.lines, p.character.own_lines, v, p.character.posed(v.expression))
+        for p, v in zip(people, views)
+    ]
 
 
 def test_found_lines_are_drawn_ones_and_deep_ones_are_found(matches):
-    """Precision counts a found line by the depth it was given: what is hardly there does little harm."""
-    right = np.concatenate([m.away < NEAR_MM for m in matches])
-    depth = np.concatenate([m.found for m in matches])
-    hit = np.concatenate([(m.missed < NEAR_MM)[m.drawn > DEEP_MM] for m in matches])
-    precision, recall = (right * depth).sum() / depth.sum(), hit.mean()
-    assert len(right) > 300
+    precision, recall = score(matches)
+    assert sum(len(m.away) for m in matches) > 300
     assert precision > 0.75 and recall > 0.75, f"precision {precision:.2f}, recall {recall:.2f}"
 
 
 def test_deeper_lines_are_found_deeper(matches):
-    found, drawn = [], []
-    for m in matches:
-        on = m.away < NEAR_MM
-        for line in np.unique(m.line[on]):
-            rows = on & (m.line == line)
-            if rows.sum() > 3:
-                found.append(m.found[rows].mean())
-                drawn.append(m.depth[rows].mean())
+    found, drawn = depths(matches)
     assert len(found) > 15
     assert spearmanr(found, drawn)[0] > 0.5
-    assert 0.6 < np.median(np.array(found) / drawn) < 1.3
+    assert 0.6 < np.median(found / drawn) < 1.3
 
 
 def test_a_young_face_with_freckles_has_no_deep_lines(young):

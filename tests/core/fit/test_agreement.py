@@ -88,7 +88,7 @@ def test_chances_are_those_of_bayes_with_one_stranger_in_twenty_sets(model, pers
     company = agreement.read_company(tuple(photos))
     np.testing.assert_allclose(company.chances, odds / (1.0 + odds), rtol=1e-9)
     assert company.odd == () and company.two is None
-    # just beyond even odds a photo is odd
+    # a little beyond even odds a photo is odd
     for much, odd in ((0.1, []), (-0.1, [1])):
         said.ratios = np.array([1.0, much - np.log(19.0 * 3), 2.0])
         assert agreement.odd_photos(said, np.arange(3.0)[:, None]) == odd

@@ -9,7 +9,7 @@ from furrow.core.fit import coarse
 from furrow.core.fit.outline import SLIDING, contour_band, match_contour
 from furrow.core.head.camera import Camera
 from furrow.core.head.model import region_sum
-from plain_head import Viewpoint, seen_surface
+from furrow.models.evaluation.plain_head import Viewpoint, seen_surface
 from scipy.spatial import cKDTree
 from synthetic_head import observe, some_identity
 

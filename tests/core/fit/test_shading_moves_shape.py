@@ -9,7 +9,7 @@ from furrow.core.fit.evidence import Evidence
 from furrow.core.fit.shading_term import visible_vertices
 from furrow.core.head.fitted import CoarseFit
 from furrow.core.head.model import region_sum
-from plain_head import Viewpoint, corner_normals, photo, seen_surface
+from furrow.models.evaluation.plain_head import Viewpoint, corner_normals, photo, seen_surface
 from synthetic_head import aligned_distance, observe, some_identity
 
 COMPARED = ("forehead", "cheek", "nose", "jaw", "chin")

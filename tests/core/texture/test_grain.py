@@ -1,7 +1,7 @@
 """Grain for unseen skin: the spectrum, colour and strength of the seen skin's; no seam, no repeat."""
 
 import numpy as np
-from furrow.core.texture.grain import PERIOD, SPREAD_RANGE, clear_patch, mottling, random_phase, skin_texture
+from furrow.core.texture.grain import PERIOD, SPREAD_RANGE, clear_patch, grain_tile, mottling, random_phase
 from scipy.ndimage import gaussian_filter
 
 SIZE, TEXEL = 1024, 0.3
@@ -29,24 +29,24 @@ def correlation_length(texture):
 
 
 def test_coarse_grain_gives_coarse_texture_and_fine_fine():
-    lengths = [correlation_length(skin_texture(grain(s).astype(np.float32), seen(), TEXEL, SIZE)) for s in (0.4, 1.2)]
+    lengths = [correlation_length(grain_tile(grain(s).astype(np.float32), seen(), TEXEL, SIZE)) for s in (0.4, 1.2)]
     assert lengths[0] < 0.7 * lengths[1]
 
 
 def test_it_is_as_strong_and_of_the_hue_of_the_skin():
     for spread in (0.012, 0.024):
-        texture = skin_texture(grain(0.5, spread).astype(np.float32), seen(), TEXEL, SIZE)
+        texture = grain_tile(grain(0.5, spread).astype(np.float32), seen(), TEXEL, SIZE)
         assert abs(texture.mean()) < 1e-4
         assert 0.7 * spread < texture.std(axis=(0, 1)).mean() < 1.1 * spread
         ratio = texture.std(axis=(0, 1)) / texture.std(axis=(0, 1)).mean()
         np.testing.assert_allclose(ratio, BLOOD / BLOOD.mean(), rtol=0.05)
         assert np.corrcoef(texture[..., 0].ravel(), texture[..., 2].ravel())[0, 1] > 0.9
-    wild = skin_texture(grain(0.5, 0.2).astype(np.float32), seen(), TEXEL, SIZE)
+    wild = grain_tile(grain(0.5, 0.2).astype(np.float32), seen(), TEXEL, SIZE)
     assert wild.std(axis=(0, 1)).mean() < 1.1 * SPREAD_RANGE[1]
 
 
 def test_no_edge_inside_and_no_place_comes_back_within_the_period():
-    texture = skin_texture(grain(0.5).astype(np.float32), seen(), TEXEL, SIZE).mean(-1)
+    texture = grain_tile(grain(0.5).astype(np.float32), seen(), TEXEL, SIZE).mean(-1)
     steps = np.abs(np.diff(texture, axis=0)).mean(1)
     assert steps.max() < 1.6 * np.median(steps)
     power = np.abs(np.fft.fft2(texture[:PERIOD, :PERIOD] - texture.mean())) ** 2
@@ -66,7 +66,7 @@ def test_the_patch_is_clear_skin_away_from_a_fold_and_holes():
 
 
 def test_where_nothing_is_clear_it_is_a_faint_grey_mottling():
-    texture = skin_texture(grain(0.5).astype(np.float32), 0 * seen(), TEXEL, SIZE)
+    texture = grain_tile(grain(0.5).astype(np.float32), 0 * seen(), TEXEL, SIZE)
     assert 0.008 < texture.std() < 0.016
     np.testing.assert_array_equal(texture[..., 0], texture[..., 2])
     np.testing.assert_array_equal(texture[:PERIOD, :PERIOD], mottling(PERIOD, TEXEL))

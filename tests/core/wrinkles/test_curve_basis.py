@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from curve_reference import basis_matrix
-from furrow.core.detail.gains import PROFILE_MM, REACH_MM, columns
+from furrow.core.detail.gains import SETTINGS, columns
 from furrow.core.wrinkles import curve_basis
 from furrow.core.wrinkles.curve_basis import blocks_near, draw, texels_near
 
@@ -177,8 +177,8 @@ def test_no_texels_when_a_curve_lies_outside_the_map():
 def test_columns_of_whole_curves_are_sums_of_the_basis():
     uv, metric, start, _, size = tangled(96)
     depth = np.random.default_rng(3).random(len(uv))
-    found = texels_near(uv, metric, start, np.full(len(uv), REACH_MM), size)
-    across = np.exp(-0.5 * (found.distance / PROFILE_MM) ** 2)
+    found = texels_near(uv, metric, start, np.full(len(uv), SETTINGS.reach), size)
+    across = np.exp(-0.5 * (found.distance / SETTINGS.profile) ** 2)
     basis = basis_matrix(found, across, len(uv), size)
     expected = np.column_stack([basis[:, a:b] @ depth[a:b] for a, b in zip(start[:-1], start[1:])])
     assert np.abs(expected).max() > 0.3

@@ -91,7 +91,7 @@ def test_identity_coefficients_of_a_fresh_sample_have_unit_variance(model, sourc
         rows = np.union1d(cut.source, VERTICES)
         targets = sampled.read_targets(wheel, rows, len(base.vertices))
     people = drawn_to_norms(sampled.sample_people(targets, 600, seed=99), targets, rows, base)
-    targets = sampled.MorphTargets(targets.names, targets.deltas[:, np.searchsorted(rows, cut.source)])
+    targets = sampled.HeadTargets(targets.names, targets.deltas[:, np.searchsorted(rows, cut.source)])
     points = model.mean.astype(float) / ADULT_SIZE
     face = _face_weight(points)
     face[cut.part_slice("head").stop:] = 0

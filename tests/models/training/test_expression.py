@@ -15,8 +15,8 @@ from furrow.models.training.texture import (
     TextureTraining,
     components_of,
     corrected_outputs,
+    feature_reading,
     outputs_of,
-    texture_reading,
 )
 
 
@@ -158,7 +158,7 @@ def test_texture_tells_what_landmarks_do_not(told_by_textures):
     half = slice(0, 800), slice(800, None)
     seen, unseen = (samples.Samples(drawn.points[part], drawn.weights[part], drawn.textures[part]) for part in half)
     settings = TextureTraining(components=30, rank=4, ridge=10.0)
-    reading = texture_reading(net, seen, settings)
+    reading = feature_reading(net, seen, settings)
     assert reading.projection.shape == (LOCAL, 4) and reading.matrix.shape == (4, len(net.names))
     plain = outputs_of(net, net.inputs(unseen.points.astype(float)))
     found = corrected_outputs(replace(net, texture=reading), unseen)
@@ -171,7 +171,7 @@ def test_texture_tells_what_landmarks_do_not(told_by_textures):
 def test_trained_texture_is_stored_and_read_again(told_by_textures):
     net, drawn, _ = told_by_textures
     settings = TextureTraining(components=10, rank=3)
-    trained = replace(net, texture=texture_reading(net, drawn, settings))
+    trained = replace(net, texture=feature_reading(net, drawn, settings))
     again = regressor.from_arrays(training.stored_arrays(trained))
     few = drawn.points[:5].astype(float), drawn.textures[:5]
     for first, second in zip(trained.predict_many(*few), again.predict_many(*few)):

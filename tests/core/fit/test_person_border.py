@@ -5,8 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from furrow.core.fit import coarse
+from furrow.core.fit.person_border import border_in_photo, outline
 from furrow.core.fit.refinement import outlined
-from furrow.core.fit.silhouette import outline, silhouette
 from furrow.core.head.raster import rasterize
 from furrow.core.head.smooth_modes import displaced
 from synthetic_head import observe, some_identity
@@ -57,7 +57,7 @@ def term_of(model, fit, border):
 
 
 def test_the_true_head_lies_on_the_border(model, scene):
-    border = silhouette(scene[3], scene[1].landmarks.points, scene[4])
+    border = border_in_photo(scene[3], scene[1].landmarks.points, scene[4])
     _, term = term_of(model, true_fit(model, scene), border)
     counted = term.weight > 1e-3
     assert counted.mean() > 0.5
@@ -67,7 +67,7 @@ def test_the_true_head_lies_on_the_border(model, scene):
 
 def test_the_term_s_derivative_is_that_of_its_distances(model, scene):
     fit = true_fit(model, scene)
-    border = silhouette(scene[3], scene[1].landmarks.points, scene[4])
+    border = border_in_photo(scene[3], scene[1].landmarks.points, scene[4])
     line, term = term_of(model, fit, border)
     state, step = coarse.state_of(fit.views[0]), np.zeros(7 + 52)
     step[3] = 3.0  # mm to the side, two of the border's own pixels
@@ -82,7 +82,7 @@ def test_the_term_s_derivative_is_that_of_its_distances(model, scene):
 def test_under_hair_the_head_may_be_smaller_and_never_larger(model, scene, growth, pulled):
     identity, observation, pose, *_ = scene
     image, person, _ = drawn(model, identity, observation, pose, scalp=HAIR)
-    border = silhouette(image, observation.landmarks.points, person)
+    border = border_in_photo(image, observation.landmarks.points, person)
     grown = np.zeros_like(model.mean)
     grown[model.topology.region("scalp") > 0.5, 1] = growth
     fit = true_fit(model, scene)
@@ -101,12 +101,12 @@ def test_edges_of_the_photo_and_hands_are_no_border(model, scene):
     _, observation, _, image, person, _ = scene
     left = int(observation.landmarks.points[:, 0].min()) + 20
     cut, cut_person, points = image[:, left:], person[:, left:], observation.landmarks.points - [left, 0]
-    border = silhouette(cut, points, cut_person)
+    border = border_in_photo(cut, points, cut_person)
     counts = border.sample(np.array([[1.0, points[1, 1]]]))[2]
     assert counts[0] < 0.5
     cover = np.zeros_like(person)
     cover[:, : left + 40] = 1.0
-    covered = silhouette(image, observation.landmarks.points, person * (1 - cover), cover)
+    covered = border_in_photo(image, observation.landmarks.points, person * (1 - cover), cover)
     assert covered.sample(np.array([[left + 40.0, observation.landmarks.points[1, 1]]]))[2][0] < 0.1
 
 
@@ -114,7 +114,7 @@ def test_the_outline_brings_ears_skull_and_pose_nearer(model, scene):
     """Landmarks alone leave what they do not see to the mean head."""
     identity, observation, pose, image, person, _ = scene
     fit = coarse.fit(model, [observation])
-    border = silhouette(image, observation.landmarks.points, person)
+    border = border_in_photo(image, observation.landmarks.points, person)
     after = outlined(model, fit, [border], None)
 
     def off(found):
@@ -131,6 +131,6 @@ def test_a_border_that_fits_no_head_is_left(model, scene):
     narrow = np.zeros_like(person)
     x, y = observation.landmarks.points.mean(axis=0).astype(int)
     narrow[y - 60 : y + 60, x - 30 : x + 30] = 1.0
-    border = silhouette(image, observation.landmarks.points, narrow)
+    border = border_in_photo(image, observation.landmarks.points, narrow)
     found = outlined(model, fit, [border], None)
     assert found.views[0].landmark_error <= fit.views[0].landmark_error + 0.008

@@ -35,7 +35,7 @@ OPEN_EDGE = 12.0  # mm: nearer to where the model's neck ends, there is no outli
 
 
 @dataclass(frozen=True)
-class Silhouette:
+class PersonBorder:
     """Where the person in a photo ends.
 
     Attributes:
@@ -79,7 +79,7 @@ class Outline:
 
     basis: PointBasis
     plain: np.ndarray
-    border: Silhouette
+    border: PersonBorder
 
     def of_one_head(self, identity: np.ndarray) -> Outline:
         """The outline of a head that is known."""
@@ -107,8 +107,8 @@ class Outline:
         return Term(residual, jacobian, weight)
 
 
-def silhouette(image: np.ndarray, landmarks: np.ndarray, person: np.ndarray,
-               cover: np.ndarray | None = None) -> Silhouette:
+def border_in_photo(image: np.ndarray, landmarks: np.ndarray, person: np.ndarray,
+               cover: np.ndarray | None = None) -> PersonBorder:
     """Where the person in a photo ends.
 
     Args:
@@ -143,7 +143,7 @@ def silhouette(image: np.ndarray, landmarks: np.ndarray, person: np.ndarray,
     of_label[nearest[at]] = np.stack([counts[at], bare[at]], axis=1)
     signed = np.where(inside > 0.5, distance + 0.5, 0.5 - distance)
     there = of_label[nearest]
-    return Silhouette((signed / scale).astype(np.float32), there[..., 0], there[..., 1], scale, low.astype(float))
+    return PersonBorder((signed / scale).astype(np.float32), there[..., 0], there[..., 1], scale, low.astype(float))
 
 
 def _border(person: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -171,7 +171,7 @@ def _away_from_edges(shape: tuple[int, ...], low: np.ndarray, high: np.ndarray, 
     return counts
 
 
-def outline(model: HeadModel, fit: CoarseFit, view: View, border: Silhouette, components: int) -> Outline | None:
+def outline(model: HeadModel, fit: CoarseFit, view: View, border: PersonBorder, components: int) -> Outline | None:
     """The outline of a fitted head as one of its photos shows it; None where it shows none.
 
     Args:

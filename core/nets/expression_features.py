@@ -20,7 +20,7 @@ FAMILIAR = 1.5  # mean square of the standardised features up to which a picture
 
 
 @dataclass(frozen=True)
-class TextureReading:
+class FeatureReading:
     """The correction of E weights.
 
     Attributes:
