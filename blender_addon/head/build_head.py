@@ -158,6 +158,7 @@ def _dress(character: Character, made: HeadObjects, source: str) -> None:
     for part, material in materials.items():
         made.parts[part].data.materials.append(material)
     if names.WET in made.parts:
+        made.parts["eyes"].data.materials.append(eye.caruncle_material(f"{name} Caruncle"))
         for material in (eye.cornea_material(f"{name} Cornea"), eye.tear_material(f"{name} Tears")):  # as slots count
             made.parts[names.WET].data.materials.append(material)
         made.parts[names.WET].visible_shadow = False

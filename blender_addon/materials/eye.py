@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import bpy
 
-from .shading import finished, mix, new_material
+from .shading import finished, mix, new_material, noise
 
 IOR = 1.376  # of the cornea
 SHADE_REACH = 0.006  # metres from the ball within which lids and lashes shade it
 SHADE = (0.52, 0.4, 0.37, 1.0)  # factor of the albedo where they hide all light
+CARUNCLE = (0.52, 0.27, 0.22, 1.0)  # linear
 SURFACE_REFLECTION = 0.04  # of what lies in front: water reflects 2 of 100 head on, and more towards the border
 
 
@@ -33,6 +34,22 @@ def eye_material(name: str, picture: bpy.types.Image) -> bpy.types.Material:
         "Subsurface Weight": build.math("MULTIPLY_ADD", iris, -0.25, 0.25),
         "Subsurface Radius": (1.0, 0.6, 0.5),
         "Subsurface Scale": 0.0015,
+    }
+    return finished(material, build, surface, values)
+
+
+def caruncle_material(name: str) -> bpy.types.Material:
+    """The pink lump in the inner corner: wet and uneven."""
+    material, build, surface = new_material(name)
+    bumps = noise(build, build.node("ShaderNodeTexCoord").outputs["Object"], 1500.0, 2.0)
+    bump = build.node("ShaderNodeBump", {"Strength": 0.5, "Distance": 0.0004, "Height": bumps})
+    values = {
+        "Base Color": CARUNCLE,
+        "Roughness": 0.2,
+        "Subsurface Weight": 0.6,
+        "Subsurface Radius": (1.0, 0.4, 0.3),
+        "Subsurface Scale": 0.0012,
+        "Normal": bump.outputs["Normal"],
     }
     return finished(material, build, surface, values)
 

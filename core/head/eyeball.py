@@ -43,6 +43,10 @@ TEAR_HEIGHT, TEAR_HOLLOW, TEAR_OUTER, TEAR_OVER = 0.55, 0.05, 0.12, 0.02
 TEAR_POINTS = 41
 TEAR_PIXEL, WINDOW, LID_LEVELS = 0.1, 30.0, 2  # mm; mm around the ball's centre; of subdivision, as shown by default
 CORNEA, TEARS = 0, 1  # slots of the wet mesh
+BALL, CARUNCLE = 0, 1  # slots of the balls' mesh
+# the caruncle: mm half across, up and forward, and from the inner corner of the lids' opening: towards the ball, back.
+# People's is some 4 mm high and 3 mm wide, half of it behind the lids
+CARUNCLE_SIZE, CARUNCLE_PLACE, CARUNCLE_GRID = (2.5, 1.9, 1.2), (-0.3, 0.9), (9, 16)
 
 
 def fine_eyes(
@@ -57,7 +61,7 @@ def fine_eyes(
     part = topology.part_slice("eyes")
     eyes = neutral[part].astype(np.float64)
     fine = subdivide(topology.part_faces("eyes") - part.start, len(eyes), SURFACE_LEVELS).matrix @ eyes
-    balls, wet, tears = [], [], []
+    balls, wet, tears, caruncles = [], [], [], []
     for side in (1.0, -1.0):
         own = np.flatnonzero(eyes[:, 0] * side > 0)
         if len(own) < FEWEST:
@@ -74,13 +78,15 @@ def fine_eyes(
             carrier = affine_carrier(points + centre, eyes[own], part.start + own, len(neutral))
             slot = np.full(len(faces), CORNEA, np.int32)
             made.append(CarriedMesh(points + centre, faces, front_map(points, radius)[faces], carrier, slot))
-        line = _tears(topology, neutral, surface, centre)
-        tears += [] if line is None else [line]
-    return merged(balls), merged(wet + tears)
+        lid, lid_carrier = _lower_margin(topology, neutral.astype(np.float64), surface, centre)
+        if len(lid) >= TEAR_POINTS:
+            tears.append(_tears(lid, lid_carrier, surface, centre))
+            caruncles.append(_caruncle(lid, lid_carrier, centre))
+    return merged(balls + caruncles), merged(wet + tears)
 
 
 def front_map(points: np.ndarray, radius: float) -> np.ndarray:
-    """(n, 2) u, v of points (n, 3) mm from the centre of a ball, as seen along the gaze axis; its back on the border."""
+    """(n, 2) u, v of points (n, 3) mm from the centre of a ball, as seen along the gaze axis; its back on the rim."""
     across = np.column_stack([points @ np.cross(UP, AHEAD), points @ UP]) / radius
     length = np.linalg.norm(across, axis=1)
     behind = (points @ AHEAD < 0) | (length > 1.0)
@@ -137,25 +143,42 @@ def _reach(surface: np.ndarray, centre: np.ndarray, unit: np.ndarray) -> np.ndar
 
 
 def _around_axis(rings: np.ndarray, back: np.ndarray | None) -> tuple[np.ndarray, np.ndarray]:
-    """(n, 3) points and (f, 4) faces of rings (r, AROUND, 3), of which the first is one point; closed at ``back``."""
-    points = rings[1:].reshape(-1, 3)
-    around, after = np.arange(AROUND), (np.arange(AROUND) + 1) % AROUND
-    pole = np.full(AROUND, len(points))
+    """(n, 3) points and (f, 4) faces of rings (r, a, 3), of which the first is one point; closed at ``back``."""
+    points, count = rings[1:].reshape(-1, 3), rings.shape[1]
+    around, after = np.arange(count), (np.arange(count) + 1) % count
+    pole = np.full(count, len(points))
     fans = [np.column_stack([pole, around, after, after])]
     ends = [rings[0, 0]]
     if back is not None:
-        last = len(points) - AROUND
+        last = len(points) - count
         fans.append(np.column_stack([pole + 1, last + after, last + around, last + around]))
         ends.append(back)
-    quads = grid_faces(len(rings) - 1, AROUND, closed=True)[:, ::-1]
+    quads = grid_faces(len(rings) - 1, count, closed=True)[:, ::-1]
     return np.concatenate([points, np.array(ends)]), np.concatenate([quads, *fans]).astype(np.int32)
 
 
-def _tears(topology: HeadTopology, neutral: np.ndarray, surface: np.ndarray, centre: np.ndarray) -> CarriedMesh | None:
-    """The strip of tears between the ball and the lower lid's margin; None where no margin is seen."""
-    lid, carrier = _lower_margin(topology, neutral.astype(np.float64), surface, centre)
-    if len(lid) < TEAR_POINTS:
-        return None
+def _caruncle(lid: np.ndarray, carrier: sparse.csr_matrix, centre: np.ndarray) -> CarriedMesh:
+    """The pink lump in the inner corner of the eye, carried by the skin there.
+
+    Args:
+        lid: (n, 3) mm of the lower lid's margin; carrier: (n, V) its weights; centre: (3,) of the ball.
+    """
+    inner = int(np.argmin(np.abs(lid[:, 0])))
+    towards, back = CARUNCLE_PLACE
+    middle = lid[inner] + [towards * np.sign(centre[0]), 0.5 * CARUNCLE_SIZE[1], -back]
+    rings, around = CARUNCLE_GRID
+    polar = np.linspace(0.0, 0.6 * np.pi, rings)[:, None]
+    turn = 2.0 * np.pi * np.arange(around) / around
+    unit = np.stack(np.broadcast_arrays(np.sin(polar) * np.cos(turn), np.sin(polar) * np.sin(turn), np.cos(polar)), -1)
+    points, faces = _around_axis(unit * CARUNCLE_SIZE, None)
+    points += middle
+    uv = np.tile(np.array([0.5, 0.02]), (len(faces), 4, 1))
+    weights = carrier[[inner] * len(points)]
+    return CarriedMesh(points, faces, uv, weights, np.full(len(faces), CARUNCLE, np.int32))
+
+
+def _tears(lid: np.ndarray, carrier: sparse.csr_matrix, surface: np.ndarray, centre: np.ndarray) -> CarriedMesh:
+    """The strip of tears between the ball and the lower lid's margin (n, 3) mm, of weights (n, V)."""
     steps = np.linspace(0, len(lid) - 1, TEAR_POINTS).round().astype(int)
     lid, carrier = lid[steps], carrier[steps]
     taper = np.sin(np.pi * np.linspace(0.05, 0.95, TEAR_POINTS))[:, None] ** 0.5

@@ -18,8 +18,8 @@ SIZE = 1024
 # shares of the iris' radius. A pupil of 3.5 mm in one of 11.7 mm: a lit room. The collarette lies a third of the way
 # from pupil to limbus (anatomy books: 1.5 mm from a small pupil's edge)
 PUPIL, COLLARETTE, RUFF = 0.3, 0.47, 0.025
-LIMBUS = (0.8, 1.03)  # where the dark ring begins and where the white does
-SOFT = 0.05  # half the width over which iris gives way to white
+LIMBUS = (0.78, 1.04)  # where the dark ring begins and where the white does
+SOFT = 0.07  # half the width over which iris gives way to white
 # log units of brightness; chosen by eye on close-ups at 85 mm
 FIBRES, RIDGE, CRYPTS, FURROWS, RING_DEPTH, PUPIL_ZONE = 0.42, 0.3, 0.5, 0.1, 1.35, 0.22
 OCTAVES = ((46, 0.5), (97, 0.8), (190, 0.6))  # fibres in a turn, and their share
@@ -44,9 +44,9 @@ def eye_map(colour: np.ndarray, share: float, seed: int, size: int = SIZE) -> np
     rng = np.random.default_rng(seed)
     x, y = (np.mgrid[:size, :size][::-1] + 0.5) / (0.5 * size) - 1.0
     away, turn = np.hypot(x, y), np.arctan2(-y, x)
-    inside = 1.0 - smoothstep(away / share, LIMBUS[1] - 2.0 * SOFT, LIMBUS[1] + 2.0 * SOFT)
+    inside = 1.0 - smoothstep(away / share, LIMBUS[1] - SOFT, LIMBUS[1] + SOFT)
     picture = _white(x, y, away, share, rng)
-    near = away < share * (LIMBUS[1] + 2.0 * SOFT)
+    near = away < share * (LIMBUS[1] + SOFT)
     picture[near] += inside[near, None] * (_iris(colour, away[near] / share, turn[near], rng) - picture[near])
     mask = np.rint(255.0 * inside).astype(np.uint8)
     return np.dstack([linear_to_srgb_bytes(picture.astype(np.float32)), mask])
@@ -64,7 +64,7 @@ def _iris(colour: np.ndarray, place: np.ndarray, turn: np.ndarray, rng: np.rando
         bent = at + 0.012 * _around(rng, 7, turn, np.zeros_like(turn), 1)
         level -= FURROWS * np.exp(-0.5 * ((place - bent) / 0.012) ** 2)
     level -= CRYPTS * _crypts(place, turn, rng)
-    ring = smoothstep(place, LIMBUS[0] + 0.03 * _around(rng, 40, turn, place, 1), LIMBUS[1] - 0.04)
+    ring = smoothstep(place, LIMBUS[0] + 0.03 * _around(rng, 40, turn, place, 1), LIMBUS[1] - 0.12)
     level = level * (1.0 - 0.7 * ring) - RING_DEPTH * ring
     # what lies nearer the pupil is warmer: less of it is hidden by the pale stroma
     warmth = (1.0 - smoothstep(place, edge, edge + 0.22))[:, None] * np.array([0.16, 0.02, -0.14])

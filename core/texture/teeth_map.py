@@ -27,7 +27,7 @@ GUM, MARGIN, DEEP = (np.array(c) for c in ((0.44, 0.16, 0.15), (0.52, 0.23, 0.22
 GAP = np.array([0.34, 0.24, 0.17])  # of the enamel, between two teeth
 # from the canines back cheeks keep the light away; EEVEE and game engines cast no such shadow: a slit at the corner of
 # closed lips would shine white
-SHADE_FROM, SHADE_TO, SHADE = 0.42, 0.95, 0.35  # shares of half the row, factor at the end
+SHADE_FROM, SHADE_TO, SHADE = 0.3, 0.85, 0.35  # shares of half the row, factor at the end
 
 
 def teeth_map(colour: np.ndarray | None, seed: int, size: tuple[int, int] = SIZE) -> np.ndarray:
@@ -79,7 +79,7 @@ def _crowns(
     tone = NECK + smoothstep(up, 0.0, 0.5)[..., None] * (1.0 - NECK)
     tip = smoothstep(up, 0.78, 0.98) * (1.0 - smoothstep(up, 1.05, 1.25)) * (kind < 3)
     tone = tone + tip[..., None] * (TIP - tone)
-    gap = smoothstep(np.abs(across), 0.9, 1.0)[None] * (1.0 - 0.35 * smoothstep(up, 0.8, 1.0))
+    gap = smoothstep(np.abs(across), 0.86, 0.97)[None] * (1.0 - 0.35 * smoothstep(up, 0.8, 1.0))
     return enamel * own * tone * (1.0 + gap[..., None] * (GAP - 1.0))
 
 
