@@ -16,11 +16,11 @@ from ..mesh.carried import CarriedMesh, affine_carrier, grid_faces, merged
 from .model import HeadTopology
 
 # from the middle backwards: width, height of the crown, thickness at the gum, by which the edge stands back from the
-# arch's biting line; all in mm. Upper crowns behind the canines are 2 mm higher than Wheeler's: the corners of a smile
-# lift the lip above them, and people's gums hardly show there
+# arch's biting line; all in mm. Upper crowns from the canines back are higher than Wheeler's, by 3.5 mm at most: the
+# corners of a smile lift the lip above them, and people's gums hardly show there
 UPPER = (
-    (8.5, 10.5, 7.0, 0.0), (6.5, 9.0, 6.0, 0.8), (7.5, 11.0, 8.0, 0.0), (7.0, 10.5, 9.0, 0.3), (7.0, 10.5, 9.0, 0.3),
-    (10.0, 9.5, 11.0, 0.4), (9.0, 9.0, 11.0, 0.5),
+    (8.5, 10.5, 7.0, 0.0), (6.5, 9.5, 6.0, 0.8), (7.5, 11.5, 8.0, 0.0), (7.0, 12.0, 9.0, 0.3), (7.0, 12.0, 9.0, 0.3),
+    (10.0, 11.0, 11.0, 0.4), (9.0, 10.0, 11.0, 0.5),
 )  # fmt: skip
 LOWER = (
     (5.0, 9.0, 6.0, 0.0), (5.5, 9.5, 6.5, 0.0), (7.0, 11.0, 7.5, 0.0), (7.0, 8.5, 7.5, 0.5), (7.0, 8.0, 8.0, 0.8),
@@ -38,7 +38,7 @@ BULGE, GAP_DEPTH, EDGE_THICKNESS, TABLE = 0.9, 0.8, 1.1, 5.0  # mm
 GUM_STEP = 0.45  # mm by which the gum stands before the crown at its margin
 PAPILLA = 0.3  # share of a crown's height by which gum reaches down between teeth
 CORNER = 0.9  # mm by which the corners of an edge are rounded away
-LEVEL = 0.15  # share of the coarse rows' rise towards the back that is kept: in a smile gums would show beside the lips
+LEVEL = 0.7  # share of the coarse rows' rise towards the back that is kept; of all of it the molars would gape
 IN_FRONT = -0.6  # mm of the crowns' fronts before the foremost of the coarse row's, its gums: lips lie on those
 FEWEST = 30  # vertices of a row; made-up meshes of fewer stay as they are
 

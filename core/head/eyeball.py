@@ -46,7 +46,7 @@ CORNEA, TEARS = 0, 1  # slots of the wet mesh
 BALL, CARUNCLE = 0, 1  # slots of the balls' mesh
 # the caruncle: mm half across, up and forward, and from the inner corner of the lids' opening: towards the ball, back.
 # People's is some 4 mm high and 3 mm wide, half of it behind the lids
-CARUNCLE_SIZE, CARUNCLE_PLACE, CARUNCLE_GRID = (2.5, 1.9, 1.2), (-0.3, 0.9), (9, 16)
+CARUNCLE_SIZE, CARUNCLE_PLACE, CARUNCLE_GRID = (3.1, 2.5, 1.3), (0.2, 1.3), (9, 16)
 
 
 def fine_eyes(

@@ -27,7 +27,7 @@ GUM, MARGIN, DEEP = (np.array(c) for c in ((0.44, 0.16, 0.15), (0.52, 0.23, 0.22
 GAP = np.array([0.34, 0.24, 0.17])  # of the enamel, between two teeth
 # from the canines back cheeks keep the light away; EEVEE and game engines cast no such shadow: a slit at the corner of
 # closed lips would shine white
-SHADE_FROM, SHADE_TO, SHADE = 0.3, 0.85, 0.35  # shares of half the row, factor at the end
+SHADE_FROM, SHADE_TO, SHADE = 0.36, 0.95, 0.35  # shares of half the row, factor at the end
 
 
 def teeth_map(colour: np.ndarray | None, seed: int, size: tuple[int, int] = SIZE) -> np.ndarray:
