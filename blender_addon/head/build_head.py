@@ -150,7 +150,7 @@ def _dress(character: Character, made: HeadObjects, source: str) -> None:
             fine_skin_images(character),
             None if character.hair.bare is None else (maps[character_store.BARE], character.hair.bare.bounds),
         ),
-        "eyes": eye.eye_material(f"{name} Eyes", _picture(character, "Eye", _eye_map(character))),
+        "eyes": _eye_material(character),
         "teeth": teeth_material(f"{name} Teeth", _picture(character, "Teeth", teeth_map(character.tooth_colour, seed))),
         "tongue": tongue_material(f"{name} Tongue", _picture(character, "Tongue", tongue_map(seed))),
         "lashes": lash_material(f"{name} Lashes"),
@@ -164,11 +164,12 @@ def _dress(character: Character, made: HeadObjects, source: str) -> None:
         made.parts[names.WET].visible_shadow = False
 
 
-def _eye_map(character: Character) -> np.ndarray:
-    """Picture of the eyes, the iris as large on it as on the ball."""
+def _eye_material(character: Character) -> bpy.types.Material:
+    """Material of the eyeballs, the iris as large on its picture as on the ball."""
     eyes = character.neutral[character.topology.part_slice("eyes")].astype(np.float64)
-    angle = iris_angle(eyes[eyes[:, 0] > 0], character.iris_diameter or IRIS_DIAMETER)
-    return eye_map(character.eye_colour, float(np.sin(angle)), character.wrinkle_seed)
+    share = float(np.sin(iris_angle(eyes[eyes[:, 0] > 0], character.iris_diameter or IRIS_DIAMETER)))
+    picture = _picture(character, "Eye", eye_map(character.eye_colour, share, character.wrinkle_seed))
+    return eye.eye_material(f"{character.name} Eyes", picture, share)
 
 
 def _picture(character: Character, kind: str, pixels: np.ndarray) -> bpy.types.Image:

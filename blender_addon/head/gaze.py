@@ -6,7 +6,7 @@ import bpy
 import numpy as np
 from mathutils import Vector
 
-from ...core.head.eyeball import ball_centre
+from ...core.head.eyeball import BALL, ball_centre
 from ...core.performance.gaze import look_weights, turn_between
 from ..scene.shape_keys import key_coordinates
 from .build_head import HeadObjects
@@ -44,7 +44,8 @@ def look_at(made: HeadObjects, place: Vector) -> None:
     to_head = _head_motion(made.armature).inverted() if made.armature is not None else eyes.matrix_world.inverted()
     target = _head_axes(np.array(to_head @ place)[None])[0]
     turns, aims = {}, {}
-    for side, chosen in (("Left", rest[:, 0] > 0), ("Right", rest[:, 0] <= 0)):
+    ball = _ball_vertices(eyes.data)
+    for side, chosen in (("Left", ball & (rest[:, 0] > 0)), ("Right", ball & (rest[:, 0] <= 0))):
         x, y, z = target - ball_centre(rest[chosen])
         aims[side] = (float(np.arctan2(x, z)), float(np.arctan2(y, np.hypot(x, z))))
         for key in keys[1:]:
@@ -60,6 +61,18 @@ def _set_look(made: HeadObjects, weights: dict[str, float]) -> None:
     for key in made.head.data.shape_keys.key_blocks:
         if key.name.startswith(LOOK):
             key.value = weights.get(key.name, 0.0)
+
+
+def _ball_vertices(mesh: bpy.types.Mesh) -> np.ndarray:
+    """(n,) bool, all but the caruncles, which stay where they are."""
+    slots = np.empty(len(mesh.polygons), np.int32)
+    counts, corners = np.empty_like(slots), np.empty(len(mesh.loops), np.int32)
+    mesh.polygons.foreach_get("material_index", slots)
+    mesh.polygons.foreach_get("loop_total", counts)
+    mesh.loops.foreach_get("vertex_index", corners)
+    ball = np.zeros(len(mesh.vertices), bool)
+    ball[corners[np.repeat(slots == BALL, counts)]] = True
+    return ball
 
 
 def _head_motion(armature: bpy.types.Object):

@@ -4,31 +4,35 @@ from __future__ import annotations
 
 import bpy
 
-from .shading import finished, mix, new_material, noise
+from .. import names
+from .shading import finished, mix, new_material, noise, ramp
 
 IOR = 1.376  # of the cornea
+WET = 0.09  # roughness
 SHADE_REACH = 0.006  # metres from the ball within which lids and lashes shade it
 SHADE = (0.52, 0.4, 0.37, 1.0)  # factor of the albedo where they hide all light
 CARUNCLE = (0.52, 0.27, 0.22, 1.0)  # linear
 SURFACE_REFLECTION = 0.04  # of what lies in front: water reflects 2 of 100 head on, and more towards the border
 
 
-def eye_material(name: str, picture: bpy.types.Image) -> bpy.types.Material:
+def eye_material(name: str, picture: bpy.types.Image, share: float) -> bpy.types.Material:
     """Eyeball: its picture, softly shaded by lids and lashes around; wet white, and an iris whose shine the cornea has.
 
     Args:
-        picture: of ``core.texture.eye_map``; its fourth channel is 1 on the iris.
+        picture: of ``core.texture.eye_map``.
+        share: radius of its iris over that of the ball.
     """
     material, build, surface = new_material(name)
     texel = build.node("ShaderNodeTexImage", image=picture, interpolation="Cubic", extension="EXTEND")
-    iris = texel.outputs["Alpha"]
+    place = build.node("ShaderNodeUVMap", uv_map=names.UV_MAP).outputs["UV"]
+    iris = ramp(build, build.vector("DISTANCE", place, (0.5, 0.5, 0.0)), 0.54 * share, 0.48 * share)
     # the cornea would shade the iris with its own shell
     open_sky = build.node("ShaderNodeAmbientOcclusion", {"Distance": SHADE_REACH}, samples=8).outputs["AO"]
     open_sky = build.math("MAXIMUM", open_sky, iris)
     shaded = build.vector("MULTIPLY", texel.outputs["Color"], mix(build, open_sky, SHADE, (1.0, 1.0, 1.0, 1.0)))
     values = {
         "Base Color": shaded,
-        "Roughness": build.math("MULTIPLY_ADD", iris, 0.3, 0.09),
+        "Roughness": WET,  # the same everywhere: exporters read no nodes
         "IOR": IOR,
         "Specular IOR Level": build.math("MULTIPLY_ADD", iris, -0.4, 0.5),
         "Subsurface Weight": build.math("MULTIPLY_ADD", iris, -0.25, 0.25),

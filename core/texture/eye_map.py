@@ -34,7 +34,7 @@ VEINS, VEIN_STEPS = 46, 46
 
 
 def eye_map(colour: np.ndarray, share: float, seed: int, size: int = SIZE) -> np.ndarray:
-    """(size, size, 4) uint8: sRGB, and in the fourth channel how far it is iris.
+    """(size, size, 3) uint8 sRGB.
 
     Args:
         colour: (3,) sRGB in [0, 1] that the iris has between pupil and limbus, as ``eye_colour`` measures it.
@@ -48,8 +48,7 @@ def eye_map(colour: np.ndarray, share: float, seed: int, size: int = SIZE) -> np
     picture = _white(x, y, away, share, rng)
     near = away < share * (LIMBUS[1] + SOFT)
     picture[near] += inside[near, None] * (_iris(colour, away[near] / share, turn[near], rng) - picture[near])
-    mask = np.rint(255.0 * inside).astype(np.uint8)
-    return np.dstack([linear_to_srgb_bytes(picture.astype(np.float32)), mask])
+    return linear_to_srgb_bytes(picture.astype(np.float32))
 
 
 def _iris(colour: np.ndarray, place: np.ndarray, turn: np.ndarray, rng: np.random.Generator) -> np.ndarray:

@@ -65,10 +65,15 @@ def test_white_is_not_white_and_reddens_towards_the_corners(eye):
     assert corner[:, 1].max() > 15.0  # veins
 
 
-def test_fourth_channel_is_the_iris(eye):
+def test_iris_ends_where_it_should(eye):
+    """On a grown-up's eye: half-way between the ring and the white, within a twentieth of its radius."""
     _, picture = eye
-    at, mask = place(), picture[..., 3]
-    assert (mask[at < 0.85] == 255).all() and (mask[at > 1.2] == 0).all()
+    light = lab(picture[SIZE // 2, :, :3])[:, 0]
+    at = place()[SIZE // 2]
+    ring, white = (np.median(light[(at > low) & (at < high)]) for low, high in ((0.9, 0.95), (1.3, 1.5)))
+    right = np.arange(SIZE) > SIZE // 2
+    edge = at[right & (at > 0.93) & (light > 0.5 * (ring + white))].min()
+    assert edge == pytest.approx(1.04, abs=0.05)
 
 
 def test_same_seed_same_eye_another_seed_another():
