@@ -17,7 +17,6 @@ WRINKLES = "furrow_wrinkles"  # what the tension nodes write: weight of each map
 BANDS = "furrow_bands"  # what the tension nodes write: weight of each band of static detail, and of the pores
 PAINT = "Detail Mask"  # colour attribute that the artist paints: static, dynamic, pores in red, green, blue
 DISPLACEMENT = "furrow_displacement"  # what the wrinkle nodes moved, in metres
-EYE_MAP = "EyeMap"
 
 TENSION = "Furrow Tension"
 SUBDIVISION = "Subdivision"
@@ -35,7 +34,10 @@ SCALP_TONE = "furrow_scalp"  # attribute of the head: how far its skin takes the
 SCALP_COLOUR, SCALP_SHOWS = "furrow_scalp_colour", "furrow_scalp_shows"  # properties of the head that its skin reads
 HAIR_PART = "hair_"  # + the group: what the property furrow_part of hair objects says
 HAIR_NAMES = {"brows": "Brows", "lashes": "Lash Hair", "scalp": "Hair"}  # by group of core.hair.strands
-PART_NAMES = {"head": "Head", "eyes": "Eyes", "teeth": "Teeth", "tongue": "Tongue", "lashes": "Lashes"}
+WET = "wet"  # the clear mesh over the eyes
+PART_NAMES = {
+    "head": "Head", "eyes": "Eyes", "teeth": "Teeth", "tongue": "Tongue", "lashes": "Lashes", WET: "Cornea and Tears",
+}
 
 # six artist regions, each the union of the model's anatomical masks
 REGIONS: dict[str, tuple[str, ...]] = {

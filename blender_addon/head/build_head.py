@@ -11,7 +11,12 @@ import numpy as np
 from ...core.character.character import Character
 from ...core.character.presets import photo_expression
 from ...core.fit.iris_size import IRIS_DIAMETER
-from ...core.head.model import DIRECTIONS, PARTS
+from ...core.head.eyeball import iris_angle
+from ...core.head.model import DIRECTIONS
+from ...core.mesh.carried import CarriedMesh
+from ...core.texture.eye_map import eye_map
+from ...core.texture.teeth_map import teeth_map
+from ...core.texture.tongue_map import tongue_map
 from .. import names
 from ..hair.hair_objects import build_hair, store_scalp_tone
 from ..hair.showing import show_hair
@@ -20,17 +25,18 @@ from ..materials.fine_skin import fine_skin_images
 from ..materials.mouth import (
     lash_material,
     store_lash_coordinates,
-    store_tooth_coordinates,
     teeth_material,
     tongue_material,
 )
 from ..scene import armature as rig
 from ..scene import mesh_objects, shape_keys
 from ..scene.fingerprint import FINGERPRINT, fingerprint
+from ..scene.images import packed_image
 from ..scene.modifier_inputs import set_input
 from ..wrinkles.tension_nodes import tension_tree
 from ..wrinkles.wrinkle_nodes import wrinkle_tree
 from . import character_store
+from .part_meshes import part_meshes
 
 VIEW_LEVELS = 2
 RENDER_LEVELS = 3
@@ -70,10 +76,11 @@ def build_head(character: Character, context: bpy.types.Context | None = None, s
     collection = bpy.data.collections.new(character.name)
     context.scene.collection.children.link(collection)
     skeleton = rig.create_armature(f"{character.name} Rig", names.to_blender(character.joints), collection)
-    parts = {part: _build_part(character, part, skeleton, collection) for part in PARTS}
-    for part in PARTS[1:]:
-        if parts[part].data.shape_keys:
-            shape_keys.drive_shape_keys(parts[part], parts["head"])
+    meshes = part_meshes(character)
+    parts = {part: _build_part(character, part, mesh, skeleton, collection) for part, mesh in meshes.items()}
+    for made in parts.values():
+        if made != parts["head"] and made.data.shape_keys:
+            shape_keys.drive_shape_keys(made, parts["head"])
     result = HeadObjects(collection, skeleton, parts, build_hair(character, parts["head"], collection))
     _dress(character, result, source)
     _remember(character, result, source)
@@ -88,34 +95,26 @@ def build_head(character: Character, context: bpy.types.Context | None = None, s
 
 
 def _build_part(
-    character: Character, part: str, skeleton: bpy.types.Object, collection: bpy.types.Collection
+    character: Character, part: str, mesh: CarriedMesh, skeleton: bpy.types.Object, collection: bpy.types.Collection
 ) -> bpy.types.Object:
     """One part: mesh, attributes, vertex groups, shape keys, parent and Armature modifier."""
     topology = character.topology
-    chosen = topology.part_slice(part)
-    basis = names.to_blender(character.neutral[chosen])
-    made = mesh_objects.part_object(
-        f"{character.name} {names.PART_NAMES[part]}",
-        basis,
-        topology.part_faces(part) - chosen.start,
-        topology.uv[topology.face_part == PARTS.index(part)],
-        collection,
-    )
+    basis = names.to_blender(mesh.vertices)
+    title = f"{character.name} {names.PART_NAMES[part]}"
+    made = mesh_objects.part_object(title, basis, mesh.faces, mesh.uv, collection)
     made["furrow_part"] = part
+    if mesh.material.any():
+        made.data.polygons.foreach_set("material_index", mesh.material)
     mesh_objects.set_attribute(made.data, names.REST_POSITION, basis)
-    mesh_objects.store_directions(made.data, names.to_blender(character.directions[:, chosen]))
+    mesh_objects.store_directions(made.data, names.to_blender(mesh.carried(character.directions)))
     if part == "head":
         mesh_objects.store_wrinkle_attributes(made.data, topology)
         store_scalp_tone(made, character, character.hair.scalp)
-    if part == "eyes":
-        eye.store_eye_map(made.data, basis)
-    if part == "teeth":
-        store_tooth_coordinates(made.data, basis)
     if part == "lashes":
         eyes = names.to_blender(character.neutral[topology.part_slice("eyes")])
         store_lash_coordinates(made.data, basis, eyes)
-    mesh_objects.add_vertex_groups(made, topology.skin_weights[chosen])
-    deltas = names.to_blender(character.expression_deltas[:, chosen])
+    mesh_objects.add_vertex_groups(made, mesh.carrier @ topology.skin_weights)
+    deltas = names.to_blender(mesh.carried(character.expression_deltas))
     if part == "head" or np.abs(deltas).max(initial=0.0) > shape_keys.STILL:
         shape_keys.add_shape_keys(made, basis, character.expression_names, deltas, keep_still=part == "head")
     made.parent = skeleton
@@ -125,17 +124,16 @@ def _build_part(
 
 def _dress(character: Character, made: HeadObjects, source: str) -> None:
     """Modifiers and materials."""
-    head, name = made.head, character.name
+    head, name, seed = made.head, character.name, character.wrinkle_seed
     maps = character_store.maps_image(character, Path(source).read_bytes() if source else b"")
     scale = maps[character_store.SCALE]
     made.collection[character_store.MAPS] = made.collection[character_store.ORIGINAL] = maps
     head.modifiers.new(names.TENSION, "NODES").node_group = tension_tree()
-    for part in PARTS:
+    for part, item in made.parts.items():
         if part != "lashes":
-            subdivision = made.parts[part].modifiers.new(names.SUBDIVISION, "SUBSURF")
-            fine = part in ("head", "eyes")
-            subdivision.levels = VIEW_LEVELS if fine else 1
-            subdivision.render_levels = RENDER_LEVELS if fine else 2
+            subdivision = item.modifiers.new(names.SUBDIVISION, "SUBSURF")
+            subdivision.levels = VIEW_LEVELS if part == "head" else 1
+            subdivision.render_levels = RENDER_LEVELS if part == "head" else 2
     wrinkles = head.modifiers.new(names.WRINKLE, "NODES")
     wrinkles.node_group = wrinkle_tree()
     set_input(wrinkles, "Maps", maps)
@@ -154,21 +152,30 @@ def _dress(character: Character, made: HeadObjects, source: str) -> None:
             fine_skin_images(character),
             None if character.hair.bare is None else (maps[character_store.BARE], character.hair.bare.bounds),
         ),
-        "eyes": eye.eye_material(f"{name} Eyes", character.eye_colour, iris_angle(character)),
-        "teeth": teeth_material(f"{name} Teeth", character.tooth_colour),
-        "tongue": tongue_material(f"{name} Tongue"),
+        "eyes": _eye_material(character),
+        "teeth": teeth_material(f"{name} Teeth", _picture(character, "Teeth", teeth_map(character.tooth_colour, seed))),
+        "tongue": tongue_material(f"{name} Tongue", _picture(character, "Tongue", tongue_map(seed))),
         "lashes": lash_material(f"{name} Lashes"),
     }
     for part, material in materials.items():
         made.parts[part].data.materials.append(material)
+    if names.WET in made.parts:
+        made.parts["eyes"].data.materials.append(eye.caruncle_material(f"{name} Caruncle"))
+        for material in (eye.cornea_material(f"{name} Cornea"), eye.tear_material(f"{name} Tears")):  # as slots count
+            made.parts[names.WET].data.materials.append(material)
+        made.parts[names.WET].visible_shadow = False
 
 
-def iris_angle(character: Character) -> float:
-    """Radians between the gaze axis and the edge of the iris, seen from the centre of the eyeball."""
+def _eye_material(character: Character) -> bpy.types.Material:
+    """Material of the eyeballs, the iris as large on its picture as on the ball."""
     eyes = character.neutral[character.topology.part_slice("eyes")].astype(np.float64)
-    left = eyes[eyes[:, 0] > 0]
-    radius = np.linalg.norm(left - eye.ball_centre(left), axis=1).mean()
-    return float(np.arcsin(min(0.5 * (character.iris_diameter or IRIS_DIAMETER) / radius, 1.0)))
+    share = float(np.sin(iris_angle(eyes[eyes[:, 0] > 0], character.iris_diameter or IRIS_DIAMETER)))
+    picture = _picture(character, "Eye", eye_map(character.eye_colour, share, character.wrinkle_seed))
+    return eye.eye_material(f"{character.name} Eyes", picture, share)
+
+
+def _picture(character: Character, kind: str, pixels: np.ndarray) -> bpy.types.Image:
+    return packed_image(f"{character.name} {kind}", pixels, colour=True)
 
 
 def _remember(character: Character, made: HeadObjects, source: str) -> None:

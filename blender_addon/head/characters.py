@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import bpy
 
-from ...core.head.model import PARTS
-from ..names import HAIR_NAMES, HAIR_PART
+from ..names import HAIR_NAMES, HAIR_PART, PART_NAMES
 from .build_head import HeadObjects
 
 
@@ -15,13 +14,13 @@ def all_characters(scene: bpy.types.Scene) -> list[bpy.types.Collection]:
 
 
 def find_part(collection: bpy.types.Collection, part: str) -> bpy.types.Object | None:
-    """The object of one part ("armature" or one of ``PARTS``); None where the artist removed it."""
+    """The object of one part ("armature" or one of ``names.PART_NAMES``); None where the artist removed it."""
     return next((o for o in collection.objects if o.get("furrow_part") == part), None)
 
 
 def objects_of(collection: bpy.types.Collection) -> HeadObjects:
     """The objects of a character; parts that were removed are absent."""
-    found = {part: find_part(collection, part) for part in PARTS}
+    found = {part: find_part(collection, part) for part in PART_NAMES}
     hair = {group: find_part(collection, HAIR_PART + group) for group in HAIR_NAMES}
     return HeadObjects(
         collection,

@@ -10,7 +10,7 @@ from ..hair.showing import show_hair
 from ..scene.modifier_inputs import default_inputs, get_input, set_input
 from .build_head import HeadObjects
 
-CHOICES = ("hair", "painted_brows", "lash_plates")  # of the panel
+CHOICES = ("hair", "painted_brows", "lash_plates", "gaze")  # of the panel
 
 
 def show_chosen_hair(collection: bpy.types.Collection) -> None:

@@ -9,9 +9,10 @@ import bpy
 import numpy as np
 from mathutils import Vector
 
-from ...core.character.presets import PRESETS, preset_weights
+from ...core.character.presets import PHOTO, PRESETS, preset_weights
 from .build_head import HeadObjects
 from .expressions import set_expression
+from .gaze import look_at
 
 WIDTH, HEIGHT = 480, 600
 SAMPLES = 8  # with the denoiser
@@ -95,11 +96,17 @@ def use_fast_scattering(materials) -> None:
 
 
 def render_presets(made: HeadObjects, folder: Path, scene: bpy.types.Scene, presets=tuple(PRESETS)) -> list[Path]:
-    """Render each preset of ``core.character.presets`` to folder/NAME.png and return the paths."""
+    """Render each preset of ``core.character.presets`` to folder/NAME.png and return the paths.
+
+    Eyes look at the camera, but for the expression of the photo, which looks where the photo does.
+    """
     photo = dict(made.collection["furrow_photo_expression"])
     written = []
     for preset in presets:
         set_expression(made.head, preset_weights(preset, photo))
+        if preset != PHOTO:  # that one looks where the photo looks
+            bpy.context.view_layer.update()
+            look_at(made, scene.camera.matrix_world.translation)
         scene.render.filepath = str(folder / f"{preset}.png")
         bpy.ops.render.render(write_still=True)
         written.append(Path(scene.render.filepath))

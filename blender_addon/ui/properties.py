@@ -17,6 +17,7 @@ from ...core.character.edit import OLDEST, YOUNGEST
 from ...core.character.resize import SIZES
 from ...core.head.model import DIRECTIONS
 from ..head.characters import active_character
+from ..head.gaze import CHOICES, apply_gaze
 from ..head.hair_choice import show_chosen_hair
 from ..head.head_shape import apply_directions
 from ..jobs.age_slider import ask_for_age, shown_age
@@ -72,6 +73,10 @@ def _hair_changed(self, _context) -> None:
     show_chosen_hair(self.id_data)
 
 
+def _gaze_changed(self, _context) -> None:
+    apply_gaze(self.id_data, self.gaze)
+
+
 def _years(get, set) -> FloatProperty:
     return FloatProperty(
         name="Age",
@@ -113,6 +118,9 @@ class FurrowCharacter(bpy.types.PropertyGroup):
     )
     lash_plates: BoolProperty(
         name="Lash Plates", description="Show lashes as plates in the place of curves", update=_hair_changed
+    )
+    gaze: EnumProperty(
+        name="Look", items=CHOICES, description="Where the eyes look in every expression", update=_gaze_changed
     )
     wrinkle_age: _years(shown_age, ask_for_age)
     age_shape: BoolProperty(

@@ -77,7 +77,8 @@ def unlit(colour: np.ndarray) -> np.ndarray:
     hair of its luminance; what is light enough to be grey keeps its colour.
     """
     light = float(np.log(np.exp(colour) @ LUMINANCE))
-    least = float(np.interp(light, *np.transpose(PIGMENT))) * (1.0 - float(smoothstep(np.float64(light), *GREY_LUMINANCE)))
+    dark = 1.0 - float(smoothstep(np.float64(light), *GREY_LUMINANCE))
+    least = dark * float(np.interp(light, *np.transpose(PIGMENT)))
     middle, half = 0.5 * (colour[0] + colour[2]), 0.5 * max(colour[0] - colour[2], least)
     return np.array([middle + half, min(max(colour[1], middle - half), middle + 0.3 * half), middle - half])
 

@@ -33,10 +33,10 @@ REGION_TONES = {
     "neck": (-0.03, -0.03, -0.04),
 }
 INNER_TONES = {
-    "eye_socket_inner": (0.0, -0.25, -0.20),
+    "eye_socket_inner": (0.05, -0.42, -0.34),  # conjunctiva and caruncle, redder than skin
     "nostril": (-0.55, -0.80, -0.80),
 }
-MUCOSA = np.log([0.30, 0.10, 0.09])  # inside of the mouth, whatever the skin
+MUCOSA = np.log([0.42, 0.155, 0.14])  # inside of the mouth, whatever the skin: a darker one is a black hole
 LIP_TONE = (-0.10, -0.38, -0.30)
 
 

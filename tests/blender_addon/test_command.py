@@ -9,11 +9,10 @@ import pytest
 bpy = pytest.importorskip("bpy")
 
 from blender_helpers import scene  # noqa: E402, F401
-from furrow.blender_addon import command, names  # noqa: E402
+from furrow.blender_addon import command  # noqa: E402
 from furrow.blender_addon.head import portrait  # noqa: E402
 from furrow.blender_addon.head.build_head import build_head  # noqa: E402
-from furrow.blender_addon.materials.eye import AHEAD, ball_centre  # noqa: E402
-from furrow.blender_addon.materials.mouth import LASH, LOWER_LASH, TOOTH  # noqa: E402
+from furrow.blender_addon.materials.mouth import LASH, LOWER_LASH  # noqa: E402
 from furrow.blender_addon.scene.mesh_objects import get_attribute  # noqa: E402
 from furrow.core.character.file import save_character  # noqa: E402
 from furrow.core.errors import OutputError  # noqa: E402
@@ -96,34 +95,8 @@ def test_output_that_cannot_be_written_is_an_output_error(character, tmp_path):
         command.save_blend(character, tmp_path / "nowhere" / "out.blend")
 
 
-def test_ball_centre_is_exact_on_a_sphere():
-    rng = np.random.default_rng(0)
-    unit = rng.normal(size=(60, 3))
-    unit /= np.linalg.norm(unit, axis=1, keepdims=True)
-    found = ball_centre(np.array([0.03, -0.09, 0.2]) + 0.0138 * unit)
-    np.testing.assert_allclose(found, [0.03, -0.09, 0.2], atol=1e-9)
-
-
-def test_eye_map_is_the_angle_from_the_gaze_axis(character):
+def test_lashes_run_from_root_to_tip(character):
     made = build_head(character)
-    mesh = made.parts["eyes"].data
-    layer = mesh.uv_layers[names.EYE_MAP]
-    place = (np.array([item.vector[:] for item in layer.uv]) - 0.5) * 2 * np.pi
-    points = np.array([mesh.vertices[loop.vertex_index].co[:] for loop in mesh.loops])
-    left = points[:, 0] > 0
-    centre = ball_centre(points[left])
-    offset = points[left] - centre
-    angle = np.arccos(offset @ AHEAD / np.linalg.norm(offset, axis=1))
-    np.testing.assert_allclose(np.linalg.norm(place[left], axis=1), angle, atol=1e-3)
-    assert mesh.uv_layers.active.name == names.UV_MAP
-
-
-def test_teeth_and_lashes_run_from_root_to_tip(character):
-    made = build_head(character)
-    along, height = get_attribute(made.parts["teeth"].data, TOOTH)[:, :2].T
-    assert height.min() == 0.0 and 8.0 < height.max() < 30.0
-    points = names.to_blender(character.neutral[character.topology.part_slice("teeth")])
-    assert np.corrcoef(along, points[:, 0])[0, 1] > 0.9
     lashes = get_attribute(made.parts["lashes"].data, LASH)
     assert lashes[:, 1].min() == 0.0 and lashes[:, 1].max() == 1.0
     assert set(np.unique(lashes[:, 2]).tolist()) == {1.0, LOWER_LASH}

@@ -8,6 +8,7 @@ from bpy.props import EnumProperty
 from ....core.character.presets import PRESETS, preset_weights
 from ...head.characters import active_character, find_part
 from ...head.expressions import set_expression
+from ...head.gaze import apply_gaze
 from .base import FurrowOperator, has_character
 
 LABELS = {name: name.replace("_", " ").title().replace("In The", "in") for name in PRESETS}
@@ -32,6 +33,7 @@ class FURROW_OT_preset(FurrowOperator, bpy.types.Operator):
         photo = collection.get("furrow_photo_expression")
         photo = photo.to_dict() if photo is not None else {}
         set_expression(find_part(collection, "head"), preset_weights(self.preset, photo))
+        apply_gaze(collection, collection.furrow.gaze)
         return {"FINISHED"}
 
 

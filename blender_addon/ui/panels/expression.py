@@ -33,6 +33,7 @@ class FURROW_PT_expression(CharacterPanel, bpy.types.Panel):
         grid = self.layout.grid_flow(row_major=True, columns=2, even_columns=True, align=True)
         for name, text in LABELS.items():
             grid.operator("furrow.preset", text=text).preset = name
+        self.layout.prop(active_character(context).furrow, "gaze")
 
 
 class _Sliders(FurrowPanel):

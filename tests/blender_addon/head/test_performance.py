@@ -126,9 +126,9 @@ def test_eye_bones_turn_the_eyes_as_the_keys_would(scene, assets):  # noqa: F811
         eyes = made.parts["eyes"]
         eyes.modifiers["Subdivision"].show_viewport = False
         points = np.array([v.co[:] for v in evaluated(eyes).vertices])
-        left = character.neutral[character.topology.part_slice("eyes"), 0] > 0
-        rest = character.neutral[character.topology.part_slice("eyes")]
-        front = left & (rest[:, 2] > rest[left, 2].max() - 1.0)
+        rest = np.array([v.co[:] for v in eyes.data.vertices])
+        left = rest[:, 0] > 0
+        front = left & (rest[:, 1] < rest[left, 1].min() + 0.001)
         return points[front].mean(0) - points[left].mean(0)
 
     rest = middle_of_iris()
