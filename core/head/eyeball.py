@@ -61,7 +61,10 @@ def fine_eyes(
     part = topology.part_slice("eyes")
     eyes = neutral[part].astype(np.float64)
     fine = subdivide(topology.part_faces("eyes") - part.start, len(eyes), SURFACE_LEVELS).matrix @ eyes
-    balls, wet, tears, caruncles = [], [], [], []
+    balls: list[CarriedMesh] = []
+    wet: list[CarriedMesh] = []
+    tears: list[CarriedMesh] = []
+    caruncles: list[CarriedMesh] = []
     for side in (1.0, -1.0):
         own = np.flatnonzero(eyes[:, 0] * side > 0)
         if len(own) < FEWEST:

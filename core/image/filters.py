@@ -14,7 +14,9 @@ def disc(radius: float) -> np.ndarray:
     return cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (size, size))
 
 
-def smoothstep(x: np.ndarray | np.floating | float, low: float, high: float) -> np.ndarray:
+def smoothstep(
+    x: np.ndarray | np.floating | float, low: float | np.ndarray, high: float | np.ndarray
+) -> np.ndarray:
     """0 up to low, 1 from high, 3 t^2 - 2 t^3 between."""
     t = np.asarray(x - low)
     t /= high - low
