@@ -14,6 +14,7 @@ NOT_OURS = {"build", "dist", "out", "shared", "furrow.egg-info"}  # folders
 FOREIGN = (
     "image.draft(",  # Pillow
     "diffuse_bounces",  # Blender
+    "Is Diffuse Ray",  # Blender
     "protocol_whitelist",  # ffmpeg
 )
 BANNED = (ROOT / "docs" / "banned_words.txt").read_text("utf-8").split("\n")[:-1]
