@@ -27,13 +27,15 @@ LOWER = (
     (11.0, 7.5, 10.5, 1.2), (10.5, 7.0, 10.5, 1.4),
 )  # fmt: skip
 FRONT_TEETH = 3  # incisors and canine: they end in an edge, the others in a surface with cusps
-COLUMNS = 9  # vertices across a tooth, its borders counted once
 # share of a tooth's half width at its columns: dense where it curves into the gap
 ACROSS = np.array([-1.0, -0.92, -0.76, -0.45, 0.0, 0.45, 0.76, 0.92])
 # rows over the sheet, v of the map: at the front 0 is the gum's upper end, GUM_LINE the gum's margin, EDGE the edge
 ROWS = np.array([0.0, 0.14, 0.24, 0.295, 0.32, 0.345, 0.4, 0.47, 0.54, 0.59, 0.625, 0.65, 0.675, 0.72, 0.8, 0.9, 1.0])
 GUM_LINE, EDGE, BACK_LINE = 0.32, 0.65, 0.86
-GUM_HEIGHT = 17.0  # mm from the biting line to where the gum ends
+# by the direction of the edges, mm from the biting line to where the gum ends, and by which it lies further back there:
+# the coarse lower row rounds off below its crowns, and the chins of some people leave no more room. And least mm of gum
+GUM_HEIGHT, GUM_BACK, GUM_LEAST = {-1.0: 17.0, 1.0: 12.0}, {-1.0: 0.9, 1.0: 5.0}, 1.0
+SIDE_BACK, SIDES = 0.9, (7.0, 14.0)  # mm by which canines and what follows stand back, where along the arch
 BULGE, GAP_DEPTH, EDGE_THICKNESS, TABLE = 0.9, 0.8, 1.1, 5.0  # mm
 GUM_STEP = 0.45  # mm by which the gum stands before the crown at its margin
 PAPILLA = 0.3  # share of a crown's height by which gum reaches down between teeth
@@ -161,34 +163,36 @@ def _sheet(table: tuple, arch: Arch) -> tuple[np.ndarray, np.ndarray]:
     fall = back + CORNER * rounded
     table_width = np.where(front, EDGE_THICKNESS, TABLE)
     gap = np.abs(place) ** 8
-    height = np.array([_height(v, crown, place, fall) for v in ROWS])
-    depth = np.array([_depth(v, gap, place, thick, table_width) for v in ROWS])
+    end, sloped = np.maximum(GUM_HEIGHT[arch.up], crown + GUM_LEAST), GUM_BACK[arch.up]
+    height = np.array([_height(v, crown, place, fall, end) for v in ROWS])
+    depth = np.array([_depth(v, gap, place, thick, table_width, sloped) for v in ROWS])
+    depth -= SIDE_BACK * smoothstep(np.abs(way), *SIDES)
     points = edge + depth[..., None] * outward
     points[..., 1] = edge[:, 1] - arch.up * height
     way, over = np.broadcast_arrays(way, ROWS[:, None])
     return points, chart_place(way, over, table, upper=arch.up < 0)
 
 
-def _height(v: float, crown: np.ndarray, place: np.ndarray, fall: np.ndarray) -> np.ndarray:
-    """(c,) mm from the biting line towards the gum."""
+def _height(v: float, crown: np.ndarray, place: np.ndarray, fall: np.ndarray, end: np.ndarray) -> np.ndarray:
+    """(c,) mm from the biting line towards the gum, which ends at ``end``."""
     neck = crown * (1.0 - gum_margin(place))
     if v <= GUM_LINE:
-        return GUM_HEIGHT + (neck - GUM_HEIGHT) * v / GUM_LINE
+        return end + (neck - end) * v / GUM_LINE
     if v <= EDGE:
         return fall + (neck - fall) * (EDGE - v) / (EDGE - GUM_LINE)
     if v <= BACK_LINE:
         return fall + (0.85 * neck - fall) * smoothstep(np.array(v), EDGE, BACK_LINE)
-    return 0.85 * neck + (GUM_HEIGHT - 0.85 * neck) * (v - BACK_LINE) / (1.0 - BACK_LINE)
+    return 0.85 * neck + (end - 0.85 * neck) * (v - BACK_LINE) / (1.0 - BACK_LINE)
 
 
 def _depth(
-    v: float, gap: np.ndarray, place: np.ndarray, thick: np.ndarray, table_width: np.ndarray
+    v: float, gap: np.ndarray, place: np.ndarray, thick: np.ndarray, table_width: np.ndarray, sloped: float
 ) -> np.ndarray:
-    """(c,) mm before the biting line; negative towards the tongue."""
+    """(c,) mm before the biting line; negative towards the tongue; ``sloped`` is how far back the gum ends."""
     middle = 1.0 - place**2
     if v <= GUM_LINE:  # the gum swells over each root
         t = v / GUM_LINE
-        return IN_FRONT + GUM_STEP + 0.5 * middle * t - 0.9 * (1.0 - t) - 0.25 * (1.0 - middle)
+        return IN_FRONT + GUM_STEP + 0.5 * middle * t - sloped * (1.0 - t) - 0.25 * (1.0 - middle)
     if v <= EDGE:
         t = (v - GUM_LINE) / (EDGE - GUM_LINE)  # 0 at the gum, 1 at the edge
         curve = BULGE * (np.sin(np.pi * min(0.15 + 0.65 * t, 1.0)) - 1.0) + 0.5 * (middle - 1.0)

@@ -82,25 +82,42 @@ def test_rows_have_halves_of_the_map_to_themselves(teeth):
     np.testing.assert_allclose(chart_place(np.array(0.0), np.array(0.0), UPPER, True), [0.5, 1.0])
 
 
-def test_closed_lips_hide_the_teeth(model, teeth):
+def through_skin(model, neutral, name=None):
+    """Pixels of 1/16 mm2 in which teeth or gums show before skin that lies close behind them."""
     head = model.topology.part_slice("head")
     fine = subdivide(model.topology.part_faces("head"), head.stop, 1)
-    for name in (None, "mouthPucker", "mouthPressLeft", "mouthRollUpper", "mouthSmileLeft"):
-        delta = 0.0 if name is None else model.expression_basis[model.expression_names.index(name)]
-        skin = fine((model.mean + delta)[head])
-        own = teeth.vertices + (0.0 if name is None else teeth.carrier @ delta)
-        points = np.concatenate([skin, own])
-        skin_triangles = quads_to_triangles(fine.faces)
-        triangles = np.concatenate([skin_triangles, quads_to_triangles(teeth.faces) + len(skin)])
-        xy = np.column_stack([points[:, 0] + 40.0, -30.0 - points[:, 1]]) * 4.0
-        shown, at = rasterize(xy, -points[:, 2], triangles, 320, 320, perspective=False)
-        behind, under = rasterize(xy, -points[:, 2], skin_triangles, 320, 320, perspective=False)
-        before, after = (
-            np.einsum("hwk,hwk->hw", share, points[faces[index], 2])
-            for share, faces, index in ((at, triangles, shown), (under, skin_triangles, behind))
-        )
-        through = (shown >= 0) & (triangles[shown, 0] >= len(skin)) & (before - after < 4.0)  # no slit of the lips
-        assert through.sum() < 12, name  # of 1/16 mm2
+    teeth = fine_teeth(model.topology, neutral)
+    delta = 0.0 * neutral if name is None else model.expression_basis[model.expression_names.index(name)]
+    skin = fine((neutral + delta)[head])
+    points = np.concatenate([skin, teeth.vertices + teeth.carrier @ delta])
+    skin_triangles = quads_to_triangles(fine.faces)
+    triangles = np.concatenate([skin_triangles, quads_to_triangles(teeth.faces) + len(skin)])
+    xy = np.column_stack([points[:, 0] + 45.0, -30.0 - points[:, 1]]) * 4.0
+    shown, at = rasterize(xy, -points[:, 2], triangles, 360, 360, perspective=False)
+    behind, under = rasterize(xy, -points[:, 2], skin_triangles, 360, 360, perspective=False)
+    before, after = (
+        np.einsum("hwk,hwk->hw", share, points[faces[index], 2])
+        for share, faces, index in ((at, triangles, shown), (under, skin_triangles, behind))
+    )
+    # further behind it is the mouth, seen through a slit of the lips
+    return int(((shown >= 0) & (triangles[shown, 0] >= len(skin)) & (before - after < 4.0)).sum())
+
+
+@pytest.mark.parametrize("name", [None, "mouthPucker", "mouthPressLeft", "mouthRollUpper", "mouthSmileLeft", "jawOpen"])
+def test_no_teeth_go_through_the_lips(model, name):
+    assert through_skin(model, model.mean, name) < 12
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_no_gums_go_through_the_chins_of_people(model, seed):
+    person = model.neutral(np.random.default_rng(seed).normal(0.0, 1.0, 60))
+    assert through_skin(model, person) < 12
+
+
+def test_a_row_that_stands_out_is_noticed(model):
+    moved = model.mean.copy()
+    moved[model.topology.part_slice("teeth"), 2] += 8.0
+    assert through_skin(model, moved) > 200
 
 
 def test_jaw_moves_the_lower_row_alone(model, teeth):
