@@ -187,6 +187,8 @@ def positions():
     values = np.empty(len(mesh.vertices) * 3, np.float32); mesh.vertices.foreach_get("co", values)
     return values
 assert "furrow" not in sys.modules
+shown = [i for i in bpy.data.images if i.source == "FILE"]
+assert len(shown) > 9 and all(i.packed_file and min(i.size) > 0 for i in shown)
 smile = positions()
 made.data.shape_keys.key_blocks["mouthSmileLeft"].value = 0.0
 made.data.shape_keys.key_blocks["browInnerUp"].value = 1.0
