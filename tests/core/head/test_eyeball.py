@@ -131,7 +131,7 @@ def seen_eye(skin, skin_faces, over, over_faces):
 
 
 def test_no_more_of_an_eye_shows_through_the_lids_than_before(model, eyes):
-    """Each of the 52 shapes: cornea and fine ball, against the coarse ball as it was drawn."""
+    """Each shape of eyes, cheeks and brows, left: cornea and fine ball, against the coarse ball as it was drawn."""
     topology = model.topology
     part, head = topology.part_slice("eyes"), topology.part_slice("head")
     quads = topology.part_faces("head")
