@@ -40,6 +40,14 @@ def evaluated(made: bpy.types.Object) -> bpy.types.Mesh:
     return made.evaluated_get(depsgraph).data
 
 
+def curves(made: bpy.types.Object) -> tuple[np.ndarray, np.ndarray]:
+    """(n, 3) metres of the points of hair after all modifiers, and the index of each hair's first one."""
+    data = evaluated(made)
+    points = np.empty(len(data.points) * 3, np.float32)
+    data.points.foreach_get("position", points)
+    return points.reshape(-1, 3), np.array([curve.first_point_index for curve in data.curves])
+
+
 def positions(made: bpy.types.Object) -> np.ndarray:
     """(n, 3) metres after all modifiers, object space."""
     mesh = evaluated(made)

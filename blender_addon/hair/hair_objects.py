@@ -8,7 +8,7 @@ import numpy as np
 from ...core.character.character import Character
 from ...core.hair.attachment import LEVELS, Cage, attach, frames, grid_vertices, limit_points
 from ...core.hair.scalp import Scalp, grow_scalp, scalp_colour, scalp_tone
-from ...core.hair.strands import SPARE, Strands
+from ...core.hair.strands import SCALP, SPARE, Strands
 from ...core.image.colour import srgb_to_linear
 from .. import names
 from ..materials.hair import hair_material
@@ -27,13 +27,19 @@ def build_hair(character: Character, head: bpy.types.Object, collection: bpy.typ
         head: object of the head part, which the hair grows on and is parented to.
         collection: linked into the view layer.
     """
-    strands = list(character.hair.strands)
-    if character.hair.scalp is not None:
-        scalp = grow_scalp(
-            character.topology, character.neutral, character.joints, character.hair.scalp, character.wrinkle_seed
-        )
-        strands += [scalp] if scalp is not None else []
-    return {s.group: hair_object(character, s, head, collection) for s in strands}
+    made = {s.group: _hair_object(character, s, head, collection) for s in character.hair.strands}
+    scalp = scalp_object(character, character.hair.scalp, head, collection)
+    return made if scalp is None else made | {SCALP: scalp}
+
+
+def scalp_object(
+    character: Character, scalp: Scalp | None, head: bpy.types.Object, collection: bpy.types.Collection
+) -> bpy.types.Object | None:
+    """Scalp hair grown on a character; None for a bare scalp, or where nothing is known of it."""
+    if scalp is None:
+        return None
+    strands = grow_scalp(character.topology, character.neutral, character.joints, scalp, character.wrinkle_seed)
+    return None if strands is None else _hair_object(character, strands, head, collection)
 
 
 def store_scalp_tone(head: bpy.types.Object, character: Character, scalp: Scalp | None) -> None:
@@ -43,7 +49,7 @@ def store_scalp_tone(head: bpy.types.Object, character: Character, scalp: Scalp 
     head[names.SCALP_COLOUR] = [float(v) for v in scalp_colour(scalp)]
 
 
-def hair_object(
+def _hair_object(
     character: Character, strands: Strands, head: bpy.types.Object, collection: bpy.types.Collection
 ) -> bpy.types.Object:
     """A Curves object of strands, parented to the head and carried by it."""

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 import bpy
 
+from ...core.hair.strands import SCALP
 from .. import names
 
 
@@ -29,7 +30,7 @@ def show_hair(
         _show(parts["lashes"], plates or not curves or lashes is None)
     if "head" in parts:
         parts["head"][names.PAINTED_BROWS] = float(painted or not curves or brows is None)
-        parts["head"][names.SCALP_SHOWS] = float(curves and f"{names.HAIR_PART}scalp" in parts)
+        parts["head"][names.SCALP_SHOWS] = float(curves and names.HAIR_PART + SCALP in parts)
         parts["head"].update_tag()
 
 

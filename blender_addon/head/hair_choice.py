@@ -23,12 +23,16 @@ def show_chosen_hair(collection: bpy.types.Collection) -> None:
 def keep_hair(old: HeadObjects, new: HeadObjects) -> None:
     """Give a new character the choices and the sliders of an old one's hair."""
     for group in old.hair.keys() & new.hair.keys():
-        before, after = (made.hair[group].modifiers.get(names.FOLLOW) for made in (old, new))
-        if before is None or before.node_group is None:
-            continue
-        for name in SLIDERS.keys() & default_inputs(before).keys():
-            set_input(after, name, get_input(before, name))
+        keep_sliders(old.hair[group], new.hair[group])
     chosen, taken = (getattr(made.collection, "furrow", None) for made in (old, new))
     if chosen is not None:
         for name in CHOICES:
             setattr(taken, name, getattr(chosen, name))
+
+
+def keep_sliders(old: bpy.types.Object, new: bpy.types.Object) -> None:
+    """Set the sliders of new hair as those of old hair are, as far as that still has them."""
+    before, after = (made.modifiers.get(names.FOLLOW) for made in (old, new))
+    if before is not None and before.node_group is not None:
+        for name in SLIDERS.keys() & default_inputs(before).keys():
+            set_input(after, name, get_input(before, name))

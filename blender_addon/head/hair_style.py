@@ -10,15 +10,14 @@ import numpy as np
 
 from ...core.errors import CharacterFileError
 from ...core.hair.hair_colour import LOG_RANGE, HairColour
-from ...core.hair.scalp import Scalp, grow_scalp
+from ...core.hair.scalp import Scalp
 from ...core.hair.strands import SCALP
 from .. import names
-from ..hair.follow_nodes import SLIDERS
-from ..hair.hair_objects import hair_object, store_scalp_tone
-from ..scene.modifier_inputs import get_input, set_input
+from ..hair.hair_objects import scalp_object, store_scalp_tone
 from .character_store import character_from, stored_bytes
 from .characters import find_part
-from .hair_choice import show_chosen_hair
+from .hair_choice import keep_sliders, show_chosen_hair
+from .replace import remove_object
 
 CHOSEN = "furrow_scalp_hair"  # on the collection: the header of the scalp hair in use, as JSON
 
@@ -63,29 +62,16 @@ def restyle(
         pigmented = np.clip(np.log(np.maximum(colour, 1e-3)), *LOG_RANGE)
         scalp = replace(scalp, colour=HairColour(pigmented, 0.0))
     scalp = replace(scalp, style=style, length=length, volume=volume, mirrored=mirrored)
-    strands = grow_scalp(character.topology, character.neutral, character.joints, scalp, character.wrinkle_seed)
-    old = find_part(collection, names.HAIR_PART + SCALP)
-    made = None if strands is None else hair_object(character, strands, head, collection)
+    old, made = find_part(collection, names.HAIR_PART + SCALP), scalp_object(character, scalp, head, collection)
     if old is not None:
-        _take_over(old, made)
+        name = old.name
+        if made is not None:
+            keep_sliders(old, made)
+        remove_object(old)
+        if made is not None:
+            made.name = name
     store_scalp_tone(head, character, scalp)
     collection[CHOSEN] = json.dumps(scalp.header())
     show_chosen_hair(collection)
     return made
 
-
-def _take_over(old: bpy.types.Object, made: bpy.types.Object | None) -> None:
-    """Sliders and name of the old hair's object, which goes."""
-    name, data, materials = old.name, old.data, [s.material for s in old.material_slots if s.material]
-    before = old.modifiers.get(names.FOLLOW)
-    if made is not None and before is not None and before.node_group is not None:
-        for slider in SLIDERS:
-            set_input(made.modifiers[names.FOLLOW], slider, get_input(before, slider))
-    bpy.data.objects.remove(old)
-    if data.users == 0:
-        bpy.data.hair_curves.remove(data)
-    for material in materials:
-        if material.users == 0:
-            bpy.data.materials.remove(material)
-    if made is not None:
-        made.name = name

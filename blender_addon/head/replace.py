@@ -80,17 +80,22 @@ def remove_character(collection: bpy.types.Collection, heir: bpy.types.Collectio
         place.children.link(child)
     for item in list(collection.objects):
         if "furrow_part" in item:
-            data, materials = item.data, [s.material for s in item.material_slots if s.material]
-            bpy.data.objects.remove(item)
-            _remove_unused(data)
-            for material in materials:
-                _remove_unused(material)
+            remove_object(item)
         elif heir is None and item.name not in place.objects:
             place.objects.link(item)
     name = collection.name
     bpy.data.collections.remove(collection)
     for image in [i for i in bpy.data.images if i.users == 0 and i.name.startswith(name) and i.packed_file]:
         bpy.data.images.remove(image)
+
+
+def remove_object(item: bpy.types.Object) -> None:
+    """Remove an object of a character; its data and materials go too, if nothing else uses them."""
+    data, materials = item.data, [s.material for s in item.material_slots if s.material]
+    bpy.data.objects.remove(item)
+    _remove_unused(data)
+    for material in materials:
+        _remove_unused(material)
 
 
 def _remove_unused(block: bpy.types.ID) -> None:

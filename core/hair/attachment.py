@@ -47,7 +47,7 @@ def attach(topology: HeadTopology, uv: np.ndarray) -> Attachment:
     near = cKDTree(corners.mean(1)).query(uv, count)[1].reshape(len(uv), count)
     target = np.asarray(uv, np.float64)[:, None]
     place = np.clip(_inverse_bilinear(corners[near], target), 0.0, INSIDE)
-    best = np.linalg.norm(_bilinear(corners[near], place) - target, axis=-1).argmin(1)
+    best = np.linalg.norm(bilinear(corners[near], place) - target, axis=-1).argmin(1)
     rows = np.arange(len(uv))
     return Attachment(near[rows, best].astype(np.int32), place[rows, best].astype(np.float32))
 
@@ -96,9 +96,9 @@ def _vertex(cage: Cage, face: np.ndarray, x: np.ndarray, y: np.ndarray, size: in
     return number.astype(np.int32)
 
 
-def _bilinear(corners: np.ndarray, place: np.ndarray) -> np.ndarray:
-    """(n, m, d) points at places (n, m, 2) of quads (n, m, 4, d)."""
-    c0, c1, c2, c3 = np.moveaxis(corners, 2, 0)
+def bilinear(corners: np.ndarray, place: np.ndarray) -> np.ndarray:
+    """(..., d) points at places (..., 2) of quads (..., 4, d)."""
+    c0, c1, c2, c3 = np.moveaxis(corners, -2, 0)
     a, b = place[..., :1], place[..., 1:]
     return (1 - b) * ((1 - a) * c0 + a * c1) + b * ((1 - a) * c3 + a * c2)
 
@@ -115,7 +115,7 @@ def _inverse_bilinear(corners: np.ndarray, target: np.ndarray) -> np.ndarray:
     for _ in range(NEWTON):
         a, b = place[..., :1], place[..., 1:]
         along, across = (1 - b) * (c1 - c0) + b * (c2 - c3), (1 - a) * (c3 - c0) + a * (c2 - c1)
-        error = _bilinear(corners, place) - target
+        error = bilinear(corners, place) - target
         area = along[..., 0] * across[..., 1] - along[..., 1] * across[..., 0]
         area = np.where(np.abs(area) < 1e-12, 1e-12, area)
         step_a = (error[..., 0] * across[..., 1] - error[..., 1] * across[..., 0]) / area
@@ -179,7 +179,7 @@ def carried(topology: HeadTopology, strands: Strands, neutral: np.ndarray, verti
         corners = limit_points(topology, points)[quads]
         along, normal = frames(corners, found.place)
         axes.append(np.stack([along, np.cross(normal, along), normal], axis=1))
-        roots.append(_bilinear(corners[:, None], found.place[:, None])[:, 0])
+        roots.append(bilinear(corners, found.place))
     local = np.einsum("nij,nkj->nki", axes[0], strands.points - strands.points[:, :1])
     moved = strands.points[:, :1] + (roots[1] - roots[0])[:, None]
     return (moved + np.einsum("nij,nki->nkj", axes[1], local)).astype(np.float32)

@@ -15,7 +15,7 @@ from ..image.filters import smoothstep
 from .styles import HairStyle
 
 ARC_MM = 75.0  # radius of that cylinder
-FOREHEAD, MOUTH, BROWS = 10, 61, 9  # landmarks: top of the face mesh, corner of the mouth, between the brows
+FOREHEAD, MOUTH = 10, 61  # landmarks: top of the face mesh, corner of the mouth
 # half of a usual hairline: arc, and height of which part of the head with mm over it; by eye on portraits
 OVER_FOREHEAD = ((0.0, 13.0), (20.0, 13.0), (38.0, 14.0), (55.0, 4.0), (66.0, -9.0), (73.0, -24.0))
 OVER_EAR = ((80.0, 9.0), (84.0, -5.0), (87.0, -28.0), (96.0, -30.0), (99.0, 0.0), (104.0, 7.0), (117.0, 10.0),

@@ -1,13 +1,13 @@
 """What a photo shows of the hair on the scalp: where it is, and how far it reaches beyond the head.
 
 The photo is cut out around the head, upright in it, at a fixed scale. Colours of the face are those of skin; what of
-the person lies above it or beside it and is not skin is hair, told from clothes and background by colour (GrabCut:
-Rother, Kolmogorov and Blake 2004).
+the person lies above it, or beside it in the colour of that, is hair.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import cv2
 import numpy as np
@@ -26,9 +26,9 @@ SURE_MM = 9.0  # inside the usual hairline, from where the head's pixels tell th
 INSIDE_MM = (-22.0, 6.0)  # inside the hairline: no hair unless its colour says so plainly, hair unless skin's
 LEANING = 1.2  # standard deviations by which either is favoured there
 LIKE_HAIR = 3.0  # standard deviations from the hair's colour, of hair that hangs beside the face at most
-HANGING_MM = 30.0  # over the chin, where hair passes that hangs below it
 PERSON = 0.5
 FEWEST = 60  # pixels without which there is nothing to read
+FLOOR = 4e-3  # linear, added before logarithms
 SPREAD_FLOOR = np.array([0.22, 0.05, 0.06])  # of log luminance, log(R/G), log(G/B)
 
 
@@ -49,6 +49,16 @@ class HeadCut:
     inside: np.ndarray
     raster: Raster
     points: np.ndarray
+
+    @cached_property
+    def linear(self) -> np.ndarray:
+        """(H, W, 3) float32 linear light."""
+        return srgb_to_linear(self.image.astype(np.float32) / 255.0)
+
+    @cached_property
+    def luminance(self) -> np.ndarray:
+        """(H, W) log luminance."""
+        return np.log(self.linear @ LUMINANCE + FLOOR)
 
 
 def head_cut(topology: HeadTopology, posed: np.ndarray, view: View, photo: np.ndarray, person: np.ndarray) -> HeadCut:
@@ -123,8 +133,7 @@ def hair_seen(cut: HeadCut, topology: HeadTopology, vertices: np.ndarray, usual:
     covered, person = cut.raster.covered, (cut.person > PERSON) & cut.inside
     rows = np.arange(len(cut.image))[:, None] + 0.5
     ears = float(cut.points[topology.region("ear") > 0.5, 1].mean())
-    chin = float(cut.points[topology.region("chin") > 0.5, 1].max())
-    axes = _axes(cut.image)
+    axes = _axes(cut)
     share = cut.raster.sample(region_sum(topology, SKIN).clip(0.0, 1.0))
     skin, above = (share > 0.7) & person & (depth < -18.0), ~covered & (rows < ears) & person
     scalp = person & ((covered & (depth > SURE_MM)) | above)
@@ -139,11 +148,9 @@ def hair_seen(cut: HeadCut, topology: HeadTopology, vertices: np.ndarray, usual:
     on_head = covered & ~ear & (depth > INSIDE_MM[0] - 10.0) & (from_hair - lean < from_skin)
     like = (from_hair < LIKE_HAIR) & (from_hair < from_skin)
     beside = ~covered & person & (rows >= ears) & like
-    found = (on_head & person) | above | (beside & (rows < chin - HANGING_MM / PIXEL_MM))
-    found = _connected(found | beside, scalp & found)
+    found = _connected((on_head & person) | above | beside, scalp)
     mask = cv2.morphologyEx(found.astype(np.uint8), cv2.MORPH_OPEN, disc(1.0)) > 0
-    seen = np.median(srgb_to_linear(cut.image[skin].astype(np.float32) / 255.0), axis=0)
-    return HairSeen(mask, seen, float(np.median(from_skin[scalp])))
+    return HairSeen(mask, np.median(cut.linear[skin], axis=0), float(np.median(from_skin[scalp])))
 
 
 def _connected(mask: np.ndarray, seeds: np.ndarray) -> np.ndarray:
@@ -153,9 +160,7 @@ def _connected(mask: np.ndarray, seeds: np.ndarray) -> np.ndarray:
     return np.isin(labels, kept[kept > 0])
 
 
-def _axes(image: np.ndarray) -> np.ndarray:
-    """(H, W, 3) log luminance, log(R/G) and log(G/B) of an image (H, W, 3) uint8 sRGB."""
-    linear = srgb_to_linear(image.astype(np.float32) / 255.0)
-    colour = np.log(linear + 4e-3)
-    red, green, blue = np.moveaxis(colour, -1, 0)
-    return np.stack([np.log(linear @ LUMINANCE + 4e-3), red - green, green - blue], axis=-1)
+def _axes(cut: HeadCut) -> np.ndarray:
+    """(H, W, 3) log luminance, log(R/G) and log(G/B) of a cut."""
+    red, green, blue = np.moveaxis(np.log(cut.linear + FLOOR), -1, 0)
+    return np.stack([cut.luminance, red - green, green - blue], axis=-1)

@@ -5,20 +5,20 @@ neither back nor crown.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
 
 from ..head.fitted import View
 from ..head.model import HeadModel
-from ..image.colour import LUMINANCE, srgb_to_linear
-from .attachment import attach
+from ..image.colour import LUMINANCE
+from .attachment import attach, bilinear
 from .brow_flow import hair_lines
 from .hair_colour import LOG_RANGE, USUAL, HairColour, split_grey, undyed, unlit
 from .scalp import NONE, Scalp
 from .scalp_area import Hairline, moved_hairline, over_usual, usual_hairline
-from .scalp_photo import PIXEL_MM, HairSeen, HeadCut, hair_seen, head_cut
+from .scalp_photo import FLOOR, PIXEL_MM, HairSeen, HeadCut, hair_seen, head_cut
 from .styles import SIDES, STYLES, TOP
 
 RAYS = 37  # of a fan from the middle of the skull
@@ -104,9 +104,7 @@ def places_on_head(model: HeadModel, vertices: np.ndarray, uv: np.ndarray) -> np
     if not len(uv):
         return np.zeros((0, 3))
     found = attach(model.topology, uv)
-    c0, c1, c2, c3 = np.moveaxis(vertices[model.topology.part_faces("head")[found.face]].astype(np.float64), 1, 0)
-    a, b = found.place[:, :1], found.place[:, 1:]
-    return (1 - b) * ((1 - a) * c0 + a * c1) + b * ((1 - a) * c3 + a * c2)
+    return bilinear(vertices[model.topology.part_faces("head")[found.face]].astype(np.float64), found.place)
 
 
 def measured(
@@ -122,9 +120,9 @@ def measured(
     top, side = np.abs(angles) <= TOP_FAN, np.abs(angles) > TOP_FAN
     ears = float(cut.points[model.topology.region("ear") > 0.5, 1].mean())
     lowest = [_lowest(half) for half in np.array_split(seen.mask, 2, axis=1)]
-    front = over_usual(usual, usual.place(line)) if len(line) else np.zeros(0)
-    front = front[np.abs(usual.place(line)[:, 0]) < FRONT_ARC] if len(line) else front
-    grey = np.log(srgb_to_linear(cut.image.astype(np.float32) / 255.0) @ LUMINANCE + 4e-3).astype(np.float32)
+    at = usual.place(line)
+    front = over_usual(usual, at)[np.abs(at[:, 0]) < FRONT_ARC]
+    grey = cut.luminance.astype(np.float32)
     _, coherence = hair_lines(grey, PIXEL_MM, TENSOR_MM)
     inner = cv2.erode(seen.mask.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
     return ScalpMeasures(
@@ -134,7 +132,7 @@ def measured(
         float(np.median(front)) if len(front) > 3 else float("nan"),
         seen.from_skin,
         float(np.median(coherence[inner])) if inner.any() else 0.0,
-        float(np.log(seen.skin @ LUMINANCE + 4e-3) - np.median(grey[seen.mask])) if seen.mask.any() else 0.0,
+        float(np.log(seen.skin @ LUMINANCE + FLOOR) - np.median(grey[seen.mask])) if seen.mask.any() else 0.0,
     )
 
 
@@ -172,13 +170,12 @@ def _beyond(cut: HeadCut, seen: HairSeen) -> tuple[np.ndarray, np.ndarray]:
 
 def _own_colour(cut: HeadCut, seen: HairSeen, skin: np.ndarray) -> np.ndarray:
     """(3,) linear colour of the hairs themselves, by the light that the face is in."""
-    linear = srgb_to_linear(cut.image[seen.mask].astype(np.float32) / 255.0)
-    if not len(linear):
+    if not seen.mask.any():
         return np.exp(USUAL)
     light = np.clip(skin / np.maximum(seen.skin, 1e-3), *SKIN_LIGHT)
     level = float(np.clip(float(skin @ LUMINANCE) / max(float(seen.skin @ LUMINANCE), 1e-3), *SKIN_LIGHT))
     light = level * (light / level) ** LIGHT_HUE
-    colour = np.maximum(np.median(linear, axis=0) * light * OVER_SEEN, 1e-3)
+    colour = np.maximum(np.median(cut.linear[seen.mask], axis=0) * light * OVER_SEEN, 1e-3)
     return colour * min(1.0, LIGHTEST / float(colour @ LUMINANCE))
 
 
@@ -188,18 +185,17 @@ def chosen(measures: ScalpMeasures, colour: np.ndarray, hairline: Hairline) -> S
     Args:
         colour: (3,) log linear.
     """
-    style = _style(measures)
-    made = Scalp(style, split_grey(colour), hairline)
-    if style == NONE:
+    made = Scalp(_style(measures), split_grey(colour), hairline)
+    if made.style == NONE:
         return made
-    look = STYLES[style]
+    look = STYLES[made.style]
     thick = np.array([measures.top / look.volume[TOP], measures.sides / look.volume[SIDES]])
     thick = thick[np.isfinite(thick)]
     volume = float(np.clip(thick.mean(), *VOLUMES)) if len(thick) else 1.0
     length = 1.0
     if look.lengths[SIDES] > 150.0 and look.cut is None:
         length = float(np.clip((measures.hangs + 60.0) / look.lengths[SIDES], 0.5, 1.5))
-    return Scalp(style, made.colour, hairline, length, volume)
+    return replace(made, length=length, volume=volume)
 
 
 def _style(measures: ScalpMeasures) -> str:

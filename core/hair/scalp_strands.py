@@ -11,7 +11,7 @@ from scipy.spatial import cKDTree
 
 from ..head.model import HeadTopology, region_sum
 from ..image.filters import smoothstep
-from .attachment import frames, limit_points
+from .attachment import bilinear, frames, limit_points
 from .scalp_area import ARC_MM, FOREHEAD_ARC, HAIRLESS, Hairline, density
 from .skull import Skull
 from .styles import HairStyle
@@ -52,6 +52,7 @@ class Scene:
         hairline: of the style.
         brow, chin: mm, heights.
         ears: mm, height of their upper end.
+        crown, tie: (3,) mm, the whorl, and where hair is tied.
     """
 
     skull: Skull
@@ -59,13 +60,17 @@ class Scene:
     brow: float
     chin: float
     ears: float
+    crown: np.ndarray
+    tie: np.ndarray
 
 
 def head_scene(topology: HeadTopology, vertices: np.ndarray, skull: Skull, hairline: Hairline) -> Scene:
     """Of a neutral head (V, 3) mm."""
     heights = {name: vertices[topology.region(name) > 0.5, 1] for name in ("brow", "chin", "ear")}
+    crown = skull.centre + _unit(CROWN) * float(_radius(skull, CROWN))
+    tie = skull.centre + TIE * (float(_radius(skull, TIE)) + TIE_OUT)
     return Scene(skull, hairline, float(heights["brow"].mean()), float(heights["chin"].min()),
-                 float(heights["ear"].max()))  # fmt: skip
+                 float(heights["ear"].max()), crown, tie)  # fmt: skip
 
 
 @dataclass(frozen=True, eq=False)
@@ -105,15 +110,10 @@ def scatter_roots(
     chosen = rng.permutation(chosen)
     place = rng.random((count, 2))
     charts = topology.uv[topology.face_part == 0]
-    points, uv = (_on_quads(corners[chosen], place) for corners in (quads, charts))
+    points, uv = (bilinear(corners[chosen], place) for corners in (quads, charts))
     normals = frames(quads[chosen], place)[1]
     kept = rng.random(count) < density(scene.hairline, points, normals, style)
     return Roots(uv[kept].astype(np.float32), points[kept], normals[kept].astype(np.float64))
-
-
-def _on_quads(corners: np.ndarray, place: np.ndarray) -> np.ndarray:
-    a, b = place[:, :1], place[:, 1:]
-    return (1 - b) * ((1 - a) * corners[:, 0] + a * corners[:, 1]) + b * ((1 - a) * corners[:, 3] + a * corners[:, 2])
 
 
 def grown(
@@ -159,10 +159,9 @@ def _walked(
     """
     skull, step = scene.skull, (reach / STEPS)[:, None]
     aside = np.tanh((roots.points[:, 0] - style.parting) / 5.0)
-    passing = 1.0 - _falls(roots, scene) if style.fringe else np.ones(len(aside))
+    passing = ~_falls(roots, scene) if style.fringe else np.ones(len(aside), bool)
     stray = style.loose * rng.standard_normal(roots.points.shape)
-    ring = TIE_RING * rng.standard_normal(roots.points.shape)
-    tie = skull.centre + TIE * (float(_radius(skull, TIE)) + TIE_OUT)
+    tie = scene.tie + TIE_RING * rng.standard_normal(roots.points.shape)
     tied = np.zeros(len(aside), bool)
     path, direction = [roots.points], roots.normals
     for k in range(STEPS):
@@ -170,8 +169,8 @@ def _walked(
         normal = skull.normal(point) if k else roots.normals
         flow = _flow(point, normal, aside, passing, scene, style) + stray
         if style.tied:
-            tied |= np.linalg.norm(tie + ring - point, axis=1) < TIE_NEAR
-            flow = np.where(tied[:, None], DOWN_BEHIND, _unit(tie + ring - point)) + 0.3 * stray
+            tied |= np.linalg.norm(tie - point, axis=1) < TIE_NEAR
+            flow = np.where(tied[:, None], DOWN_BEHIND, _unit(tie - point)) + 0.3 * stray
         hold = smoothstep(normal[:, 1], *HOLD)[:, None] * ~tied[:, None] if style.weight else 0.0
         inward = (flow * normal).sum(1, keepdims=True)
         flow = _unit(flow - normal * inward * np.where(inward < 0.0, 1.0, hold))
@@ -190,7 +189,7 @@ def _walked(
 def _falls(roots: Roots, scene: Scene) -> np.ndarray:
     """(n,) whether hair of these roots falls over the forehead in a fringe."""
     arc = np.abs(scene.hairline.place(roots.points)[:, 0])
-    return ((arc < FRINGE_ARC) & (roots.points[:, 2] > scene.hairline.axis + FRINGE_BACK)).astype(float)
+    return (arc < FRINGE_ARC) & (roots.points[:, 2] > scene.hairline.axis + FRINGE_BACK)
 
 
 def _flow(
@@ -200,12 +199,10 @@ def _flow(
 
     Args:
         aside: (n,) to which side of the parting each belongs, -1 to 1.
-        passing: (n,) 1 for hair that is led past the face.
+        passing: (n,) bool, hair that is led past the face.
     """
-    skull = scene.skull
-    crown = skull.centre + _unit(CROWN) * float(_radius(skull, CROWN))
     lies = smoothstep(normal[:, 1], *LIES)
-    flow = (style.away * lies)[:, None] * _unit(point - crown)
+    flow = (style.away * lies)[:, None] * _unit(point - scene.crown)
     flow[:, 2] -= style.back * smoothstep(normal[:, 1], -0.4, 0.3)
     flow[:, 0] += style.aside * aside * lies
     flow[:, 1] -= style.weight * (1.2 - normal[:, 1])
@@ -236,7 +233,7 @@ def _cut(
         lowest[:] = scene.chin + style.cut
     if style.fringe:
         over_brow = scene.brow + FRINGE_OVER_BROW
-        arc, falls = np.abs(scene.hairline.place(path)[..., 0]), _falls(roots, scene)[:, None] > 0
+        arc, falls = np.abs(scene.hairline.place(path)[..., 0]), _falls(roots, scene)[:, None]
         forehead = (arc < np.where(falls, FOREHEAD_ARC, FRINGE_ARC)) & (path[..., 2] > scene.hairline.axis)
         low = np.where(forehead, over_brow, lowest[:, None])
     else:

@@ -44,11 +44,6 @@ class Skull:
         away, where = self._seen(points)
         return np.linalg.norm(away, axis=-1) - sample(self.table, where)
 
-    def out(self, points: np.ndarray) -> np.ndarray:
-        """(..., 3) unit vectors away from the line."""
-        away, _ = self._seen(points)
-        return away / np.maximum(np.linalg.norm(away, axis=-1, keepdims=True), 1e-6)
-
     def normal(self, points: np.ndarray, step: float = 2.0) -> np.ndarray:
         """(..., 3) unit gradient of the height, by differences over ``step`` mm."""
         steps = step * np.eye(3)

@@ -9,7 +9,7 @@ import pytest
 
 bpy = pytest.importorskip("bpy")
 
-from blender_helpers import addon, scene  # noqa: E402, F401
+from blender_helpers import addon, curves, scene  # noqa: E402, F401
 from furrow.blender_addon import names  # noqa: E402
 from furrow.blender_addon.hair.follow_nodes import DENSITY, LENGTH, THICKNESS, VIEWPORT  # noqa: E402
 from furrow.blender_addon.head.build_head import build_head  # noqa: E402
@@ -30,16 +30,6 @@ CLOSE_MM = 0.1
 @pytest.fixture(scope="module")
 def browed(assets):
     return browed_character(assets)
-
-
-def curves(made):
-    """Points (m, 3) metres after all modifiers, and the index of each first one."""
-    depsgraph = bpy.context.evaluated_depsgraph_get()
-    depsgraph.update()
-    data = made.evaluated_get(depsgraph).data
-    points = np.empty(len(data.points) * 3, np.float32)
-    data.points.foreach_get("position", points)
-    return points.reshape(-1, 3), np.array([curve.first_point_index for curve in data.curves])
 
 
 def root_distance(made, head):

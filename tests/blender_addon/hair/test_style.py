@@ -7,7 +7,7 @@ import pytest
 
 bpy = pytest.importorskip("bpy")
 
-from blender_helpers import addon, scene  # noqa: E402, F401
+from blender_helpers import addon, curves, scene  # noqa: E402, F401
 from furrow.blender_addon import names  # noqa: E402
 from furrow.blender_addon.hair.follow_nodes import THICKNESS, VIEWPORT  # noqa: E402
 from furrow.blender_addon.hair.showing import show_hair  # noqa: E402
@@ -34,15 +34,6 @@ def haired(assets, model):
     return dataclasses.replace(character, hair=dataclasses.replace(character.hair, scalp=scalp))
 
 
-def points_of(made):
-    depsgraph = bpy.context.evaluated_depsgraph_get()
-    depsgraph.update()
-    data = made.evaluated_get(depsgraph).data
-    points = np.empty(len(data.points) * 3, np.float32)
-    data.points.foreach_get("position", points)
-    return points.reshape(-1, 3), np.array([curve.first_point_index for curve in data.curves])
-
-
 @pytest.mark.parametrize("key", ["jawOpen", "browInnerUp", "mouthSmileLeft", None])
 def test_scalp_hair_stays_on_the_head(haired, key):
     made = build_head(haired)
@@ -51,7 +42,7 @@ def test_scalp_hair_stays_on_the_head(haired, key):
     else:
         bone = made.armature.pose.bones["head"]
         bone.rotation_mode, bone.rotation_euler = "XYZ", (0.3, 0.4, 0.2)
-    points, first = points_of(made.hair[SCALP])
+    points, first = curves(made.hair[SCALP])
     tree = BVHTree.FromObject(made.head, bpy.context.evaluated_depsgraph_get())
     assert len(first) > 5000
     # a sample: every root is carried by the same nodes
@@ -62,10 +53,10 @@ def test_another_style_keeps_sliders_and_is_kept(haired):
     made = build_head(haired)
     set_input(made.hair[SCALP].modifiers[names.FOLLOW], THICKNESS, 1.7)
     set_input(made.hair[SCALP].modifiers[names.FOLLOW], VIEWPORT, 0.4)
-    curves, name = len(bpy.data.hair_curves), made.hair[SCALP].name
+    count, name = len(bpy.data.hair_curves), made.hair[SCALP].name
     grown = restyle(made.collection, "bob", volume=1.2)
     assert objects_of(made.collection).hair[SCALP] == grown and grown.name == name
-    assert len(bpy.data.hair_curves) == curves, "the old hair is gone"
+    assert len(bpy.data.hair_curves) == count, "the old hair is gone"
     assert get_input(grown.modifiers[names.FOLLOW], THICKNESS) == pytest.approx(1.7)
     assert get_input(grown.modifiers[names.FOLLOW], VIEWPORT) == pytest.approx(0.4)
     kept = scalp_of(made.collection, haired.hair.scalp)
