@@ -3,7 +3,7 @@
 Usage:
 
     python -m furrow.blender_addon.command blend IN.furrow OUT.blend
-    python -m furrow.blender_addon.command render IN.furrow|IN.blend FOLDER [PRESET ...]
+    python -m furrow.blender_addon.command render IN.furrow|IN.blend FOLDER [SHOT ...]
 """
 
 from __future__ import annotations
@@ -16,11 +16,13 @@ import bpy
 
 from ..core.character.character import Character
 from ..core.character.file import load_character
-from ..core.character.presets import PRESETS
 from ..core.errors import CharacterFileError, FurrowError, OutputError
+from ..core.head.fitted import View
+from ..core.output.preview import SHOTS
 from .head.build_head import HeadObjects, build_head
+from .head.character_store import character_from, stored_bytes
 from .head.characters import all_characters, objects_of
-from .head.portrait import add_studio, render_presets, set_render, use_fast_scattering
+from .head.portrait import add_studio, render_shots, set_render, use_fast_scattering
 
 
 def save_blend(character: Character, path: Path, source: str = "") -> None:
@@ -45,16 +47,16 @@ def save_blend(character: Character, path: Path, source: str = "") -> None:
         aside.unlink(missing_ok=True)
 
 
-def render(source: Path, folder: Path, presets: tuple[str, ...] = tuple(PRESETS)) -> list[Path]:
-    """Render presets of a .furrow or of the first character in a .blend to folder/PRESET.png.
+def render(source: Path, folder: Path, shots: tuple[str, ...] = tuple(SHOTS)) -> list[Path]:
+    """Render shots of a .furrow or of the first character in a .blend to folder/SHOT.png.
 
     Raises:
-        FurrowError: the source is damaged or has no character, or a preset does not exist.
+        FurrowError: the source is damaged or has no character, or a shot does not exist.
     """
-    unknown = [preset for preset in presets if preset not in PRESETS]
+    unknown = [shot for shot in shots if shot not in SHOTS]
     if unknown:
-        raise FurrowError(f"There is no preset {unknown[0]!r}: choose from {', '.join(PRESETS)}.")
-    made = _open(source)
+        raise FurrowError(f"There is no shot {unknown[0]!r}: choose from {', '.join(SHOTS)}.")
+    made, view = _open(source)
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -64,14 +66,15 @@ def render(source: Path, folder: Path, presets: tuple[str, ...] = tuple(PRESETS)
         add_studio(scene, made)
     set_render(scene)
     use_fast_scattering(bpy.data.materials)
-    return render_presets(made, folder, scene, presets)
+    return render_shots(made, folder, scene, shots, view)
 
 
-def _open(source: Path) -> HeadObjects:
+def _open(source: Path) -> tuple[HeadObjects, View | None]:
+    """The head, and what its first photo saw of it."""
     if source.suffix != ".blend":
         character = load_character(source)
         bpy.ops.wm.read_factory_settings(use_empty=True)
-        return build_head(character, source=str(source))
+        return build_head(character, source=str(source)), next(iter(character.views), None)
     try:
         bpy.ops.wm.open_mainfile(filepath=str(source))
     except RuntimeError as error:
@@ -79,7 +82,8 @@ def _open(source: Path) -> HeadObjects:
     found = all_characters(bpy.context.scene)
     if not found:
         raise CharacterFileError(f"{source.name} has no Furrow character.")
-    return objects_of(found[0])
+    character = character_from(stored_bytes(found[0]))
+    return objects_of(found[0]), next(iter(character.views), None)
 
 
 def main(arguments: list[str]) -> int:
@@ -89,8 +93,8 @@ def main(arguments: list[str]) -> int:
             case ["blend", source, output]:
                 save_blend(load_character(Path(source)), Path(output), source=str(Path(source).resolve()))
                 print(f"wrote {output}")
-            case ["render", source, folder, *presets]:
-                for path in render(Path(source), Path(folder), tuple(presets) or tuple(PRESETS)):
+            case ["render", source, folder, *shots]:
+                for path in render(Path(source), Path(folder), tuple(shots) or tuple(SHOTS)):
                     print(f"wrote {path}")
             case _:
                 print(__doc__, file=sys.stderr)

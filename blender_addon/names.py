@@ -32,6 +32,7 @@ PAINTED_BROWS = "furrow_painted_brows"  # property of the head that its skin rea
 
 SCALP_TONE = "furrow_scalp"  # attribute of the head: how far its skin takes the colour of hair
 SCALP_COLOUR, SCALP_SHOWS = "furrow_scalp_colour", "furrow_scalp_shows"  # properties of the head that its skin reads
+CAMERA_PART = "camera_"  # + the number of the photo
 HAIR_PART = "hair_"  # + the group: what the property furrow_part of hair objects says
 HAIR_NAMES = {"brows": "Brows", "lashes": "Lash Hair", "scalp": "Hair"}  # by group of core.hair.strands
 WET = "wet"  # the clear mesh over the eyes

@@ -10,8 +10,9 @@ from .jobs import age_slider, wrinkle_change
 from .ui import performance_properties, previews, properties
 from .ui.operators import character_files, characters, detail, expressions, performance, photos, reconstruct, worker_job
 from .ui.operators import hair as hair_operators
+from .ui.operators import match_photo as photo_operators
 from .ui.operators import wrinkles as wrinkle_operators
-from .ui.panels import character, expression, hair, head_shape, main, wrinkles
+from .ui.panels import character, expression, hair, head_shape, main, photo_camera, wrinkles
 from .ui.panels import detail as detail_panel
 from .ui.panels import performance as performance_panel
 
@@ -27,9 +28,11 @@ CLASSES = (
     *performance.CLASSES,
     *wrinkle_operators.CLASSES,
     *hair_operators.CLASSES,
+    *photo_operators.CLASSES,
     *detail.CLASSES,
     *main.CLASSES,
     *character.CLASSES,
+    *photo_camera.CLASSES,
     *expression.CLASSES,
     *performance_panel.CLASSES,
     *wrinkles.CLASSES,

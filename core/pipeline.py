@@ -23,7 +23,7 @@ from .hair.grow import grow_hair
 from .hair.scalp import Scalp
 from .hair.scalp_reading import read_scalp
 from .head import chart, personal_contacts, personal_shapes
-from .head.fitted import CoarseFit
+from .head.fitted import CoarseFit, View
 from .head.model import HeadModel, load_head_model
 from .image.colour import srgb_to_linear
 from .io.photo import Photo, load_photo
@@ -248,7 +248,7 @@ def _character(
         identity=fit.identity,
         shape_residual=fit.residual,
         age=read.age,
-        views=fit.views,
+        views=_lit(fit, skin),
         albedo=albedo,
         roughness=skin.roughness,
         skin_mask=skin.skin_mask,
@@ -284,6 +284,14 @@ def _skin(
     looked = replace(fit, views=views, photo_shares=shares)
     pictures, hidden = [photos[i].pixels for i in kept], [covers[i] for i in kept]
     return looked, build_texture(models.head, looked, pictures, models.nets, size, progress.within, hidden)
+
+
+def _lit(fit: CoarseFit, skin: Texture) -> tuple[View, ...]:
+    """The views, with their light where the skin was taken from them."""
+    views = list(fit.views)
+    for i, seen in zip(believed(fit.photo_shares), skin.views, strict=True):
+        views[i] = replace(views[i], light=seen.light.turned(views[i].pose.rotation) / np.exp(seen.gain))
+    return tuple(views)
 
 
 def _detail(

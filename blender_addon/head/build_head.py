@@ -31,6 +31,7 @@ from ..materials.mouth import (
 from ..scene import armature as rig
 from ..scene import mesh_objects, shape_keys
 from ..scene.fingerprint import FINGERPRINT, fingerprint
+from ..scene.free_place import free_place
 from ..scene.images import packed_image
 from ..scene.modifier_inputs import set_input
 from ..wrinkles.tension_nodes import tension_tree
@@ -40,7 +41,7 @@ from .part_meshes import part_meshes
 
 VIEW_LEVELS = 2
 RENDER_LEVELS = 3
-SPACING = 0.32  # metres between characters that are built side by side
+SPACING = 0.32  # metres on a side that a head with hair stands on
 SCHEMA = 1
 
 
@@ -59,7 +60,9 @@ class HeadObjects:
         return self.parts["head"]
 
 
-def build_head(character: Character, context: bpy.types.Context | None = None, source: str = "") -> HeadObjects:
+def build_head(
+    character: Character, context: bpy.types.Context | None = None, source: str = "", activate: bool = True
+) -> HeadObjects:
     """Build the head of a character in the current scene, in a collection of its own.
 
     One armature; head, eyes, teeth, tongue and lashes parented to it; 52 shape keys; the wrinkle modifiers and
@@ -67,12 +70,14 @@ def build_head(character: Character, context: bpy.types.Context | None = None, s
 
     Args:
         source: path of the .furrow file that the character was read from; its bytes are kept in the .blend.
+        activate: go to Object Mode and select the head alone; else mode, active object and selection stay.
     """
     context = context or bpy.context
     active = context.view_layer.objects.active
-    if active is not None and active.mode != "OBJECT":
+    if activate and active is not None and active.mode != "OBJECT":
         bpy.ops.object.mode_set(mode="OBJECT")
-    place = _next_place(context.scene, character)
+    place = free_place(context, SPACING, float(np.ptp(character.neutral[:, 1])) * names.METRES)
+    lowest = float(character.neutral[:, 1].min()) * names.METRES
     collection = bpy.data.collections.new(character.name)
     context.scene.collection.children.link(collection)
     skeleton = rig.create_armature(f"{character.name} Rig", names.to_blender(character.joints), collection)
@@ -85,10 +90,11 @@ def build_head(character: Character, context: bpy.types.Context | None = None, s
     _dress(character, result, source)
     _remember(character, result, source)
     show_hair(collection.objects)
-    skeleton.location = place
-    context.view_layer.objects.active = parts["head"]
-    for item in context.view_layer.objects:
-        item.select_set(item == parts["head"])
+    skeleton.location = (place.x, place.y, place.z - lowest)
+    if activate:
+        context.view_layer.objects.active = parts["head"]
+        for item in context.view_layer.objects:
+            item.select_set(item == parts["head"])
     context.view_layer.update()
     collection[FINGERPRINT] = fingerprint(collection)
     return result
@@ -184,17 +190,10 @@ def _remember(character: Character, made: HeadObjects, source: str) -> None:
     made.collection["furrow_schema"] = SCHEMA
     made.collection["furrow_source"] = source
     made.collection["furrow_regions"] = list(character.topology.region_names)
+    made.collection["furrow_views"] = [view.photo for view in character.views]
     made.collection["furrow_warnings"] = list(character.warnings)
     made.collection["furrow_photo_expression"] = photo
     made.collection["furrow_directions"] = [0.0] * len(DIRECTIONS)
     joints = names.to_blender(character.joint_directions)
     made.armature.data["furrow_joint_directions"] = joints.ravel().tolist()
     made.armature["furrow_part"] = "armature"
-
-
-def _next_place(scene: bpy.types.Scene, character: Character) -> tuple[float, float, float]:
-    """On the floor at the 3D cursor, beside the characters that stand there already."""
-    count = sum("furrow_schema" in c for c in scene.collection.children_recursive)
-    lowest = float(character.neutral[:, 1].min()) * names.METRES
-    cursor = scene.cursor.location
-    return cursor.x + SPACING * count, cursor.y, cursor.z - lowest

@@ -7,15 +7,20 @@ from pathlib import Path
 
 import bpy
 import numpy as np
-from mathutils import Vector
+from mathutils import Matrix, Vector
 
-from ...core.character.presets import PHOTO, PRESETS, preset_weights
+from ...core.character.presets import PHOTO, preset_weights
+from ...core.head.fitted import View
+from ...core.output.preview import SHOTS, Shot, face_camera
 from .build_head import HeadObjects
 from .expressions import set_expression
 from .gaze import look_at
+from .photo_camera import photo_camera, photo_world
 
 WIDTH, HEIGHT = 480, 600
 SAMPLES = 8  # with the denoiser
+BEHIND = 0.035  # metres from the middle of the face back to that of the head, which a profile is centred on
+AHEAD = 3.0  # metres to where eyes look that do not look at the camera
 LENS = 85.0  # mm on a 36 mm sensor: a portrait lens
 
 
@@ -95,20 +100,69 @@ def use_fast_scattering(materials) -> None:
                 node.subsurface_method = "BURLEY"
 
 
-def render_presets(made: HeadObjects, folder: Path, scene: bpy.types.Scene, presets=tuple(PRESETS)) -> list[Path]:
-    """Render each preset of ``core.character.presets`` to folder/NAME.png and return the paths.
+def render_shots(
+    made: HeadObjects, folder: Path, scene: bpy.types.Scene, shots: tuple[str, ...] = tuple(SHOTS),
+    view: View | None = None,
+) -> list[Path]:
+    """Render shots of ``core.output.preview`` to folder/NAME.png and return the paths.
 
     Eyes look at the camera, but for the expression of the photo, which looks where the photo does.
+
+    Args:
+        view: the photo whose camera and light its own shot has; None shoots it as the others.
     """
     photo = dict(made.collection["furrow_photo_expression"])
+    portrait = scene.camera
     written = []
-    for preset in presets:
-        set_expression(made.head, preset_weights(preset, photo))
-        if preset != PHOTO:  # that one looks where the photo looks
-            bpy.context.view_layer.update()
-            look_at(made, scene.camera.matrix_world.translation)
-        scene.render.filepath = str(folder / f"{preset}.png")
-        bpy.ops.render.render(write_still=True)
+    for name in shots:
+        shot = SHOTS[name]
+        set_expression(made.head, preset_weights(shot.preset, photo))
+        bpy.context.view_layer.update()
+        scene.render.filepath = str(folder / f"{name}.png")
+        if shot.preset == PHOTO and view is not None:
+            _shoot_as_the_photo(made, scene, view)
+        else:
+            _shoot(made, scene, portrait, shot)
         written.append(Path(scene.render.filepath))
     set_expression(made.head, {})
     return written
+
+
+def _shoot(made: HeadObjects, scene: bpy.types.Scene, portrait: bpy.types.Object, shot: Shot) -> None:
+    """Render with the portrait camera, walked around the head and put back."""
+    place = portrait.matrix_world.copy()
+    if shot.azimuth is not None:
+        centre, _ = face_frame(made)
+        away = place.translation - centre
+        turn = math.radians(-shot.azimuth) - math.atan2(away.x, -away.y)
+        middle = Matrix.Translation(centre + made.armature.matrix_world.to_3x3() @ Vector((0.0, BEHIND, 0.0)))
+        around = Matrix.Translation(centre)
+        portrait.matrix_world = middle @ Matrix.Rotation(turn, 4, "Z") @ around.inverted() @ place
+    if shot.preset != PHOTO:
+        bpy.context.view_layer.update()
+        ahead = made.armature.matrix_world @ Vector((0.0, -AHEAD, made.armature.data.bones["eye.L"].head_local.z))
+        look_at(made, place.translation if shot.azimuth is None else ahead)
+    bpy.ops.render.render(write_still=True)
+    portrait.matrix_world = place
+
+
+def _shoot_as_the_photo(made: HeadObjects, scene: bpy.types.Scene, view: View) -> None:
+    """Render with the camera and the light of the photo, without the studio's; what the scene had comes back."""
+    size = (scene.render.resolution_x, scene.render.resolution_y)
+    before = scene.camera, scene.world, scene.view_settings.view_transform, scene.view_settings.look
+    lights = [item for item in scene.objects if item.type == "LIGHT" and not item.hide_render]
+    camera = photo_camera(face_camera(view, size), made.armature, "Photo")
+    scene.collection.objects.link(camera)
+    scene.camera = camera
+    if view.light is not None:
+        for light in lights:
+            light.hide_render = True
+        scene.world = photo_world(view, made.armature, "Photo Light")
+        scene.view_settings.view_transform, scene.view_settings.look = "Standard", "None"
+    bpy.ops.render.render(write_still=True)
+    if scene.world != before[1]:
+        bpy.data.worlds.remove(scene.world)
+    for light in lights:
+        light.hide_render = False
+    scene.camera, scene.world, scene.view_settings.view_transform, scene.view_settings.look = before
+    bpy.data.cameras.remove(camera.data)

@@ -105,5 +105,6 @@ def _remove_unused(block: bpy.types.ID) -> None:
             "CURVES": bpy.data.hair_curves,
             "ARMATURE": bpy.data.armatures,
             "MATERIAL": bpy.data.materials,
+            "CAMERA": bpy.data.cameras,
         }
         owner[block.id_type].remove(block)

@@ -196,4 +196,5 @@ def _view_json(view: View) -> dict:
         "landmark_error": float(view.landmark_error),
         "score": float(view.landmarks.score),
         "box": np.asarray(view.landmarks.box, float).tolist(),
+        "light": None if view.light is None else np.asarray(view.light, float).tolist(),
     }

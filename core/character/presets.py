@@ -21,6 +21,7 @@ PRESETS: dict[str, dict[str, float]] = {
              "mouthLowerDownLeft": 0.35, "mouthLowerDownRight": 0.35, "jawOpen": 0.08, "cheekSquintLeft": 0.8,
              "cheekSquintRight": 0.8, "eyeSquintLeft": 0.45, "eyeSquintRight": 0.45},  # a smile that shows teeth
     "pucker": {"mouthPucker": 1.0},
+    "blink": {"eyeBlinkLeft": 1.0, "eyeBlinkRight": 1.0},
 }
 
 

@@ -263,7 +263,16 @@ def _read_view(view: dict, table: np.ndarray) -> View:
             table[:, :2], table[:, 2], table[:, 3], _number(view["score"], 0.0, 1.0), _numbers(view["box"], (4,))
         ),
         landmark_error=_number(view["landmark_error"], 0.0, 1e6),
+        light=_light(view.get("light")),
     )
+
+
+def _light(values: object) -> np.ndarray | None:
+    """(9, 3) harmonics of a view's light, or None; the mean shading of skin is 1, so that none is large."""
+    light = None if values is None else _numbers(values, (9, 3))
+    if light is not None and np.abs(light).max() > 1e3:
+        raise ValueError("light is too strong")
+    return light
 
 
 def _scale(value: object) -> float:

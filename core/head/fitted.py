@@ -41,6 +41,8 @@ class View:
         expression: (52,) weights in [0, 1], in the order of the model's expression names.
         landmarks: detected landmarks.
         landmark_error: mean reprojection error over the distance of the outer eye corners.
+        light: (9, 3) its light, in head coordinates (``view.lighting``): the albedo in it is as bright as in the photo.
+            None where nobody looked.
     """
 
     photo: str
@@ -49,6 +51,7 @@ class View:
     expression: np.ndarray
     landmarks: Landmarks
     landmark_error: float
+    light: np.ndarray | None = None
 
 
 @dataclass(frozen=True)

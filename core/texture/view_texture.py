@@ -56,6 +56,7 @@ class ViewTexture:
     Attributes:
         posed: the head in the photo.
         light: its light.
+        gain: (3,) log factor from the photo's exposure and white balance to the albedo's.
         window: the part of the chart that the photo shows, and both sizes.
         log_albedo: (h, w, 3) float32 in the window, normalised in exposure.
         fine: (h, w, 3) the same before highlights and slow light were taken out.
@@ -72,6 +73,7 @@ class ViewTexture:
 
     posed: PosedView
     light: Light
+    gain: np.ndarray
     window: Window
     log_albedo: np.ndarray
     fine: np.ndarray
@@ -129,6 +131,7 @@ def view_texture(
     return ViewTexture(
         posed=posed,
         light=light,
+        gain=gain,
         window=window,
         log_albedo=log_albedo,
         fine=fine,

@@ -41,6 +41,15 @@ class Light:
         """(..., 3) float32 shading of unit normals (..., 3), camera coordinates; at least ``floor``."""
         return np.maximum(sh_basis(normals) @ self.coefficients, self.floor).astype(np.float32)
 
+    def turned(self, rotation: np.ndarray) -> np.ndarray:
+        """(9, 3) the coefficients in other coordinates, whose axes a rotation (3, 3) takes to the camera's.
+
+        Each band of spherical harmonics is closed under rotation, so that the fit has no residual.
+        """
+        normals = _directions(64)
+        seen = sh_basis(normals @ np.asarray(rotation, np.float64).T) @ self.coefficients
+        return np.linalg.lstsq(sh_basis(normals), seen, rcond=None)[0]
+
     def gradient(self, normals: np.ndarray) -> np.ndarray:
         """(..., 3) derivative of the mean shading over the channels by the normal, tangent part."""
         mean = self.coefficients.mean(1)
@@ -75,6 +84,23 @@ def sh_basis(normals: np.ndarray) -> np.ndarray:
         ],
         axis=-1,
     )
+
+
+def radiance(coefficients: np.ndarray, directions: np.ndarray) -> np.ndarray:
+    """(..., 3) float32 light that comes from unit directions (..., 3), at least 0: the kernel is taken out again.
+
+    What ``sh_basis(n) @ coefficients`` is the irradiance of, over pi (Ramamoorthi and Hanrahan 2001, equation 8).
+    """
+    kernel = np.array([1.0, *[2 / 3] * 3, *[1 / 4] * 5])
+    return np.maximum((sh_basis(directions) / kernel) @ coefficients, 0.0).astype(np.float32)
+
+
+def _directions(count: int) -> np.ndarray:
+    """(count, 3) unit vectors, evenly spread (a Fibonacci spiral)."""
+    height = 1.0 - (2.0 * np.arange(count) + 1.0) / count
+    angle = np.pi * (3.0 - np.sqrt(5.0)) * np.arange(count)
+    around = np.sqrt(1.0 - height**2)
+    return np.stack([around * np.cos(angle), around * np.sin(angle), height], axis=-1)
 
 
 def estimate_light(normals: np.ndarray, colours: np.ndarray, weights: np.ndarray) -> tuple[Light, np.ndarray]:

@@ -62,7 +62,7 @@ def test_render_shows_a_head_in_the_middle_of_the_picture(character, tmp_path, m
         for modifier in item.modifiers:
             if modifier.type == "SUBSURF":
                 modifier.render_levels = 0
-    (path,) = portrait.render_presets(made, tmp_path, bpy.context.scene, ("neutral",))
+    (path,) = portrait.render_shots(made, tmp_path, bpy.context.scene, ("neutral",))
     image = bpy.data.images.load(str(path))
     width, height = image.size
     pixels = np.empty(width * height * 4, np.float32)

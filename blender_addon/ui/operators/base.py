@@ -83,14 +83,3 @@ def redraw_viewports(context: bpy.types.Context) -> None:
     for area in context.screen.areas if context.screen else ():
         if area.type == "VIEW_3D":
             area.tag_redraw()
-
-
-def frame_active(context: bpy.types.Context) -> None:
-    """Show the selected head in every 3D viewport of the window: a head is small beside Blender's default scene."""
-    if bpy.app.background or context.window is None:
-        return
-    for area in context.window.screen.areas:
-        region = next((r for r in area.regions if r.type == "WINDOW"), None)
-        if area.type == "VIEW_3D" and region is not None:
-            with context.temp_override(area=area, region=region):
-                bpy.ops.view3d.view_selected()

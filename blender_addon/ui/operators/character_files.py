@@ -15,7 +15,8 @@ from ...head.build_head import build_head
 from ...head.character_store import character_from, stored_bytes
 from ...head.characters import active_character
 from ...head.file_notes import file_notes
-from .base import FurrowOperator, frame_active, has_character, not_running
+from ..viewports import show_head
+from .base import FurrowOperator, has_character, not_running
 
 
 class FURROW_OT_import_character(FurrowOperator, bpy.types.Operator):
@@ -49,7 +50,7 @@ class FURROW_OT_import_character(FurrowOperator, bpy.types.Operator):
         made = build_head(character, context, source=str(path))
         context.scene.furrow.character = made.collection
         context.window_manager.furrow_job.notes = "\n".join(file_notes(character))
-        frame_active(context)
+        show_head(context)
         self.report({"INFO"}, f"Built {made.collection.name}")
         return {"FINISHED"}
 

@@ -12,10 +12,12 @@ from ....core.character.file import SUFFIX, load_character
 from ....core.errors import PhotoError
 from ...head.build_head import HeadObjects, build_head
 from ...head.characters import active_character
+from ...head.match_photo import PHOTOS
 from ...head.replace import is_edited, replace_character
 from ...jobs.worker_client import WorkerClient
 from ...preferences import ROOT, chosen_device
-from .base import frame_active, not_running
+from ..viewports import is_working, seen, show_head
+from .base import not_running
 from .worker_job import WorkerOperator
 
 
@@ -72,6 +74,7 @@ class FURROW_OT_reconstruct(WorkerOperator, bpy.types.Operator):
             raise PhotoError(f"The photo {missing} is gone: choose it again.")
         self._name = settings.character_name.strip() or Path(photos[0]).stem
         self._output = free_path(characters_folder(), self._name)
+        self._photos, self._seen = photos, seen(context)
         self.start(
             context,
             WorkerClient(),
@@ -90,13 +93,16 @@ class FURROW_OT_reconstruct(WorkerOperator, bpy.types.Operator):
         self._build(context, [str(line) for line in event.get("warnings", ())])
 
     def _build(self, context, warnings: list[str]) -> HeadObjects:
-        made = build_head(load_character(self._output), context, source=str(self._output))
+        working = is_working(context, self._seen)
+        made = build_head(load_character(self._output), context, source=str(self._output), activate=not working)
+        made.collection[PHOTOS] = self._photos
         old = bpy.data.collections.get(self.replaced) if self.replaced else None
         if old is not None:
             replace_character(old, made)
         context.scene.furrow.character = made.collection
         context.window_manager.furrow_job.notes = "\n".join(warnings)
-        frame_active(context)
+        if not working:
+            show_head(context, self._seen)
         self.report({"INFO"}, f"Built {made.collection.name}")
         for line in warnings:
             self.report({"WARNING"}, line)

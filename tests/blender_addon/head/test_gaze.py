@@ -60,7 +60,7 @@ def test_previews_look_at_the_camera_but_the_photos_expression(scene, assets, tm
 
     blender = type("Blender", (), {"ops": type("Operators", (), {"render": Render}), "context": bpy.context})
     monkeypatch.setattr(portrait, "bpy", blender)
-    portrait.render_presets(made, tmp_path, scene, ("smile", PHOTO))
+    portrait.render_shots(made, tmp_path, scene, ("smile", PHOTO))
     photo = made.collection["furrow_photo_expression"]
     assert rendered[0]["eyeLookOutLeft"] > 0.1  # the camera stands to the head's left
     assert rendered[1] == pytest.approx({name: photo[name] for name in rendered[1]}, abs=1e-6)

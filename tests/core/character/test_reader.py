@@ -61,6 +61,7 @@ def with_array(values, *, at, to):
     ("views.0.rotation", (np.eye(3).tolist(),), (np.eye(4).tolist(), [1] * 9)),
     ("views.0.translation", ([0, 0, 500],), ([0, 0], [0, 0, float("inf")])),
     ("views.0.box", ([0, 0, 1, 1],), ([0, 0, 1],)),
+    ("views.0.light", (None, [[0.5] * 3] * 9, [[-1000.0] * 3] * 9), ([[0.5] * 3] * 8, [[1001.0] * 3] * 9, 4)),
     ("views.0.camera.fx", (1e-3, 1e7), (0, -900, 1.1e7)),
     ("views.0.camera.fy", (1e-3, 1e7), (0, -900, 1.1e7)),
     ("views.0.camera.cx", (-1e7, 1e7), (-1.1e7, 1.1e7)),

@@ -73,6 +73,7 @@ def seen(height, noise=0.0, mottling=0.0):
     return ViewTexture(
         posed=POSED,
         light=LIGHT,
+        gain=np.zeros(3),
         window=WINDOW,
         log_albedo=log,
         fine=log.astype(np.float32),

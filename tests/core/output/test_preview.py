@@ -4,7 +4,6 @@ import dataclasses
 
 import numpy as np
 import pytest
-from furrow.core.character.presets import PRESETS
 from furrow.core.errors import OutputError
 from furrow.core.output import preview
 from furrow.models.evaluation.made_up import tiny_character
@@ -42,11 +41,20 @@ def test_crop_is_centred_on_the_landmarks(character):
     assert abs(x - 0.5) < 0.02 and 0.4 < y < 0.5 + 0.1
 
 
+def test_camera_of_a_tile_projects_where_the_crop_shows_it(character):
+    view = character.views[0]
+    framed = preview.face_camera(view)
+    zoom, shift = preview.face_frame(view)
+    points = view.pose.apply(character.neutral[:30])
+    np.testing.assert_allclose(framed.camera.project(points), zoom * view.camera.project(points) + shift, atol=1e-6)
+    assert (framed.camera.width, framed.camera.height) == preview.TILE
+
+
 def test_sheet_holds_every_tile(character, tmp_path):
     shades = {}
-    for i, preset in enumerate(PRESETS):
-        shades[preset] = (40 + 30 * i, 5, 5)
-        Image.new("RGB", preview.TILE, shades[preset]).save(tmp_path / f"{preset}.png")
+    for i, shot in enumerate(preview.SHOTS):
+        shades[shot] = (40 + 20 * i, 5, 5)
+        Image.new("RGB", preview.TILE, shades[shot]).save(tmp_path / f"{shot}.png")
     sheet = preview.contact_sheet(np.zeros((240, 320, 3), np.uint8), character, tmp_path)
     for colour in shades.values():
         assert (sheet == np.array(colour, np.uint8)).all(-1).sum() > 0.9 * preview.TILE[0] * preview.TILE[1]

@@ -1,7 +1,8 @@
 """Spherical-harmonics light against scipy's harmonics, numeric integration and known lights."""
 
 import numpy as np
-from furrow.core.view.lighting import Light, estimate_light, sh_basis
+from furrow.core.head.camera import rotation_matrix
+from furrow.core.view.lighting import Light, estimate_light, radiance, sh_basis
 
 
 def fibonacci(count):
@@ -24,6 +25,24 @@ def test_basis_gives_the_irradiance_of_a_smooth_environment():
     coefficients[3] = 2 / 0.488603
     coefficients[4] = 1 / 1.092548
     np.testing.assert_allclose(sh_basis(normals) @ coefficients, expected, atol=2e-3)
+
+
+def test_turned_light_shades_as_the_light_does_on_turned_normals():
+    light = Light(np.random.default_rng(3).normal(size=(9, 3)), np.full(3, -np.inf))
+    rotation = rotation_matrix(np.array([0.3, -1.0, 0.4]))
+    normals = fibonacci(200)
+    seen = light.shading(normals @ rotation.T)
+    np.testing.assert_allclose(sh_basis(normals) @ light.turned(rotation), seen, atol=1e-5)
+
+
+def test_radiance_is_what_the_irradiance_comes_from():
+    coefficients = np.random.default_rng(4).normal(0, 0.2, (9, 3))
+    coefficients[0] = 4.0  # no direction is dark
+    directions, normals = fibonacci(20000), fibonacci(40)
+    facing = np.maximum(normals @ directions.T, 0)
+    irradiance = facing @ radiance(coefficients, directions) * 4 / len(directions)
+    np.testing.assert_allclose(irradiance, sh_basis(normals) @ coefficients, atol=2e-3)
+    assert radiance(-coefficients, directions).min() == 0.0
 
 
 def test_known_light_is_recovered_despite_highlights_and_cast_shadows():

@@ -1,0 +1,37 @@
+"""A place on the floor where nothing stands yet."""
+
+from __future__ import annotations
+
+import bpy
+import numpy as np
+from mathutils import Vector
+
+SOLID = {"MESH", "CURVES", "CURVE", "SURFACE", "META", "FONT", "POINTCLOUD", "VOLUME"}
+ROOM = 4.0  # metres: what is wider is a floor or a room, which things stand in
+MOST = 200  # tries
+
+
+def free_place(context: bpy.types.Context, width: float, height: float) -> Vector:
+    """The 3D cursor's place, or the next one to its right where a box touches no visible object.
+
+    Args:
+        width: metres across and deep; the box stands on the place.
+        height: metres.
+    """
+    cursor = context.scene.cursor.location
+    boxes = np.array([_bounds(o) for o in context.view_layer.objects if o.type in SOLID and o.visible_get()])
+    boxes = boxes.reshape(-1, 2, 3)
+    boxes = boxes[(boxes[:, 1] - boxes[:, 0])[:, :2].max(1) < ROOM]
+    reach = np.array([[-0.5 * width, -0.5 * width, 0.0], [0.5 * width, 0.5 * width, height]])
+    for step in range(MOST):
+        place = Vector((cursor.x + step * width, cursor.y, cursor.z))
+        low, high = reach + np.array(place)
+        if not ((boxes[:, 0] < high) & (boxes[:, 1] > low)).all(1).any():
+            return place
+    return cursor.copy()
+
+
+def _bounds(item: bpy.types.Object) -> np.ndarray:
+    """(2, 3) lowest and highest corner in the world."""
+    corners = np.array([item.matrix_world @ Vector(corner) for corner in item.bound_box])
+    return np.stack([corners.min(0), corners.max(0)])
