@@ -73,7 +73,7 @@ def test_what_cannot_be_matched_is_one_line(addon, tmp_path):  # noqa: F811
         bpy.ops.furrow.match_photo()
 
 
-def white_square(scene):
+def white_square(scene):  # noqa: F811
     """A diffuse square of reflectance one half that faces its own Z, and the scene's camera."""
     white = bpy.data.materials.new("White")
     white.use_nodes = True
@@ -90,7 +90,7 @@ def white_square(scene):
     return square
 
 
-def shown(scene, square, away, path):
+def shown(scene, square, away, path):  # noqa: F811
     """(3,) linear mean of a picture of the square, turned to face a direction and seen from there."""
     square.rotation_euler = away.to_track_quat("Z", "Y").to_euler()
     scene.camera.location, scene.camera.rotation_euler = 0.8 * away, (-away).to_track_quat("-Z", "Y").to_euler()

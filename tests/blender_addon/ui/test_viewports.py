@@ -11,9 +11,9 @@ from furrow.blender_addon.ui.viewports import is_working, seen  # noqa: E402
 from furrow.models.evaluation.made_up import tiny_character  # noqa: E402
 
 
-def cube(scene, size=2.0, place=(0.0, 0.0, 0.0)):  # noqa: F811
+def cube():
     """A cube as Blender's default scene has it, selected and active."""
-    bpy.ops.mesh.primitive_cube_add(size=size, location=place)
+    bpy.ops.mesh.primitive_cube_add()
     return bpy.context.object
 
 
@@ -23,7 +23,7 @@ def world_bounds(item):
 
 
 def test_the_artist_in_edit_mode_stays_there(scene):  # noqa: F811
-    item = cube(scene)
+    item = cube()
     before = seen(bpy.context)
     assert not is_working(bpy.context, before)
     bpy.ops.object.mode_set(mode="EDIT")
@@ -37,7 +37,7 @@ def test_the_artist_in_edit_mode_stays_there(scene):  # noqa: F811
 
 
 def test_heads_stand_beside_the_default_cube_and_each_other(scene):  # noqa: F811
-    item = cube(scene)
+    item = cube()
     bpy.ops.mesh.primitive_plane_add(size=20.0)  # a floor is no obstacle
     heads = [build_head(tiny_character()).head for _ in range(3)]
     bpy.context.view_layer.update()
