@@ -74,7 +74,7 @@ def test_what_cannot_be_matched_is_one_line(addon, tmp_path):  # noqa: F811
 
 
 def white_square(scene):  # noqa: F811
-    """A diffuse square of reflectance one half that faces its own Z, and the scene's camera."""
+    """A matt square of reflectance one half that faces its own Z, and the scene's camera."""
     white = bpy.data.materials.new("White")
     white.use_nodes = True
     white.node_tree.nodes.clear()
