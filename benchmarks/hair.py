@@ -5,7 +5,7 @@
 For each photo (the public domain portrait by default): time to grow, curves, bytes in the .furrow, intersection over
 union of the brows with those of the photo's hair mask from its camera, and how far the colour of the rendered brows is
 from the painted ones in the studio's light (CIE 1976, median). Then a scrub step of the head without hair, with
-brows and lashes, and with Blender's own Deform Curves on Surface, taking turns.
+brows and lashes, with these by Blender's own Deform Curves on Surface, and with the hair of the scalp too, taking turns.
 """
 
 from __future__ import annotations
@@ -36,6 +36,7 @@ from furrow.core.character.character import Character
 from furrow.core.character.file import save_character
 from furrow.core.hair.grow import grow_hair
 from furrow.core.hair.hair import Hair
+from furrow.core.hair.strands import SCALP
 from furrow.core.hair.surface import landmark_uv
 from furrow.core.pipeline import load_models, reconstruct
 from furrow.models.evaluation.brow_outline import brow_overlap
@@ -98,19 +99,19 @@ def step(made: HeadObjects, value: float) -> float:
     return (time.perf_counter() - start) * 1e3
 
 
-def scrub(character: Character) -> tuple[float, float, float]:
-    """Median milliseconds of a step without hair, with it, and with Blender's own node in the place of Furrow's."""
+def scrub(character: Character) -> tuple[float, float, float, float]:
+    """Median milliseconds of a step: no hair; brows and lashes; these by Blender's own node; all hair."""
     bpy.ops.wm.read_factory_settings(use_empty=True)
     made = build_head(character)
     for item in made.parts.values():
         item.hide_viewport = item is not made.head
     cage = get_input(next(iter(made.hair.values())).modifiers[names.FOLLOW], CAGE)
-    times: dict[str, list[float]] = {"none": [], "furrow": [], "blender": []}
+    times: dict[str, list[float]] = {"none": [], "furrow": [], "blender": [], "all": []}
     for _ in range(ROUNDS):
         for kind, found in times.items():
-            for item in made.hair.values():
-                item.hide_viewport = kind == "none"
-                set_input(item.modifiers[names.FOLLOW], CAGE, cage if kind == "furrow" else 0)
+            for group, item in made.hair.items():
+                item.hide_viewport = kind == "none" or (group == SCALP and kind != "all")
+                set_input(item.modifiers[names.FOLLOW], CAGE, 0 if kind == "blender" else cage)
             found += [step(made, 0.05 + (i % 10) / 10) for i in range(STEPS + 2)][2:]
     return tuple(statistics.median(found) for found in times.values())
 
@@ -137,9 +138,9 @@ def main() -> None:
         size = file_bytes(character) - file_bytes(replace(character, hair=Hair()))
         overlap, colour = brow_overlap(character, marks), colour_difference(character)
         print(f"{photo.stem:>16} {spent:>7.2f} {curves:>7} {size:>8} {overlap:>8.2f} {colour:>7.1f}", flush=True)
-    none, furrow, blender = scrub(character)
+    none, furrow, blender, every = scrub(character)
     print(f"scrub step without hair {none:.1f} ms; brows and lashes {furrow / none:.3f} times (aim 1.10); "
-          f"by Deform Curves on Surface {blender / none:.3f} times")  # fmt: skip
+          f"by Deform Curves on Surface {blender / none:.3f} times; all hair {every / none:.3f} times")  # fmt: skip
     sys.stdout.flush()
     os._exit(0)  # the module frees its memory slowly on the ordinary way out
 
