@@ -5,7 +5,7 @@
 For each photo (the public domain portrait by default): time to grow, curves, bytes in the .furrow, intersection over
 union of the brows with those of the photo's hair mask from its camera, and how far the colour of the rendered brows is
 from the painted ones in the studio's light (CIE 1976, median). Then a scrub step of the head without hair, with
-brows and lashes, with these by Blender's own Deform Curves on Surface, and with the hair of the scalp too, taking turns.
+brows and lashes, with these by Blender's own Deform Curves on Surface, and with all hair, taking turns.
 """
 
 from __future__ import annotations

@@ -13,7 +13,8 @@ from ...core.hair.attachment import LEVELS
 from .. import names
 from ..scene.nodes import TreeBuilder, modifier_tree
 
-VERSION = 1
+VERSION = 2
+SCALP_IN_VIEWPORT = 0.3  # share of scalp hairs that viewports show at first; all of them double a scrub step
 HEAD, CAGE = "Head", "Cage Faces"
 DENSITY, LENGTH, THICKNESS, VIEWPORT = "Density", "Length", "Thickness", "Viewport Share"
 MOST_DENSITY = 1.5  # of core.hair.strands.SPARE
@@ -21,7 +22,7 @@ SLIDERS = {
     DENSITY: (1.0, 0.0, MOST_DENSITY, "Hairs, over those that the photo asks for"),
     LENGTH: (1.0, 0.1, 3.0, "Length of the hairs, over that of the photo"),
     THICKNESS: (1.0, 0.1, 4.0, "Thickness of the hairs, over that of people's"),
-    VIEWPORT: (1.0, 0.05, 1.0, "Share of the hairs that the viewport shows; renders show all"),
+    VIEWPORT: (1.0, 0.05, 1.0, "Share of the hairs that the viewport shows, thicker; renders show all"),
 }
 
 
@@ -59,18 +60,24 @@ def _nodes(build: TreeBuilder, source: bpy.types.Node) -> bpy.types.NodeSocket:
     ).outputs["Output"]
     radius = build.node("GeometryNodeInputRadius").outputs[0]
     radius = build.math("MULTIPLY", radius, source.outputs[THICKNESS])
+    # the fewer there are, the thicker: as much skin stays covered
+    radius = build.math("MULTIPLY", radius, build.math("INVERSE_SQRT", _share(build, source)))
     return build.node("GeometryNodeSetCurveRadius", {0: moved, "Radius": radius}).outputs[0]
 
 
 def _thinned(build: TreeBuilder, source: bpy.types.Node, hair: bpy.types.NodeSocket) -> bpy.types.NodeSocket:
     """Only the hairs whose rank is below the density; of hairs without a rank all."""
+    rank = _named(build, names.HAIR_RANK, "FLOAT")
+    gone = build.math("GREATER_THAN", rank, build.math("MULTIPLY", source.outputs[DENSITY], _share(build, source)))
+    return build.node("GeometryNodeDeleteGeometry", {"Geometry": hair, "Selection": gone}, domain="CURVE").outputs[0]
+
+
+def _share(build: TreeBuilder, source: bpy.types.Node) -> bpy.types.NodeSocket:
+    """Of the hairs, those that this evaluation shows: all in renders."""
     viewport = build.node("GeometryNodeIsViewport").outputs[0]
-    share = build.node(
+    return build.node(
         "GeometryNodeSwitch", {"Switch": viewport, "False": 1.0, "True": source.outputs[VIEWPORT]}, input_type="FLOAT"
     ).outputs["Output"]
-    rank = _named(build, names.HAIR_RANK, "FLOAT")
-    gone = build.math("GREATER_THAN", rank, build.math("MULTIPLY", source.outputs[DENSITY], share))
-    return build.node("GeometryNodeDeleteGeometry", {"Geometry": hair, "Selection": gone}, domain="CURVE").outputs[0]
 
 
 def _carried(build: TreeBuilder, source: bpy.types.Node, hair, head, level) -> bpy.types.NodeSocket:

@@ -14,7 +14,7 @@ from .. import names
 from ..materials.hair import hair_material
 from ..scene.mesh_objects import set_attribute
 from ..scene.modifier_inputs import set_input
-from .follow_nodes import CAGE, HEAD, follow_tree
+from .follow_nodes import CAGE, HEAD, SCALP_IN_VIEWPORT, VIEWPORT, follow_tree
 
 TAPER = 0.22  # radius at the tip over that at the root
 TAPER_FROM = 0.35  # of the length: thick up to there
@@ -75,6 +75,8 @@ def _hair_object(
     modifier = made.modifiers.new(names.FOLLOW, "NODES")
     modifier.node_group = follow_tree()
     set_input(modifier, HEAD, head)
+    if strands.group == SCALP:
+        set_input(modifier, VIEWPORT, SCALP_IN_VIEWPORT)
     set_input(modifier, CAGE, int(np.count_nonzero(character.topology.face_part == 0)))
     data.materials.append(hair_material(name, strands.tip))
     return made

@@ -45,7 +45,8 @@ class Hairline:
 
     def place(self, points: np.ndarray) -> np.ndarray:
         """(..., 2) arc and height of points (..., 3) mm."""
-        return np.stack([ARC_MM * np.arctan2(points[..., 0], points[..., 2] - self.axis), points[..., 1]], axis=-1)
+        angle = np.arctan2(points[..., 0].copy(), points[..., 2] - self.axis)
+        return np.stack([ARC_MM * angle, points[..., 1]], axis=-1)
 
     def inside(self, points: np.ndarray) -> np.ndarray:
         """(n,) mm that points (n, 3) lie inside the hair, negative outside, measured on the cylinder."""

@@ -13,7 +13,7 @@ from ..head.model import HeadTopology, region_sum
 from ..image.filters import smoothstep
 from .attachment import bilinear, frames, limit_points
 from .scalp_area import ARC_MM, FOREHEAD_ARC, HAIRLESS, Hairline, density
-from .skull import Skull
+from .skull import Skull, norms
 from .styles import HairStyle
 
 HAIRS_PER_MM2 = 0.27  # that show, of a usual style: each stands for about five of a person's
@@ -25,7 +25,7 @@ HOLD = (-0.15, 0.35)  # upward part of the skin's normal: hangs free, lies on th
 LIES = (-0.1, 0.45)  # and where the style's flow ends and begins
 PULL, PUSH = 0.35, 0.9  # of a step, most towards the skin and away from it
 FACE_MM = 22.0  # from the edge of the face in which hair is led past it
-PAST_FACE = np.array([1.1, 0.0, -0.7])  # that way: outwards and back, times how far hair is over the face
+PAST_FACE = np.array([1.1, 0.0, -0.7], np.float32)  # that way: outwards and back, times how far hair is over the face
 TOP_NORMAL = (0.25, 0.75)  # upward part of the normal: sides, top
 NAPE_MM = (5.0, 45.0)  # under the ears' height at the back: sides, nape
 FRINGE_ARC = 50.0  # mm to either side that falls over the forehead
@@ -34,7 +34,7 @@ FRINGE_OVER_BROW = 7.0  # mm at which it is cut
 CUT_SPREAD = 2.5  # mm, standard deviation of where a hair is cut
 CROWN = np.array([0.06, 0.80, -0.60])  # direction from the skull's centre to the whorl
 TIE = np.array([0.0, 0.28, -0.96])  # and to where hair is tied
-DOWN_BEHIND = np.array([0.0, -0.95, -0.3])  # where the tail goes
+DOWN_BEHIND = np.array([0.0, -0.95, -0.3], np.float32)  # where the tail goes
 TIE_OUT, TIE_RING, TIE_NEAR = 8.0, 6.0, 16.0  # mm: over the skin; radius of the tail; from there on it hangs
 LOCKS_NEAR = 12.0  # mm that a unit of direction counts for when hairs are sorted into locks
 CUT_NEAR = 150.0  # mm that the share left by a cut counts for
@@ -70,7 +70,7 @@ def head_scene(topology: HeadTopology, vertices: np.ndarray, skull: Skull, hairl
     crown = skull.centre + _unit(CROWN) * float(_radius(skull, CROWN))
     tie = skull.centre + TIE * (float(_radius(skull, TIE)) + TIE_OUT)
     return Scene(skull, hairline, float(heights["brow"].mean()), float(heights["chin"].min()),
-                 float(heights["ear"].max()), crown, tie)  # fmt: skip
+                 float(heights["ear"].max()), crown.astype(np.float32), tie.astype(np.float32))  # fmt: skip
 
 
 @dataclass(frozen=True, eq=False)
@@ -113,7 +113,7 @@ def scatter_roots(
     points, uv = (bilinear(corners[chosen], place) for corners in (quads, charts))
     normals = frames(quads[chosen], place)[1]
     kept = rng.random(count) < density(scene.hairline, points, normals, style)
-    return Roots(uv[kept].astype(np.float32), points[kept], normals[kept].astype(np.float64))
+    return Roots(*(values[kept].astype(np.float32) for values in (uv, points, normals)))
 
 
 def grown(
@@ -160,8 +160,10 @@ def _walked(
     skull, step = scene.skull, (reach / STEPS)[:, None]
     aside = np.tanh((roots.points[:, 0] - style.parting) / 5.0)
     passing = ~_falls(roots, scene) if style.fringe else np.ones(len(aside), bool)
-    stray = style.loose * rng.standard_normal(roots.points.shape)
-    tie = scene.tie + TIE_RING * rng.standard_normal(roots.points.shape)
+    # single precision all the way: half the memory to go through
+    stray = (style.loose * rng.standard_normal(roots.points.shape)).astype(np.float32)
+    tie = (scene.tie + TIE_RING * rng.standard_normal(roots.points.shape)).astype(np.float32)
+    reach, rank, step, aside = (values.astype(np.float32) for values in (reach, rank, step, aside))
     tied = np.zeros(len(aside), bool)
     path, direction = [roots.points], roots.normals
     for k in range(STEPS):
@@ -206,7 +208,7 @@ def _flow(
     flow[:, 2] -= style.back * smoothstep(normal[:, 1], -0.4, 0.3)
     flow[:, 0] += style.aside * aside * lies
     flow[:, 1] -= style.weight * (1.2 - normal[:, 1])
-    arc = ARC_MM * np.arctan2(point[:, 0], point[:, 2] - scene.hairline.axis)
+    arc = ARC_MM * np.arctan2(point[:, 0].copy(), point[:, 2] - scene.hairline.axis)
     front = scene.hairline.line[len(scene.hairline.line) // 2, 1]
     over = smoothstep(FOREHEAD_ARC - 10.0 - np.abs(arc), 0.0, FACE_MM) * smoothstep(front - point[:, 1], -6.0, 10.0)
     side = np.where(np.abs(aside) > 0.3, np.sign(aside), np.sign(point[:, 0]))
@@ -249,7 +251,7 @@ def _resampled(path: np.ndarray, share: np.ndarray, points: int) -> np.ndarray:
     last = path.shape[1] - 1
     at = share[:, None] * np.linspace(0.0, 1.0, points) * last
     low = np.minimum(at.astype(int), last - 1)
-    rows, rest = np.arange(len(path))[:, None], (at - low)[..., None]
+    rows, rest = np.arange(len(path))[:, None], (at - low).astype(np.float32)[..., None]
     return path[rows, low] * (1.0 - rest) + path[rows, low + 1] * rest
 
 
@@ -272,19 +274,19 @@ def _in_locks(
         lock = middles[cKDTree(key[middles]).query(key)[1]]
         meet = strength * style.gather * smoothstep(share, LOCK_FROM * 0.3, 1.0) * rng.uniform(0.6, 1.0, (len(path), 1))
         # a lock's tip stays as wide as its hairs are loose
-        path = path + meet[..., None] * (path[lock] - path)
+        path = path + meet.astype(np.float32)[..., None] * (path[lock] - path)
     return path
 
 
 def _waved(path: np.ndarray, roots: Roots, style: HairStyle, rng: np.random.Generator) -> np.ndarray:
     """Hairs with the waves or coils of the style, and each with its own stray."""
     count, points = path.shape[:2]
-    steps = np.linalg.norm(np.diff(path, axis=1), axis=2)
-    along = np.concatenate([np.zeros((count, 1)), np.cumsum(steps, axis=1)], axis=1)
+    steps = norms(np.diff(path, axis=1))
+    along = np.concatenate([np.zeros((count, 1), np.float32), np.cumsum(steps, axis=1)], axis=1)
     tangent = _unit(np.gradient(path, axis=1))
     first = _unit(np.cross(tangent, roots.normals[:, None] + 1e-3))
     second = np.cross(tangent, first)
-    share = np.linspace(0.0, 1.0, points)
+    share = np.linspace(0.0, 1.0, points, dtype=np.float32)
     grow = smoothstep(share, 0.0, max(WAVE_FROM, 1e-3))
     if style.curl:
         key = roots.points / (2.2 * style.clump)
@@ -304,4 +306,4 @@ def _waved(path: np.ndarray, roots: Roots, style: HairStyle, rng: np.random.Gene
 
 
 def _unit(vectors: np.ndarray) -> np.ndarray:
-    return vectors / np.maximum(np.linalg.norm(vectors, axis=-1, keepdims=True), 1e-9)
+    return vectors / np.maximum(norms(vectors), 1e-9)[..., None]

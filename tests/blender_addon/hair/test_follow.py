@@ -146,6 +146,11 @@ def test_sliders_thin_out_shorten_and_thicken(browed):
     set_input(modifier, THICKNESS, 2.0)
     curves(hair)
     np.testing.assert_allclose(radius(), 2.0 * thin, rtol=1e-5)
+    set_input(modifier, THICKNESS, 1.0)
+    set_input(modifier, VIEWPORT, 0.25)  # a quarter of the hairs hides as much at twice the width
+    curves(hair)
+    few = radius()
+    np.testing.assert_allclose(few, 2.0 * thin[: len(few)], rtol=1e-5)
 
 
 REOPEN = """

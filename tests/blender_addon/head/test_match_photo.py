@@ -78,8 +78,9 @@ def white_square(scene):  # noqa: F811
     white = bpy.data.materials.new("White")
     white.use_nodes = True
     white.node_tree.nodes.clear()
-    shader, output = (white.node_tree.nodes.new(f"Shader{kind}") for kind in ("NodeBsdfDiffuse", "NodeOutputMaterial"))
-    shader.inputs["Color"].default_value = (0.5, 0.5, 0.5, 1.0)
+    shader, output = (white.node_tree.nodes.new(f"ShaderNode{kind}") for kind in ("BsdfPrincipled", "OutputMaterial"))
+    shader.inputs["Base Color"].default_value = (0.5, 0.5, 0.5, 1.0)
+    shader.inputs["Specular IOR Level"].default_value = 0.0
     white.node_tree.links.new(shader.outputs[0], output.inputs[0])
     mesh = bpy.data.meshes.new("Square")
     mesh.from_pydata([(-1, -1, 0), (1, -1, 0), (1, 1, 0), (-1, 1, 0)], [], [[0, 1, 2, 3]])
