@@ -19,7 +19,7 @@ from .photo_camera import photo_camera, photo_world
 
 WIDTH, HEIGHT = 480, 600
 SAMPLES = 8  # with the denoiser
-BEHIND = 0.035  # metres from the middle of the face back to that of the head, which a profile is centred on
+BEHIND = 0.05  # metres from the middle of the face back to that of the head, which a profile is centred on
 AHEAD = 3.0  # metres to where eyes look that do not look at the camera
 LENS = 85.0  # mm on a 36 mm sensor: a portrait lens
 

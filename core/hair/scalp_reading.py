@@ -36,7 +36,8 @@ RECEDED_MM = 13.0
 TENSOR_MM = (1.2, 7.0)  # Gaussian sigmas: of the gradient, of the structure tensor
 TURNED_MM = 55.0  # that hair of the nape shows under the ears in a profile
 STRAIGHT = (0.70, 0.45)  # coherence of the structure tensor: of straight hair at least, of curls at most
-OVER_SEEN = 1.35  # hair's own colour over that of its picture, which is dark with gaps and shade
+SHEEN = 0.03  # linear: what a head of hair mirrors of even white light, whatever its colour (materials.hair)
+COLOURED = 0.5  # at least, of what is seen of hair, is its own colour
 LIGHT_HUE = 0.35  # power of that ratio's hue which is believed
 LIGHTEST = 0.42  # linear luminance of white hair
 SKIN_LIGHT = (0.4, 4.0)  # that albedo may be over the colour seen
@@ -175,7 +176,8 @@ def _own_colour(cut: HeadCut, seen: HairSeen, skin: np.ndarray) -> np.ndarray:
     light = np.clip(skin / np.maximum(seen.skin, 1e-3), *SKIN_LIGHT)
     level = float(np.clip(float(skin @ LUMINANCE) / max(float(seen.skin @ LUMINANCE), 1e-3), *SKIN_LIGHT))
     light = level * (light / level) ** LIGHT_HUE
-    colour = np.maximum(np.median(cut.linear[seen.mask], axis=0) * light * OVER_SEEN, 1e-3)
+    picture = np.median(cut.linear[seen.mask], axis=0) * light
+    colour = np.maximum(np.maximum(picture - SHEEN, COLOURED * picture), 1e-3)
     return colour * min(1.0, LIGHTEST / float(colour @ LUMINANCE))
 
 
