@@ -150,9 +150,28 @@ def test_a_character_json_of_many_megabytes_is_not_read(entries, tmp_path):
         opened(tmp_path, entries, {"warnings": ["w" * 4_000_000]})
 
 
-def test_more_entries_than_a_character_ever_has_are_not_opened(entries, tmp_path):
-    with pytest.raises(CharacterFileError, match="more than a character"):
-        opened(tmp_path, entries, **{f"arrays/more_{i}.npy": b"" for i in range(65 - len(entries))})
+@pytest.mark.parametrize("count, line", [(64, "not those of a character"), (65, "more than a character")])
+def test_more_entries_than_a_character_ever_has_are_not_opened(entries, tmp_path, count, line):
+    with pytest.raises(CharacterFileError, match=line):
+        opened(tmp_path, entries, **{f"arrays/more_{i}.npy": b"" for i in range(count - len(entries))})
+
+
+@pytest.mark.parametrize("beyond, line", [(0, "not those of a character"), (1, "more than a character")])
+def test_what_unpacks_to_half_a_gigabyte_in_all_is_not_opened(entries, tmp_path, beyond, line):
+    """No entry is large by itself; what the zip's directory says of their sizes is believed before one is read."""
+    path, count = tmp_path / "large.furrow", 4
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, data in {**entries, **{f"arrays/more_{i}.npy": b"" for i in range(count)}}.items():
+            archive.writestr(name, data)
+    left = 512 * 2**20 - sum(map(len, entries.values())) + beyond
+    written = bytearray(path.read_bytes())
+    for i in range(count):
+        record = written.rindex(b"PK\x01\x02", 0, written.rindex(f"arrays/more_{i}.npy".encode()))
+        size = left // count + (left % count if i == 0 else 0)
+        written[record + 24 : record + 28] = size.to_bytes(4, "little")
+    path.write_bytes(written)
+    with pytest.raises(CharacterFileError, match=line):
+        load_character(path)
 
 
 @pytest.mark.parametrize("text", ["[]", '{"schema": "1"}', "{}", "no json"])
