@@ -138,6 +138,17 @@ def test_as_many_views_as_photos_can_be_chosen(entries, tmp_path):
                 opened(tmp_path, entries, {"views": views}, **files)
 
 
+@pytest.mark.parametrize("count", [64, 65])
+def test_regions_are_64_at_most(entries, tmp_path, count):
+    names = [f"region_{i}" for i in range(count)]
+    masks = {"arrays/region_masks.npy": npy_bytes(np.zeros((count, COUNT), np.float32))}
+    if count == 64:
+        assert opened(tmp_path, entries, {"region_names": names}, **masks).topology.region_names == tuple(names)
+    else:
+        with pytest.raises(CharacterFileError):
+            opened(tmp_path, entries, {"region_names": names}, **masks)
+
+
 def test_long_texts_are_cut(entries, tmp_path):
     changed = {"name": "n" * 300, "warnings": ["w" * 600] * 120, "views.0.photo": "p" * 300}
     found = opened(tmp_path, entries, changed)

@@ -24,8 +24,11 @@ def skin(model):
 def views(model):
     """Two views of one head, which smiles in the second: their states, and the photos."""
     weights = [expression_weights(model), expression_weights(model, mouthSmileLeft=0.6, mouthSmileRight=0.6)]
-    seen = [observe(model, some_identity(model, 7), {}, turn, photo=f"{turn}") for turn in ((0, -0.28, 0), (0, 0.26, 0))]
-    states = [ViewState(pose.rotation, pose.translation, np.log(1500.0), each) for (_, pose), each in zip(seen, weights)]
+    turns = (0.0, -0.28, 0.0), (0.0, 0.26, 0.0)
+    seen = [observe(model, some_identity(model, 7), {}, turn) for turn in turns]
+    states = [
+        ViewState(pose.rotation, pose.translation, np.log(1500.0), each) for (_, pose), each in zip(seen, weights)
+    ]
     return tuple(states), tuple(photo for photo, _ in seen)
 
 

@@ -97,13 +97,33 @@ def test_under_hair_the_head_may_be_smaller_and_never_larger(model, scene, growt
         assert force[4] > 0.0  # down in the photo, where the crown of the true head is
 
 
-def test_edges_of_the_photo_and_hands_are_no_border(model, scene):
+@pytest.mark.parametrize("axis", [0, 1])
+@pytest.mark.parametrize("first", [True, False])
+def test_the_edge_of_a_photo_that_cuts_the_face_is_no_border(scene, axis, first):
+    """The photo ends 20 pixels inside the face, at its left, right, upper or lower side.
+
+    What the person's border is where it runs into the edge says nothing: the head goes on outside.
+    """
+    _, observation, _, image, person, _ = scene
+    points = observation.landmarks.points
+    cut = int(points[:, axis].min()) + 20 if first else int(points[:, axis].max()) - 20
+    part = slice(cut, None) if first else slice(cut)
+    window = (slice(None), part) if axis == 0 else part
+    border = border_in_photo(
+        image[window], points - np.where(np.arange(2) == axis, cut if first else 0, 0), person[window]
+    )
+    beside = person.take(cut, 1 - axis)
+    for along in np.flatnonzero(np.diff(beside > 0.5)):
+        there, uncut = np.full(2, along + 1.0), np.full(2, along + 1.0)
+        there[axis], uncut[axis] = 1.0 if first else cut - 1.0, cut
+        distance, _, counts, _ = border.sample(there[None])
+        assert abs(distance[0]) < 6.0 and counts[0] < 0.5
+        assert border_in_photo(image, points, person).sample(uncut[None])[2][0] > 0.5
+
+
+def test_hands_are_no_border(scene):
     _, observation, _, image, person, _ = scene
     left = int(observation.landmarks.points[:, 0].min()) + 20
-    cut, cut_person, points = image[:, left:], person[:, left:], observation.landmarks.points - [left, 0]
-    border = border_in_photo(cut, points, cut_person)
-    counts = border.sample(np.array([[1.0, points[1, 1]]]))[2]
-    assert counts[0] < 0.5
     cover = np.zeros_like(person)
     cover[:, : left + 40] = 1.0
     covered = border_in_photo(image, observation.landmarks.points, person * (1 - cover), cover)

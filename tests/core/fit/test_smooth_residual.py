@@ -109,6 +109,9 @@ def test_what_would_fold_or_move_far_is_drawn_in(model):
     calm = np.zeros_like(model.mean)
     calm[:, 1] = 2.0
     np.testing.assert_allclose(smooth_residual._plausible(model, model.mean, calm), calm)
+    # what folds nothing is drawn in as well, to the largest that is allowed and no further
+    far = smooth_residual._plausible(model, model.mean, 10.0 * calm)
+    np.testing.assert_allclose(far, 2.5 * calm, rtol=1e-5)
 
 
 def test_a_worse_fit_is_not_taken(model, bumpy):
