@@ -115,7 +115,7 @@ def view_pairs(rotations: list[np.ndarray]) -> list[tuple[int, int]]:
 
 def _aligned(model: HeadModel, fit: CoarseFit, evidence: Evidence, pairs: list[tuple[int, int]]) -> CoarseFit:
     """The joint solution, with matches sought anew in every round."""
-    problem = problem_of(model, fit, evidence.settings, borders=evidence.borders)
+    problem = problem_of(model, fit, evidence)
     head = displaced(model, fit.residual)
     start = head_state(fit)
     shading = shaded_views(head, fit, start.identity, evidence.images, evidence.masks)

@@ -36,7 +36,7 @@ SHARES = (1.0, 0.6, 0.3)  # of the refinement, tried in this order
 
 def refine(model: HeadModel, fit: CoarseFit, evidence: Evidence) -> CoarseFit:
     """The fit refined by the shading of its photos; ``fit`` itself where that does not help."""
-    problem = problem_of(model, fit, evidence.settings, borders=evidence.borders)
+    problem = problem_of(model, fit, evidence)
     start = head_state(fit)
     shading = shaded_views(displaced(model, fit.residual), fit, start.identity, evidence.images, evidence.masks)
     end = _minimum(problem, shading, start)

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from furrow.core.fit import agreement, coarse
 from furrow.core.fit.agreement import agreement_warnings
+from furrow.core.fit.evidence import Evidence
 from synthetic_head import aligned_distance, observe, some_identity
 
 
@@ -41,7 +42,7 @@ def test_somebody_else_is_found_and_named_wherever_the_photo_stands(model, perso
     assert np.allclose(last.identity, first.identity, atol=1e-6) and first.photo_shares[0] == last.photo_shares[2]
     # hardly worse than without that photo, and better than if all counted alike
     without = coarse.fit(model, photos[:2])
-    problem = coarse.problem_of(model, last)
+    problem = coarse.problem_of(model, last, Evidence([]))
     alike = coarse.minimise(replace(problem, shares=(1.0,) * 3), coarse.head_state(last)).identity
     truth = model.landmarks(model.neutral(head).astype(float))
     spoilt = aligned_distance(model.landmarks(model.neutral(alike).astype(float)), truth)

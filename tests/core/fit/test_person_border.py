@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from furrow.core.fit import coarse
+from furrow.core.fit.evidence import Evidence
 from furrow.core.fit.person_border import border_in_photo, outline
 from furrow.core.fit.refinement import outlined
 from furrow.core.head.raster import rasterize
@@ -135,7 +136,7 @@ def test_the_outline_brings_ears_skull_and_pose_nearer(model, scene):
     identity, observation, pose, image, person, _ = scene
     fit = coarse.fit(model, [observation])
     border = border_in_photo(image, observation.landmarks.points, person)
-    after = outlined(model, fit, [border], None)
+    after = outlined(model, fit, Evidence([image], borders=[border]))
 
     def off(found):
         _, term = term_of(model, found, border)
@@ -152,5 +153,5 @@ def test_a_border_that_fits_no_head_is_left(model, scene):
     x, y = observation.landmarks.points.mean(axis=0).astype(int)
     narrow[y - 60 : y + 60, x - 30 : x + 30] = 1.0
     border = border_in_photo(image, observation.landmarks.points, narrow)
-    found = outlined(model, fit, [border], None)
+    found = outlined(model, fit, Evidence([image], borders=[border]))
     assert found.views[0].landmark_error <= fit.views[0].landmark_error + 0.008
