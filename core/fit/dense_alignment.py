@@ -21,7 +21,7 @@ from ..view.flow import FaceCrop, Matches, face_crop, match
 from . import photometric
 from .checks import final_checks, landmarks_worse
 from .coarse import head_state, problem_of, result
-from .equations import equations
+from .coarse_equations import equations
 from .evidence import Evidence
 from .levenberg_marquardt import Settings, levenberg_marquardt
 from .match_term import AlignedSkin, aligned_skin, match_term

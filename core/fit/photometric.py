@@ -14,7 +14,7 @@ from ..head.model import HeadModel
 from ..head.smooth_modes import displaced
 from .checks import landmarks_worse
 from .coarse import head_state, plausible, problem_of, result
-from .equations import equations
+from .coarse_equations import equations
 from .evidence import Evidence
 from .feature_heights import held_heights
 from .levenberg_marquardt import Settings, levenberg_marquardt

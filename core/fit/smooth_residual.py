@@ -17,7 +17,7 @@ from ..head.smooth_modes import joint_displacement, smooth_modes
 from ..mesh.operators import triangle_normals
 from .checks import landmarks_worse
 from .coarse import head_state, problem_of, result
-from .equations import equations
+from .coarse_equations import equations
 from .evidence import Evidence
 from .levenberg_marquardt import Settings, levenberg_marquardt
 from .normal_equations import NormalEquations

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from furrow.core.fit.equations import equations, view_terms
+from furrow.core.fit.coarse_equations import equations, view_terms
 from furrow.core.fit.problem import FitSettings, fit_problem
 from furrow.core.fit.state import HeadState, ViewState
 from synthetic_head import observe, some_identity
