@@ -282,7 +282,7 @@ def lines_table(models: Models, faces: list[DrawnFace]) -> None:
 
 
 def hair_table(models: Models, portraits: list[Taken], faces: list[DrawnFace]) -> None:
-    """Change of the mean gain of pores on drawn heads, and of the cover and number of hairs of painted brows."""
+    """Change of the mean gain of pores on drawn heads, and of the cover and number of hairs of all painted brows."""
     heads = [p.fit.neutral for p in portraits]
     skins = [build_texture(models.head, p.fit, [p.pixels], models.nets, SIZE, hands=[None]) for p in portraits]
     texels = [texel_millimetres(models.head.topology, head, SIZE) for head in heads]
@@ -292,12 +292,13 @@ def hair_table(models: Models, portraits: list[Taken], faces: list[DrawnFace]) -
         return np.array([pore_strength.pore_gains(topology, [f.texture], f.chart, 0.3, tiles).mean() for f in faces])
 
     def brows() -> np.ndarray:
-        found = []
+        found = np.zeros(2)
         for head, skin, texel in zip(heads, skins, texels):
-            paint = brow_paint.read_brows(skin.albedo, landmark_uv(models.head), texel, texel)
-            hairs = grow_brows(paint, head_surface(models.head.topology, head), texel, 0)
-            found.append([paint.cover.sum(), len(hairs.points)])
-        return np.array(found)
+            pixel = skin.views[0].posed.pixel
+            paint = brow_paint.read_brows(skin.albedo, landmark_uv(models.head), texel, pixel)
+            hairs = grow_brows(paint, head_surface(models.head.topology, head), pixel, 0)
+            found += paint.cover.sum(), len(hairs.points)
+        return found
 
     rows = []
     for module, names, outcome in ((pore_strength, PORES, pores), (brow_paint, BROWS, brows)):
@@ -306,8 +307,8 @@ def hair_table(models: Models, portraits: list[Taken], faces: list[DrawnFace]) -
             row = [label(module, name), _text(value_of(module, name))]
             for factor in FACTORS:
                 with changed(module, name, factor):
-                    apart = np.abs(outcome() / usual - 1.0).mean(axis=0)
-                row.append(", ".join(f"{100 * x:.0f} %" for x in np.ravel(apart)))
+                    apart = outcome() / usual - 1.0
+                row.append(", ".join(f"{100 * x:+.0f} %" for x in (apart if outcome is brows else [apart.mean()])))
             rows.append(row)
     print_table(["constant", "value", *(f"{factor}: pores; cover, hairs" for factor in FACTORS)], rows)
 
