@@ -81,7 +81,7 @@ from furrow.core.view import lighting, skin_mask
 from furrow.core.wrinkles.fine_skin import TILES_FILE
 from furrow.core.wrinkles.maps import static_prior
 from furrow.core.wrinkles.own_lines import personal_atlas
-from furrow.models.evaluation import plain_head
+from furrow.models.evaluation import drawn_lines, plain_head
 from furrow.models.evaluation.likeness import Face, compared, face_of
 from furrow.models.evaluation.people import KnownPerson, draw_crowd, group_people
 from furrow.models.evaluation.portraits import LIGHTS, TONES, looked_at, portrait
@@ -256,9 +256,9 @@ def lines_read(models: Models, faces: list[DrawnFace], skin: np.ndarray) -> Line
             view = face.fit.views[0]
             posed = face.fit.neutral + np.tensordot(view.expression, models.head.expression_basis, 1)
             found = read.own, view, posed
-            matches.append(plain_head.match(models.head, face.vertices, face.viewpoint, face.lines, *found))
-    found, drawn = plain_head.depths(matches)
-    return LinesRead(np.array([*plain_head.score(matches), np.median(found / drawn)]), np.array(ages), relief)
+            matches.append(drawn_lines.match(models.head, face.vertices, face.viewpoint, face.lines, *found))
+    found, drawn = drawn_lines.depths(matches)
+    return LinesRead(np.array([*drawn_lines.score(matches), np.median(found / drawn)]), np.array(ages), relief)
 
 
 def lines_table(models: Models, faces: list[DrawnFace]) -> None:
