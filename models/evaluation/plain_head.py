@@ -55,7 +55,9 @@ class Viewpoint:
         return seen[:, :2] / seen[:, 2:] * self.focal + self.size / 2, seen[:, 2]
 
 
-def triangle_pixels(xy: np.ndarray, depth: np.ndarray, triangles: np.ndarray, size: int, both_sides: bool = False):
+def triangle_pixels(
+    xy: np.ndarray, depth: np.ndarray, triangles: np.ndarray, size: int, both_sides: bool = False
+) -> tuple[np.ndarray, np.ndarray]:
     """(size, size) nearest triangle at each pixel, -1 for none, and (size, size, 3) shares of its corners.
 
     All pixels of all bounding boxes are tested at once; the nearest is written last. Triangles that show their back
@@ -83,7 +85,9 @@ def triangle_pixels(xy: np.ndarray, depth: np.ndarray, triangles: np.ndarray, si
     return ids, shares
 
 
-def seen_surface(vertices: np.ndarray, triangles: np.ndarray, viewpoint: Viewpoint):
+def seen_surface(
+    vertices: np.ndarray, triangles: np.ndarray, viewpoint: Viewpoint
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """(size, size) bool where a picture shows the head, and of those n pixels the corners (n, 3) and their shares."""
     xy, away = viewpoint.pixels(vertices)
     ids, share = triangle_pixels(xy, away, triangles, viewpoint.size)
@@ -139,7 +143,9 @@ def pitted(surface: np.ndarray, depth: float, rng: np.random.Generator) -> tuple
     return -own, slope
 
 
-def true_lines(model: HeadModel, vertices: np.ndarray, viewpoint: Viewpoint, lines: Sequence[Line]):
+def true_lines(
+    model: HeadModel, vertices: np.ndarray, viewpoint: Viewpoint, lines: Sequence[Line]
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Of all lines, points that a picture shows: (n, 2) pixels, (n,) mm deep, (n,) which line."""
     vertices = np.asarray(vertices, float)
     _, corners, share = seen_surface(vertices, model.topology.triangles, viewpoint)
@@ -178,9 +184,9 @@ def photo(
     lines: Sequence[Line] = (),
     pores: float = 0.0,
     freckles: int = 0,
-    tone=(0.42, 0.26, 0.19),
+    tone: Sequence[float] = (0.42, 0.26, 0.19),
     mottled: float = 0.03,
-    light=(0.5, 0.6, 0.8),
+    light: Sequence[float] = (0.5, 0.6, 0.8),
     ambient: float = 0.35,
     seed: int = 0,
 ) -> np.ndarray:
@@ -197,7 +203,7 @@ def photo(
     triangles = topology.triangles[topology.triangles[:, 0] < topology.part_slice("lashes").start]
     seen, corners, share = seen_surface(vertices, triangles, viewpoint)
 
-    def at(values):
+    def at(values: np.ndarray) -> np.ndarray:
         return np.einsum("nkc,nk->nc", values[corners], share)
 
     surface, normal = at(vertices), at(corner_normals(vertices, triangles))
@@ -231,7 +237,7 @@ def lined_face(model: HeadModel, vertices: np.ndarray, share: float, deepest: fl
     mark = model.landmarks(np.asarray(vertices, float))
     drawn: list[Line] = []
 
-    def add(points, width, strength):
+    def add(points: np.ndarray, width: float, strength: float) -> None:
         along = np.linspace(0, 1, len(points))
         depth = np.minimum(1, 5 * np.minimum(along, 1 - along)) * (1 + 0.15 * np.sin(7 * along + rng.uniform(0, 6)))
         if rng.random() < share:
