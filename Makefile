@@ -2,7 +2,7 @@
 # make test                    every test, those inside Blender too
 # make fast                    quick tests, under a minute
 # make addon                   dist/furrow-*.zip for this machine's Python and platform
-# make lint                    ruff, and the types of core/
+# make lint                    ruff, and the types of core/ and models/
 # make models | benchmarks | clean
 
 PYTHON ?= $(shell command -v python3.11 || command -v python3)

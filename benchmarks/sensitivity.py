@@ -2,11 +2,12 @@
 
     python benchmarks/sensitivity.py [--portraits N] [--people N] [--drawn N] [--only WORD]
 
-Settings of the texture (``SETTINGS`` of the modules in ``TEXTURE``) are changed one at a time, and the same painted
-portraits (``models.evaluation.portraits``: hair, brows, stubble, three lights, tones from light to dark) are unwrapped
-again. Those of lines (``LINES``) are changed likewise, and lines and their depths are read again in pictures that
-neither Furrow's atlas nor its light made (``models.evaluation.plain_head``). Those of the fit (``FitSettings`` and
-``FIT``) are changed likewise, and the same people fitted again, shape refinement included. Markdown tables are printed:
+Settings of the texture (``SETTINGS`` and constants of the modules in ``TEXTURE``) are changed one at a time, and the
+same painted portraits (``models.evaluation.portraits``: hair, brows, stubble, three lights, tones from light to dark)
+are unwrapped again. Those of lines (``LINES``) are changed likewise, and lines and their depths are read again in
+pictures that neither Furrow's atlas nor its light made (``models.evaluation.plain_head``); so are pores (``PORES``),
+and brows in the portraits (``BROWS``). Those of the fit (``FitSettings`` and ``FIT``) are changed likewise, and the
+same people fitted again, shape refinement included. Markdown tables are printed:
 
     skin       mean change of the trust in skin over the face, in hundredths
     L*         mean change of the albedo's lightness over the face
@@ -15,6 +16,7 @@ neither Furrow's atlas nor its light made (``models.evaluation.plain_head``). Th
     depth      median of found depth over drawn, by line, in hundredths: changed minus as it is
     age        mean change of the apparent age, years
     relief     mean change of the static lines over the face, micrometres
+    pores      mean change of the gains of pores; cover, hairs: of painted brows, summed cover and number of hairs
     error      of the heads over the mean head's, with the setting changed minus as it is
 
 A setting that changes nothing at either value is one that these pictures do not exercise, or that is not needed. The
@@ -39,24 +41,47 @@ from types import ModuleType
 from typing import Any
 
 import numpy as np
-from furrow.core.detail import apparent_age, candidates, estimates, gains, grooves, line_fit, ridges, search_mask
+from furrow.core.assets import assets_folder
+from furrow.core.detail import (
+    apparent_age,
+    candidates,
+    curve_gains,
+    estimates,
+    grooves,
+    line_fit,
+    pore_strength,
+    ridges,
+    search_mask,
+)
 from furrow.core.detail.read import person_detail
-from furrow.core.fit import coarse, person_border, photometric, refinement, shading_term, smooth_residual
+from furrow.core.fit import (
+    coarse,
+    expression_prior,
+    person_border,
+    photometric,
+    refinement,
+    shading_term,
+    smooth_residual,
+)
 from furrow.core.fit.problem import FitSettings, Observation
+from furrow.core.hair import brow_paint
+from furrow.core.hair.brows import grow_brows
+from furrow.core.hair.surface import head_surface, landmark_uv
 from furrow.core.head import smooth_modes
 from furrow.core.head.chart import Chart, head_chart
 from furrow.core.head.fitted import CoarseFit
-from furrow.core.head.raster import sample_smooth
+from furrow.core.head.raster import sample_smooth, texel_millimetres
 from furrow.core.nets.detection import choose_face, find_faces
 from furrow.core.nets.landmarks import bare_person, detect_landmarks
 from furrow.core.pipeline import Models, load_models
-from furrow.core.texture import even_light, even_out
+from furrow.core.texture import albedo, even_light, even_out
 from furrow.core.texture.build import build_texture
 from furrow.core.texture.view_texture import ViewTexture, view_texture
-from furrow.core.view import skin_mask
+from furrow.core.view import lighting, skin_mask
+from furrow.core.wrinkles.fine_skin import TILES_FILE
 from furrow.core.wrinkles.maps import static_prior
 from furrow.core.wrinkles.own_lines import personal_atlas
-from furrow.models.evaluation import plain_head
+from furrow.models.evaluation import drawn_lines, plain_head
 from furrow.models.evaluation.likeness import Face, compared, face_of
 from furrow.models.evaluation.people import KnownPerson, draw_crowd, group_people
 from furrow.models.evaluation.portraits import LIGHTS, TONES, looked_at, portrait
@@ -66,16 +91,23 @@ from furrow.models.renders.scene import render_scene
 from furrow.models.sources.wheels import open_wheel
 
 SEED = 71_003  # of the crowd; no other script's
-TEXTURE = (skin_mask, even_light, even_out)
+Chosen = tuple[tuple[ModuleType, tuple[str, ...] | None], ...]
 # modules, and which of their numbers are changed; None is all of their settings
-LINES: tuple[tuple[ModuleType, tuple[str, ...] | None], ...] = (
+TEXTURE: Chosen = (
+    (skin_mask, None),
+    (even_light, None),
+    (even_out, None),
+    (lighting, ("FLOOR", "OUTLIER")),
+    (albedo, ("EXPOSURE_TRUST",)),
+)
+LINES: Chosen = (
     (search_mask, None),
     (ridges, ("LIMIT", "FLOOR", "HIGH")),
     (candidates, ("SCORE", "OFFSET", "SURE", "UNSURE", "FOLD_SCORE", "EDGE_MM")),
     (grooves, ("DARKER", "SCATTER_MM", "EXPECTED_WEIGHT", "DEPTH_GAIN")),
     (apparent_age, ("DEFAULT_AGE", "PRIOR", "CLEAR")),
     (estimates, None),
-    (gains, None),
+    (curve_gains, None),
     (line_fit, None),
 )
 FIT: tuple[tuple[ModuleType, tuple[str, ...]], ...] = (
@@ -84,7 +116,10 @@ FIT: tuple[tuple[ModuleType, tuple[str, ...]], ...] = (
     (photometric, ("HEIGHTS_SPREAD",)),
     (smooth_residual, ("SHADING_WEIGHT",)),
     (smooth_modes, ("SPREAD", "LENGTH")),
+    (expression_prior, ("SYMMETRIC_SPREAD",)),
 )
+PORES = ("DIRECT", "CAVITY", "MOTTLING")
+BROWS = ("COVER", "LEAST_DARK", "GAP_COVER")
 FACTORS = (0.8, 1.25)
 SIZE = 512  # texels of the maps that are compared
 DETAIL_SIZE = 1024  # texels of those that lines are read in
@@ -157,11 +192,11 @@ def texture_table(models: Models, portraits: list[Taken]) -> None:
         return [(skin.skin_mask[face] / 255.0, lab(skin.albedo[face])[:, 0]) for skin in skins]
 
     usual, rows = outcome(), []
-    for module in TEXTURE:
-        for field in fields(module.SETTINGS):
-            row = [label(module, field.name), _text(value_of(module, field.name))]
+    for module, names in TEXTURE:
+        for name in names or [field.name for field in fields(module.SETTINGS)]:
+            row = [label(module, name), _text(value_of(module, name))]
             for factor in FACTORS:
-                with changed(module, field.name, factor):
+                with changed(module, name, factor):
                     apart = [[np.abs(a - b).mean() for a, b in zip(*pair)] for pair in zip(outcome(), usual)]
                 skin, light = np.mean(apart, axis=0)
                 row += [f"{100 * skin:.1f}", f"{light:.2f}"]
@@ -221,9 +256,9 @@ def lines_read(models: Models, faces: list[DrawnFace], skin: np.ndarray) -> Line
             view = face.fit.views[0]
             posed = face.fit.neutral + np.tensordot(view.expression, models.head.expression_basis, 1)
             found = read.own, view, posed
-            matches.append(plain_head.match(models.head, face.vertices, face.viewpoint, face.lines, *found))
-    found, drawn = plain_head.depths(matches)
-    return LinesRead(np.array([*plain_head.score(matches), np.median(found / drawn)]), np.array(ages), relief)
+            matches.append(drawn_lines.match(models.head, face.vertices, face.viewpoint, face.lines, *found))
+    found, drawn = drawn_lines.depths(matches)
+    return LinesRead(np.array([*drawn_lines.score(matches), np.median(found / drawn)]), np.array(ages), relief)
 
 
 def lines_table(models: Models, faces: list[DrawnFace]) -> None:
@@ -244,6 +279,38 @@ def lines_table(models: Models, faces: list[DrawnFace]) -> None:
     print_table(["setting", "value", *titles], rows)
     precision, recall, depth = usual.score
     print(f"As it is: precision {precision:.2f}, recall {recall:.2f}, depth {depth:.2f}, {len(faces)} drawn heads.")
+
+
+def hair_table(models: Models, portraits: list[Taken], faces: list[DrawnFace]) -> None:
+    """Change of the mean gain of pores on drawn heads, and of the cover and number of hairs of all painted brows."""
+    heads = [p.fit.neutral for p in portraits]
+    skins = [build_texture(models.head, p.fit, [p.pixels], models.nets, SIZE, hands=[None]) for p in portraits]
+    texels = [texel_millimetres(models.head.topology, head, SIZE) for head in heads]
+
+    def pores() -> np.ndarray:
+        tiles, topology = assets_folder() / TILES_FILE, models.head.topology
+        return np.array([pore_strength.pore_gains(topology, [f.texture], f.chart, 0.3, tiles).mean() for f in faces])
+
+    def brows() -> np.ndarray:
+        found = np.zeros(2)
+        for head, skin, texel in zip(heads, skins, texels):
+            pixel = skin.views[0].posed.pixel
+            paint = brow_paint.read_brows(skin.albedo, landmark_uv(models.head), texel, pixel)
+            hairs = grow_brows(paint, head_surface(models.head.topology, head), pixel, 0)
+            found += paint.cover.sum(), len(hairs.points)
+        return found
+
+    rows = []
+    for module, names, outcome in ((pore_strength, PORES, pores), (brow_paint, BROWS, brows)):
+        usual = outcome()
+        for name in names:
+            row = [label(module, name), _text(value_of(module, name))]
+            for factor in FACTORS:
+                with changed(module, name, factor):
+                    apart = outcome() / usual - 1.0
+                row.append(", ".join(f"{100 * x:+.0f} %" for x in (apart if outcome is brows else [apart.mean()])))
+            rows.append(row)
+    print_table(["constant", "value", *(f"{factor}: pores; cover, hairs" for factor in FACTORS)], rows)
 
 
 def fit_table(models: Models, people: list[Taken]) -> None:
@@ -291,7 +358,7 @@ def main() -> int:
     parser.add_argument("--portraits", type=int, default=3, help="whose texture is made")
     parser.add_argument("--people", type=int, default=8, help="who are fitted")
     parser.add_argument("--drawn", type=int, default=2, choices=range(1, len(DRAWN) + 1), help="whose lines are read")
-    parser.add_argument("--only", choices=("texture", "lines", "fit"), help="one of the tables")
+    parser.add_argument("--only", choices=("texture", "lines", "hair", "fit"), help="one of the tables")
     options = parser.parse_args()
     began, models = time.perf_counter(), load_models("cpu")
     count = max(options.portraits, options.people) if options.only != "lines" else 0
@@ -299,6 +366,9 @@ def main() -> int:
     tables: dict[str, Callable[[], None]] = {
         "texture": lambda: texture_table(models, people[: options.portraits]),
         "lines": lambda: lines_table(models, [drawn_face(models, *head) for head in DRAWN[: options.drawn]]),
+        "hair": lambda: hair_table(
+            models, people[: options.portraits], [drawn_face(models, *head) for head in DRAWN[: options.drawn]]
+        ),
         "fit": lambda: fit_table(models, people[: options.people]),
     }
     for name, table in tables.items():

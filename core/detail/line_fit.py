@@ -24,8 +24,8 @@ from ..wrinkles.atlas import FOLD, WrinkleAtlas
 from ..wrinkles.coefficients import person
 from ..wrinkles.own_lines import OwnLines
 from .apparent_age import apparent_age
+from .curve_gains import columns, curve_columns, gains, motion_gains, unseen_share
 from .estimates import HOLD_SIZE, LineEstimate, apart, line_estimates
-from .gains import columns, curve_columns, gains, motion_gains, unseen_share
 from .grooves import Placed, ViewLines
 from .group_fields import CARRIED, LineGroups
 from .rest_and_motion import joined, joint_gains

@@ -7,7 +7,7 @@ without the line, and what lines of the group usually have. With Gaussian priors
     min  sum_k (r + c_k m - d_k)² / s_k²  +  (x - x_0)^T T^-1 (x - x_0),   x = (r, m)
 
 the ridge solution of each line; T couples r and m, as habit and skin are the same at rest and in motion. The curves
-of the atlas have a gain at rest and one in motion, found together in all photos by the lasso of ``detail.gains``.
+of the atlas have a gain at rest and one in motion, found together in all photos by the lasso of ``detail.curve_gains``.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ from ..head.chart import Chart, pixels
 from ..image.filters import sample
 from ..wrinkles.atlas import WrinkleAtlas
 from ..wrinkles.coefficients import Person
+from .curve_gains import gains, motion_columns, motion_gains
 from .estimates import LineEstimate
-from .gains import gains, motion_columns, motion_gains
 from .grooves import ViewLines
 from .polylines import tangents
 from .symmetry import borrowed, partners

@@ -9,7 +9,6 @@ smile does not become a wide mouth; at last pose and expression are fitted once 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -20,7 +19,8 @@ from ..head.model import LANDMARK_COUNT, HeadModel
 from ..head.smooth_modes import displaced
 from .agreement import agreement_warnings, read_company, weigh_photos
 from .checks import final_checks, view_warnings
-from .person_border import PersonBorder, outline
+from .evidence import Evidence
+from .person_border import outline
 from .problem import FitProblem, FitSettings, Observation, fit_problem, landmark_error, with_reading
 from .solver import minimise, refit_views
 from .state import HeadState, ViewState
@@ -59,23 +59,22 @@ def fit(model: HeadModel, photos: list[Observation], settings: FitSettings | Non
     return replace(fitted, warnings=tuple(warnings))
 
 
-def problem_of(
-    model: HeadModel, fit: CoarseFit, settings: FitSettings | None = None, reading: bool = True,
-    borders: Sequence[PersonBorder] = (),
-) -> FitProblem:
+def problem_of(model: HeadModel, fit: CoarseFit, evidence: Evidence, reading: bool = True) -> FitProblem:
     """The problem that ``fit`` solved, for a refinement that starts there; focal lengths are held where they are.
 
     Args:
+        evidence: its settings, and where the person ends; pictures and masks are not looked at.
         reading: where the expression is held as well, it need not be read once more.
-        borders: per view where the person ends, or empty where nobody looked.
     """
     photos = [
         Observation(view.landmarks, view.camera.width, view.camera.height, view.camera.fx, view.photo)
         for view in fit.views
     ]
     head = displaced(model, fit.residual)
-    problem = fit_problem(head, photos, len(fit.identity), settings or FitSettings(), fit.photo_shares)
-    outlines = tuple(outline(head, fit, view, border, len(fit.identity)) for view, border in zip(fit.views, borders))
+    problem = fit_problem(head, photos, len(fit.identity), evidence.settings, fit.photo_shares)
+    outlines = tuple(
+        outline(head, fit, view, border, len(fit.identity)) for view, border in zip(fit.views, evidence.borders)
+    )
     problem = replace(problem, residual=fit.residual, outlines=outlines)
     return with_reading(problem) if reading else problem
 

@@ -21,7 +21,7 @@ from ..view.flow import FaceCrop, Matches, face_crop, match
 from . import photometric
 from .checks import final_checks, landmarks_worse
 from .coarse import head_state, problem_of, result
-from .equations import equations
+from .coarse_equations import equations
 from .evidence import Evidence
 from .levenberg_marquardt import Settings, levenberg_marquardt
 from .match_term import AlignedSkin, aligned_skin, match_term
@@ -115,7 +115,7 @@ def view_pairs(rotations: list[np.ndarray]) -> list[tuple[int, int]]:
 
 def _aligned(model: HeadModel, fit: CoarseFit, evidence: Evidence, pairs: list[tuple[int, int]]) -> CoarseFit:
     """The joint solution, with matches sought anew in every round."""
-    problem = problem_of(model, fit, evidence.settings, borders=evidence.borders)
+    problem = problem_of(model, fit, evidence)
     head = displaced(model, fit.residual)
     start = head_state(fit)
     shading = shaded_views(head, fit, start.identity, evidence.images, evidence.masks)

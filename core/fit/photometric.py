@@ -14,7 +14,7 @@ from ..head.model import HeadModel
 from ..head.smooth_modes import displaced
 from .checks import landmarks_worse
 from .coarse import head_state, plausible, problem_of, result
-from .equations import equations
+from .coarse_equations import equations
 from .evidence import Evidence
 from .feature_heights import held_heights
 from .levenberg_marquardt import Settings, levenberg_marquardt
@@ -36,7 +36,7 @@ SHARES = (1.0, 0.6, 0.3)  # of the refinement, tried in this order
 
 def refine(model: HeadModel, fit: CoarseFit, evidence: Evidence) -> CoarseFit:
     """The fit refined by the shading of its photos; ``fit`` itself where that does not help."""
-    problem = problem_of(model, fit, evidence.settings, borders=evidence.borders)
+    problem = problem_of(model, fit, evidence)
     start = head_state(fit)
     shading = shaded_views(displaced(model, fit.residual), fit, start.identity, evidence.images, evidence.masks)
     end = _minimum(problem, shading, start)

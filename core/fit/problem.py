@@ -1,6 +1,6 @@
 """The least-squares problem of the coarse fit: what is measured in each photo, and what is likely beforehand.
 
-What it costs at a state, and how that changes, is said by ``fit.equations``.
+What it costs at a state, and how that changes, is said by ``fit.coarse_equations``.
 """
 
 from __future__ import annotations
@@ -49,8 +49,8 @@ class FitSettings:
     Attributes:
         components: identity components used, at most.
         landmark_spread: mm, how far the net's points are from where the model has them.
-        turned_doubt: share of it that a view from ``fit.equations.TURNED`` or beyond adds; the net draws the profile
-            it expects.
+        turned_doubt: share of it that a view from ``fit.coarse_equations.TURNED`` or beyond adds; the net draws the
+            profile it expects.
         lip_sharpness, lid_sharpness: how much closer the points on lips and lids are to where the model has them.
         pair_spread: mm, the same for the distance between lids and between lips.
         lip_opening: weight of the distance between the lips.

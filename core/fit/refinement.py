@@ -49,18 +49,20 @@ def refine(
             border_in_photo(image, view.landmarks.points, mask, cover)
             for image, view, mask, cover in zip(images, fit.views, people, covers or [None] * len(images))
         ]
-        fit = outlined(model, fit, borders, settings)
     evidence = Evidence(images, masks or (), borders, settings or FitSettings())
-    for step in (photometric.refine, smooth_residual.follow_photos, dense_alignment.refine):
+    for step in (outlined, photometric.refine, smooth_residual.follow_photos, dense_alignment.refine):
         fit = step(model, fit, evidence)
     return fit
 
 
-def outlined(model: HeadModel, fit: CoarseFit, borders: list[PersonBorder], settings: FitSettings | None) -> CoarseFit:
-    """The fit with its outline brought to the border of the person; ``fit`` itself where landmarks get much worse."""
+def outlined(model: HeadModel, fit: CoarseFit, evidence: Evidence) -> CoarseFit:
+    """The fit with its outline brought to the border of the person; ``fit`` itself where landmarks get much worse, or
+    where nobody looked for a border."""
+    if not evidence.borders:
+        return fit
     found = fit
     for _ in range(ROUNDS):
-        problem = problem_of(model, found, settings, borders=borders)
+        problem = problem_of(model, found, evidence)
         problem = replace(problem, settings=replace(problem.settings, iterations=STEPS))
         state, _ = plausible(model, problem, descend(problem, head_state(found)))
         found = result(model, problem, state, fit.warnings)

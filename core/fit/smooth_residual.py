@@ -17,7 +17,7 @@ from ..head.smooth_modes import joint_displacement, smooth_modes
 from ..mesh.operators import triangle_normals
 from .checks import landmarks_worse
 from .coarse import head_state, problem_of, result
-from .equations import equations
+from .coarse_equations import equations
 from .evidence import Evidence
 from .levenberg_marquardt import Settings, levenberg_marquardt
 from .normal_equations import NormalEquations
@@ -48,7 +48,7 @@ def follow_photos(model: HeadModel, fit: CoarseFit, evidence: Evidence) -> Coars
     modes = smooth_modes(model)
     around = _around(model, fit.neutral, fit.joints, modes)
     held = replace(fit, identity=np.zeros(len(modes)), residual=None)
-    problem = problem_of(around, held, evidence.settings, reading=False, borders=evidence.borders)
+    problem = problem_of(around, held, evidence, reading=False)
     shading = shaded_views(around, fit, held.identity, evidence.images, evidence.masks)
     coefficients = _coefficients(problem, shading, head_state(held))
     residual = _plausible(model, fit.neutral, np.tensordot(coefficients.astype(np.float32), modes, 1))
@@ -60,7 +60,7 @@ def _refitted(model: HeadModel, fit: CoarseFit, residual: np.ndarray, evidence: 
     neutral, joints = fit.neutral + residual, fit.joints + joint_displacement(model, residual)
     head, nothing = _around(model, neutral, joints, np.zeros((1, *neutral.shape), np.float32)), np.zeros(1)
     held = replace(fit, identity=nothing, residual=None)
-    problem = problem_of(head, held, evidence.settings, borders=evidence.borders)
+    problem = problem_of(head, held, evidence)
     state = refit_views(problem, head_state(fit).with_identity(nothing))
     found = result(head, problem, state, fit.warnings)
     if landmarks_worse(found, fit, WORSE):

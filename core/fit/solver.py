@@ -1,4 +1,4 @@
-"""The coarse fit's own stages: bounded Levenberg-Marquardt (``levenberg_marquardt``) on ``fit.equations``."""
+"""The coarse fit's own stages: bounded Levenberg-Marquardt (``levenberg_marquardt``) on ``fit.coarse_equations``."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from functools import partial
 
 import numpy as np
 
-from .equations import equations
+from .coarse_equations import equations
 from .levenberg_marquardt import Settings, levenberg_marquardt
 from .problem import FitProblem
 from .state import POSE_PARAMETERS, HeadState, Limits

@@ -28,6 +28,7 @@ from .features import LENGTH, LOCAL
 from .trained_file import checked, read_network
 
 FILE = "expression.npz"
+Layers = tuple[tuple[np.ndarray, np.ndarray], ...]  # matrix (in, out) and offset (out,) of each
 # distances that expressions change: lids and lips (``APART_PAIRS``), brows to eyes, corners of mouth and nose, chin
 DISTANCES = np.concatenate(
     [
@@ -106,7 +107,7 @@ class ExpressionRegressor:
     mean: np.ndarray
     scale: np.ndarray
     projection: np.ndarray
-    layers: tuple[tuple[tuple[np.ndarray, np.ndarray], ...], ...]
+    layers: tuple[Layers, ...]
     calibration: np.ndarray
     error: np.ndarray
     texture: FeatureReading | None = None
@@ -189,7 +190,7 @@ def feature_vectors(points: np.ndarray, template: np.ndarray, weight: np.ndarray
     return np.concatenate([aligned.reshape(len(points), -1), apart.reshape(len(points), -1), rotation[:, 2]], axis=1)
 
 
-def run_layers(inputs: np.ndarray, layers: tuple[tuple[np.ndarray, np.ndarray], ...]) -> list[np.ndarray]:
+def run_layers(inputs: np.ndarray, layers: Layers) -> list[np.ndarray]:
     """Inputs and outputs of all layers (n, units); rectified linear units, the last layer is linear."""
     values = [inputs]
     for i, (matrix, offset) in enumerate(layers):

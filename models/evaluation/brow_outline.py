@@ -26,7 +26,12 @@ def photo_brows(character: Character, view: View, landmarks: np.ndarray) -> np.n
 
     Args:
         landmarks: (478, 2) u, v of the landmarks on the head.
+
+    Raises:
+        ValueError: the character has no hair mask.
     """
+    if character.hair_mask is None:
+        raise ValueError("the character has no hair mask")
     topology, mask = character.topology, character.hair_mask.astype(np.float32) / 255
     texel = texel_millimetres(topology, character.neutral, len(mask))
     points = view.pose.apply(character.posed(view.expression).astype(np.float64))

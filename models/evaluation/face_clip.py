@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from pathlib import Path
+
 import cv2
 import numpy as np
+from numpy.typing import ArrayLike
 
 from ...core.head.camera import Camera, Pose, rotation_matrix
 from ...core.head.model import HeadModel
@@ -68,13 +72,13 @@ class Painter:
         return np.clip(small, 0, 255).astype(np.uint8)
 
 
-def pose_at(turn, position=(0.0, 0.0, 800.0)) -> Pose:
+def pose_at(turn: ArrayLike, position: ArrayLike = (0.0, 0.0, 800.0)) -> Pose:
     """Pose of a head turned by a rotation vector (radians, in head axes) before the camera."""
     return Pose(FACING @ rotation_matrix(np.asarray(turn, float)), np.asarray(position, float))
 
 
-def write_video(path, frames, fps: float) -> None:
-    """Motion JPEG in an AVI, RGB frames."""
+def write_video(path: Path, frames: Sequence[np.ndarray], fps: float) -> None:
+    """Motion JPEG in an AVI; frames (H, W, 3) uint8 RGB."""
     height, width = frames[0].shape[:2]
     writer = cv2.VideoWriter(str(path), cv2.VideoWriter_fourcc(*"MJPG"), fps, (width, height))
     for frame in frames:

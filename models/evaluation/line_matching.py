@@ -19,6 +19,7 @@ from ...core.image.filters import sample
 from ...core.texture.view_texture import ViewTexture
 from ...core.wrinkles.coefficients import person
 from ...core.wrinkles.maps import WrinkleAtlas, static_amplitudes
+from .wrinkled_photo import Scene
 
 REACH_MM, REACH_DEGREES = 2.0, 20.0
 DEEP_MM, SHALLOW_MM = 0.15, 0.05
@@ -81,7 +82,7 @@ def matched(these: np.ndarray, those: np.ndarray) -> np.ndarray:
 
 
 def matches(
-    model: HeadModel, atlas: WrinkleAtlas, scene, view: ViewTexture, found: FoundLines, age: float, seed: int
+    model: HeadModel, atlas: WrinkleAtlas, scene: Scene, view: ViewTexture, found: FoundLines, age: float, seed: int
 ) -> Tally:
     """Compare with the atlas's lines that the scene's skin was made with, each where the chart shows it."""
     someone = person(atlas, seed)

@@ -19,7 +19,8 @@ from .wrinkled_photo import SIZE
 
 PHOTOS = Path(__file__).parents[3] / "shared" / "photos"
 # what an artist would draw, in fractions of the photo's width and height: clear lines are to be found, faint may be
-MARKED = {
+Marks = tuple[tuple[tuple[float, float], ...], ...]  # lines of points
+MARKED: dict[str, dict[str, Marks]] = {
     "exp_3.jpg": {
         "clear": (
             (

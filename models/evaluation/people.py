@@ -144,7 +144,8 @@ def group_people(crowd: Crowd, each: int, years: tuple[int, ...] = YEARS) -> lis
 
     Members are the crowd's nearest to the group in age and sex among those of its ancestry.
     """
-    kinds, chosen = [], []
+    kinds: list[str] = []
+    chosen: list[int] = []
     for ancestry in GROUPS:
         for gender, _ in enumerate(GENDERS):
             for age in years:

@@ -2,7 +2,7 @@
 
 Only the mesh is Furrow's. A line is a row of points laid on the face by millimetres from eyes, nose and mouth; across
 it the skin is pressed in by a curve of this module; pores are pits at random places. Each pixel is shaded by itself.
-Lines that Furrow found in a picture are compared with those drawn in it (:func:`match`).
+What Furrow finds in such a picture is compared with what was drawn in it by ``models.evaluation.drawn_lines``.
 """
 
 from __future__ import annotations
@@ -14,14 +14,10 @@ import cv2
 import numpy as np
 from scipy.spatial import cKDTree
 
-from ...core.head.fitted import View
 from ...core.head.model import HeadModel
-from ...core.wrinkles.own_lines import OwnLines
 
 REACH = 6.0  # mm from a line to where the skin is level again
 DENSE = 0.15  # mm between the points of a line
-NEAR_MM = 2.5  # between a drawn line and a found one that are the same
-DEEP_MM = 0.15  # from which a drawn line has to be found
 
 
 @dataclass(frozen=True)
@@ -59,7 +55,9 @@ class Viewpoint:
         return seen[:, :2] / seen[:, 2:] * self.focal + self.size / 2, seen[:, 2]
 
 
-def triangle_pixels(xy: np.ndarray, depth: np.ndarray, triangles: np.ndarray, size: int, both_sides: bool = False):
+def triangle_pixels(
+    xy: np.ndarray, depth: np.ndarray, triangles: np.ndarray, size: int, both_sides: bool = False
+) -> tuple[np.ndarray, np.ndarray]:
     """(size, size) nearest triangle at each pixel, -1 for none, and (size, size, 3) shares of its corners.
 
     All pixels of all bounding boxes are tested at once; the nearest is written last. Triangles that show their back
@@ -87,7 +85,9 @@ def triangle_pixels(xy: np.ndarray, depth: np.ndarray, triangles: np.ndarray, si
     return ids, shares
 
 
-def seen_surface(vertices: np.ndarray, triangles: np.ndarray, viewpoint: Viewpoint):
+def seen_surface(
+    vertices: np.ndarray, triangles: np.ndarray, viewpoint: Viewpoint
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """(size, size) bool where a picture shows the head, and of those n pixels the corners (n, 3) and their shares."""
     xy, away = viewpoint.pixels(vertices)
     ids, share = triangle_pixels(xy, away, triangles, viewpoint.size)
@@ -143,7 +143,9 @@ def pitted(surface: np.ndarray, depth: float, rng: np.random.Generator) -> tuple
     return -own, slope
 
 
-def true_lines(model: HeadModel, vertices: np.ndarray, viewpoint: Viewpoint, lines: Sequence[Line]):
+def true_lines(
+    model: HeadModel, vertices: np.ndarray, viewpoint: Viewpoint, lines: Sequence[Line]
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Of all lines, points that a picture shows: (n, 2) pixels, (n,) mm deep, (n,) which line."""
     vertices = np.asarray(vertices, float)
     _, corners, share = seen_surface(vertices, model.topology.triangles, viewpoint)
@@ -182,9 +184,9 @@ def photo(
     lines: Sequence[Line] = (),
     pores: float = 0.0,
     freckles: int = 0,
-    tone=(0.42, 0.26, 0.19),
+    tone: Sequence[float] = (0.42, 0.26, 0.19),
     mottled: float = 0.03,
-    light=(0.5, 0.6, 0.8),
+    light: Sequence[float] = (0.5, 0.6, 0.8),
     ambient: float = 0.35,
     seed: int = 0,
 ) -> np.ndarray:
@@ -201,7 +203,7 @@ def photo(
     triangles = topology.triangles[topology.triangles[:, 0] < topology.part_slice("lashes").start]
     seen, corners, share = seen_surface(vertices, triangles, viewpoint)
 
-    def at(values):
+    def at(values: np.ndarray) -> np.ndarray:
         return np.einsum("nkc,nk->nc", values[corners], share)
 
     surface, normal = at(vertices), at(corner_normals(vertices, triangles))
@@ -235,7 +237,7 @@ def lined_face(model: HeadModel, vertices: np.ndarray, share: float, deepest: fl
     mark = model.landmarks(np.asarray(vertices, float))
     drawn: list[Line] = []
 
-    def add(points, width, strength):
+    def add(points: np.ndarray, width: float, strength: float) -> None:
         along = np.linspace(0, 1, len(points))
         depth = np.minimum(1, 5 * np.minimum(along, 1 - along)) * (1 + 0.15 * np.sin(7 * along + rng.uniform(0, 6)))
         if rng.random() < share:
@@ -260,80 +262,3 @@ def lined_face(model: HeadModel, vertices: np.ndarray, share: float, deepest: fl
         curve = (1 - t)[:, None] ** 2 * ends[0] + 2 * (t * (1 - t))[:, None] * ends[1] + t[:, None] ** 2 * ends[2]
         add(curve, rng.uniform(1.3, 1.7), 1.2)
     return drawn
-
-
-def chart_points(topology, uv: np.ndarray, vertices: np.ndarray, size: int = 512) -> np.ndarray:
-    """(n, 3) places of vertices (V, 3) at UV (n, 2); NaN where the chart is empty."""
-    head = topology.face_part == 0
-    quads, corners = topology.faces[head].reshape(-1), topology.uv[head].reshape(-1, 2) * size
-    first = np.arange(0, len(quads), 4)[:, None]
-    triangles = np.concatenate([first + [0, 1, 2], first + [0, 2, 3]])
-    ids, share = triangle_pixels(corners, np.ones(len(corners)), triangles, size, both_sides=True)
-    column, row = np.clip((uv * size).astype(int), 0, size - 1).T
-    found = (np.asarray(vertices, float)[quads[triangles[ids[row, column]]]] * share[row, column][..., None]).sum(1)
-    found[ids[row, column] < 0] = np.nan
-    return found
-
-
-@dataclass(frozen=True)
-class Match:
-    """Found points: mm to a drawn line, which one, both depths. Drawn points: mm to a found line, depth."""
-
-    away: np.ndarray
-    line: np.ndarray
-    found: np.ndarray
-    depth: np.ndarray
-    missed: np.ndarray
-    drawn: np.ndarray
-
-
-def match(
-    model: HeadModel,
-    vertices: np.ndarray,
-    viewpoint: Viewpoint,
-    lines: Sequence[Line],
-    own: OwnLines,
-    view: View,
-    posed: np.ndarray,
-) -> Match:
-    """Found lines against drawn ones, in the picture, but for the skin below the eyes: heads have folds there.
-
-    Args:
-        vertices: (V, 3) mm of the drawn head.
-        own: the lines found in the picture.
-        view: how the fit sees it.
-        posed: (V, 3) mm of the fitted head with the expression of that view.
-    """
-    places = chart_points(model.topology, own.uv, posed)
-    pixels = view.camera.project(view.pose.apply(np.nan_to_num(places)))
-    drawn, depth, line = true_lines(model, vertices, viewpoint, lines)
-    scale = np.linalg.norm(viewpoint.translation) / viewpoint.focal
-    keep = np.isfinite(places).all(1)
-    eyes = viewpoint.pixels(model.landmarks(vertices.astype(float))[[33, 133, 362, 263]])[0]
-    for first, last in (eyes[:2], eyes[2:]):
-        x, y = (pixels - first).T * scale
-        keep &= ~((x > -4) & (x < (last - first)[0] * scale + 4) & (np.abs(y - 10) < 25))
-    away, near = cKDTree(drawn).query(pixels[keep])
-    missed = cKDTree(pixels[keep]).query(drawn)[0]
-    return Match(away * scale, line[near], own.rest[keep], depth[near], missed * scale, depth)
-
-
-def score(matches: Sequence[Match]) -> tuple[float, float]:
-    """Precision, weighed by the depth that found lines were given, and recall of deep lines."""
-    right = np.concatenate([m.away < NEAR_MM for m in matches])
-    depth = np.concatenate([m.found for m in matches])
-    hit = np.concatenate([(m.missed < NEAR_MM)[m.drawn > DEEP_MM] for m in matches])
-    return float((right * depth).sum() / depth.sum()), float(hit.mean())
-
-
-def depths(matches: Sequence[Match]) -> tuple[np.ndarray, np.ndarray]:
-    """(n,), (n,) mean depth in mm of drawn lines where they were found: as found, and as drawn."""
-    found, drawn = [], []
-    for m in matches:
-        on = m.away < NEAR_MM
-        for line in np.unique(m.line[on]):
-            rows = on & (m.line == line)
-            if rows.sum() > 3:
-                found.append(m.found[rows].mean())
-                drawn.append(m.depth[rows].mean())
-    return np.array(found), np.array(drawn)

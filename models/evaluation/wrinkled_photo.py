@@ -210,7 +210,7 @@ def coarse(
     return CoarseFit(identity, neutral, model.joints, (view,))
 
 
-def render(topology, points: np.ndarray, camera: Camera, colour: np.ndarray) -> np.ndarray:
+def render(topology: HeadTopology, points: np.ndarray, camera: Camera, colour: np.ndarray) -> np.ndarray:
     """(H, W, 3) linear image: head part coloured from a map (S, S, 3), the other parts white, before a dark wall."""
     quads = topology.part_faces("head")
     uv = topology.uv[topology.face_part == 0].reshape(-1, 2)

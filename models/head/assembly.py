@@ -237,7 +237,7 @@ def _embedding_scene(
     base: BaseMesh, topology: SourceTopology, shape: _Shape, lips: np.ndarray, inside_mouth: np.ndarray,
     jaw_open: np.ndarray,
 ) -> EmbeddingScene:
-    eyes = tuple(
+    left, right = (
         slice(int(members[0]), int(members[-1]) + 1)
         for members in (topology.members(base, "helper-l-eye"), topology.members(base, "helper-r-eye"))
     )
@@ -254,6 +254,6 @@ def _embedding_scene(
     return EmbeddingScene(
         mean=shape.mean, people=heads, open_mouth=shape.mean + OPEN_MOUTH * jaw_open,
         triangles=quads_to_triangles(topology.faces[part]),
-        outer=outer, eyes=eyes,
+        outer=outer, eyes=(left, right),
         eye_axes=axes / np.linalg.norm(axes, axis=1, keepdims=True), lips=lips, mirror=topology.mirror,
     )

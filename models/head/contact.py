@@ -63,8 +63,8 @@ def untangled(
             found.append(seal.eased(expected[seal.pose], 1.0 - (k - steps + 1) / max(SEALING - 2, 1)))
             pose.append(seal.pose)
         weights = start + share * (end - start)
-        pose = np.repeat(pose, [len(c.distance) for c in found])
-        correction = corrected(patch, joined(found), pose, wanted, weights)
+        of_contact = np.repeat(pose, [len(c.distance) for c in found])
+        correction = corrected(patch, joined(found), of_contact, wanted, weights)
         if mirror is not None:
             swapped = correction[mirror[1]][:, mirror[0]] * [-1.0, 1.0, 1.0]
             correction = 0.5 * (correction + swapped)

@@ -220,7 +220,7 @@ def _closest_barycentric(points: np.ndarray, corners: np.ndarray) -> np.ndarray:
         option = np.zeros(best.shape)
         option[..., first], option[..., second] = 1 - along, along
         options.append(option)
-    options = np.stack(options)
-    gap = np.linalg.norm((options[..., None] * corners).sum(-2) - points, axis=-1)
-    nearest = np.take_along_axis(options, gap.argmin(0)[None, ..., None], 0)[0]
+    edges = np.stack(options)
+    gap = np.linalg.norm((edges[..., None] * corners).sum(-2) - points, axis=-1)
+    nearest = np.take_along_axis(edges, gap.argmin(0)[None, ..., None], 0)[0]
     return np.where(inside[..., None], best, nearest)

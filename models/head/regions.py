@@ -7,6 +7,7 @@ given for the character's left side; the right side mirrors them.
 from __future__ import annotations
 
 import zipfile
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -128,9 +129,9 @@ class _Drawing:
     at: np.ndarray
     mark: np.ndarray
 
-    def region(self, outline: list, soft: float) -> np.ndarray:
+    def region(self, outline: Sequence[int | np.ndarray | list], soft: float) -> np.ndarray:
         """(V,) mask of a closed outline of positions and numbers of landmarks."""
-        polygon = np.array([self.mark[p] if np.isscalar(p) else p for p in outline], float)
+        polygon = np.array([self.mark[p] if isinstance(p, int | np.integer) else p for p in outline], float)
         return _inside_outline(self.at, polygon, soft)
 
     def off(self, point: int, dx: float, dy: float) -> np.ndarray:

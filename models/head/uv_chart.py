@@ -10,6 +10,8 @@ both of its diagonals, so quads stay convex and no program's way of splitting th
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 from scipy import sparse
 from scipy.sparse.linalg import splu
@@ -227,7 +229,7 @@ def _minimise(
     return flat
 
 
-def _scaled_start(flat: np.ndarray, jacobians, weights: np.ndarray) -> np.ndarray:
+def _scaled_start(flat: np.ndarray, jacobians: Callable[[np.ndarray], np.ndarray], weights: np.ndarray) -> np.ndarray:
     """The start at the overall size of least energy: with J scaled by s it is s^2 A + B / s^2."""
     here = jacobians(flat)
     square = (here**2).sum((1, 2))

@@ -108,7 +108,10 @@ def refined_points(graph: TfliteGraph) -> dict[str, str]:
         operator = _upstream(graph, output, "RESHAPE")
         if operator is None or operator.name != "TransformLandmarks":
             continue
-        points = custom_options(_upstream(graph, operator.inputs[1], "MUL"))["subset_idxs"]
+        matrix = _upstream(graph, operator.inputs[1], "MUL")
+        if matrix is None:
+            continue
+        points = custom_options(matrix)["subset_idxs"]
         if graph.shapes[operator.outputs[0]][1] == len(points):
             found[graph.names[output]] = ",".join(str(point) for point in points)
     return found

@@ -111,5 +111,5 @@ class OnnxGraph:
         return model
 
     def _value_info(self, tensor: int) -> onnx.ValueInfoProto:
-        shape = ["N", *self.shape(tensor)[1:]]
+        shape: list[str | int | None] = ["N", *self.shape(tensor)[1:]]
         return helper.make_tensor_value_info(self.source.names[tensor], onnx.TensorProto.FLOAT, shape)

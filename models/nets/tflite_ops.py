@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import tflite
@@ -36,7 +37,7 @@ def same_padding(size: int, kernel: int, stride: int, dilation: int) -> tuple[in
     return total // 2, total - total // 2
 
 
-def _pads(graph: OnnxGraph, operator: Operator, kernel: list[int], options, dilations: list[int]) -> list[int]:
+def _pads(graph: OnnxGraph, operator: Operator, kernel: list[int], options: Any, dilations: list[int]) -> list[int]:
     """ONNX pads [top, left, bottom, right] of a convolution or pooling."""
     if options.Padding() == tflite.Padding.VALID:
         return [0, 0, 0, 0]
@@ -57,7 +58,7 @@ def _activate(graph: OnnxGraph, operator: Operator, value: str, activation: int)
     return value
 
 
-def _convolution(graph: OnnxGraph, operator: Operator, weights: np.ndarray, options, group: int) -> None:
+def _convolution(graph: OnnxGraph, operator: Operator, weights: np.ndarray, options: Any, group: int) -> None:
     kernel = list(weights.shape[2:])
     dilations = [options.DilationHFactor(), options.DilationWFactor()]
     inputs = [graph.get(operator.inputs[0], NCHW), graph.constant(weights)]
@@ -121,7 +122,7 @@ def fully_connected(graph: OnnxGraph, operator: Operator) -> None:
     graph.put(operator.outputs[0], _activate(graph, operator, value, options.FusedActivationFunction()), TFLITE)
 
 
-def pooling(op: str, **attributes: int) -> Translate:
+def pooling(op: str, **attributes: Any) -> Translate:
     """MAX_POOL_2D and AVERAGE_POOL_2D (padding does not count in the average)."""
 
     def translate(graph: OnnxGraph, operator: Operator) -> None:

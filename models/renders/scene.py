@@ -211,7 +211,7 @@ def render(
     raster = Raster(triangles, *rasterize(xy, depth, triangles, size, size))
     normals = raster.sample_covered(vertex_normals(points, scene.triangles))
     if scene.relief is not None:
-        normals = normals - _tilts(scene, raster, weights, looks, own) @ shot.rotation.T[:2]
+        normals = normals - _tilts(scene, scene.relief, raster, weights, looks, own) @ shot.rotation.T[:2]
     normals /= np.linalg.norm(normals, axis=1, keepdims=True).clip(1e-6)
     colour = _paint(scene, raster, looks, own, rng)
     if looks.light is None:
@@ -230,14 +230,15 @@ def between_eyes(scene: RenderScene, vertices: np.ndarray) -> np.ndarray:
 
 
 def _tilts(
-    scene: RenderScene, raster: Raster, weights: np.ndarray | None, looks: Looks, rng: np.random.Generator
+    scene: RenderScene, relief: ReliefScene, raster: Raster, weights: np.ndarray | None, looks: Looks,
+    rng: np.random.Generator,
 ) -> np.ndarray:
     """(P, 2) slopes of the skin of a random person, zero on other parts."""
     drawn = rng.uniform(-0.1, 0.9)
     age = drawn if looks.skin_age is None else looks.skin_age
     still = np.zeros(len(scene.model.expression_names))
-    field = slopes(scene.relief, still if weights is None else weights, max(age, 0.0), rng)
-    out = slopes_at(scene.relief, field, raster.sample_covered(scene.model.mean))
+    field = slopes(relief, still if weights is None else weights, max(age, 0.0), rng)
+    out = slopes_at(relief, field, raster.sample_covered(scene.model.mean))
     return out * (scene.part[raster.corners[:, 0]] == 0)[:, None]
 
 
@@ -293,7 +294,8 @@ def _lit(
     low, high = seen.min(0), seen.max(0)
     grid = np.ceil((high - low)[:2] / SHADOW_CELL).astype(int) + 1
     cells, depth = (seen[:, :2] - low[:2]) / SHADOW_CELL, seen[:, 2] - low[2] + 1.0
-    near = Raster(raster.triangles, *rasterize(cells, depth, raster.triangles, *grid, perspective=False))
+    shown = rasterize(cells, depth, raster.triangles, int(grid[0]), int(grid[1]), perspective=False)
+    near = Raster(raster.triangles, *shown)
     nearest = np.full(grid[0] * grid[1], np.inf)
     nearest[near.pixels] = near.sample_covered(depth)
     at = np.clip(raster.sample_covered(cells).astype(int), 0, grid - 1)

@@ -63,14 +63,14 @@ def cut_head(base: BaseMesh) -> SourceTopology:
     chosen = {"head": _head_quads(base)}
     for part, groups in HELPER_GROUPS.items():
         chosen[part] = np.flatnonzero(np.isin(base.quad_group, groups))
-    source, faces, face_part, part_start = [], [], [], [0]
+    members, faces, face_part, part_start = [], [], [], [0]
     for p, part in enumerate(PARTS):
         vertices, local = np.unique(base.quads[chosen[part]], return_inverse=True)
         faces.append(local.reshape(-1, 4) + part_start[-1])
         face_part.append(np.full(len(chosen[part]), p, np.int32))
-        source.append(vertices)
+        members.append(vertices)
         part_start.append(part_start[-1] + len(vertices))
-    source = np.concatenate(source)
+    source = np.concatenate(members)
     position = np.full(len(base.vertices), -1)
     position[source] = np.arange(len(source))
     mirror = position[base.mirror[source]]

@@ -47,7 +47,7 @@ def collect(
         made_once(folder / f"{name}_{seed:03d}.npz", partial(make_samples, model, atlas, nets, CHUNK, seed, variety))
         for seed in seeds
     )
-    return [Samples(*(arrays.get(field) for field in FIELDS)) for arrays in stored]
+    return [Samples(**{field: arrays[field] for field in FIELDS if field in arrays}) for arrays in stored]
 
 
 def collect_textured(
@@ -72,7 +72,7 @@ def each_texture(samples: Samples) -> Samples:
     return Samples(
         np.concatenate([samples.points] * 2),
         np.concatenate([samples.weights] * 2),
-        np.concatenate([samples.textures[:, 0, 0], samples.textures[:, 1, 0]]),
+        np.concatenate([samples.known_textures[:, 0, 0], samples.known_textures[:, 1, 0]]),
         None if samples.identity is None else np.concatenate([samples.identity] * 2),
     )
 
@@ -84,7 +84,7 @@ def mirrored(samples: Samples, pairs: np.ndarray, names: tuple[str, ...], signs:
         signs: (K,) of ``mirror_signs``; identities are left out without it.
     """
     return Samples(
-        samples.points[:, pairs] * np.float32([-1, 1, 1]),
+        samples.points[:, pairs] * np.array([-1, 1, 1], np.float32),
         samples.weights[:, opposite_sides(names)],
         None if samples.textures is None else samples.textures[:, :, ::-1],
         None if samples.identity is None or signs is None else samples.identity * signs,

@@ -102,7 +102,7 @@ def mean_effect(inputs: np.ndarray, targets: np.ndarray) -> np.ndarray:
     return np.linalg.solve(design.T @ design + 5.0 * np.eye(design.shape[1]), design.T @ inputs)[:-1].astype(np.float32)
 
 
-def train_member(inputs: np.ndarray, targets: np.ndarray, settings: Training, seed: int):
+def train_member(inputs: np.ndarray, targets: np.ndarray, settings: Training, seed: int) -> regressor.Layers:
     """Layers of one multilayer perceptron, trained on inputs (n, P) and weights (n, E)."""
     rng = np.random.default_rng(seed)
     sizes = (inputs.shape[1], *settings.hidden, targets.shape[1])
@@ -141,7 +141,7 @@ def _slopes(x: np.ndarray, target: np.ndarray, values: list[np.ndarray]) -> list
     layers = tuple(zip(values[::2], values[1::2]))
     passed = regressor.run_layers(x, layers)
     back = (passed[-1] - target) / len(x)
-    slopes = []
+    slopes: list[np.ndarray] = []
     for i in reversed(range(len(layers))):
         slopes = [passed[i].T @ back, back.sum(axis=0)] + slopes
         if i:
@@ -209,7 +209,8 @@ def train(model: HeadModel, chunks: list[Samples], settings: Training) -> Expres
         regressor.OUTPUTS.astype(np.float32),
         np.zeros((len(model.expression_names), len(regressor.KNOTS)), np.float32),
     )
-    return replace(net, **tables(outputs_of(net, net.inputs(unseen.points.astype(float))), unseen.weights))
+    calibration, error = tables(outputs_of(net, net.inputs(unseen.points.astype(float))), unseen.weights)
+    return replace(net, calibration=calibration, error=error)
 
 
 def train_texture(net: ExpressionRegressor, model: HeadModel, chunks: list[Samples]) -> ExpressionRegressor:
@@ -222,14 +223,15 @@ def train_texture(net: ExpressionRegressor, model: HeadModel, chunks: list[Sampl
     )
     reading = feature_reading(net, seen)
     outputs = corrected_outputs(replace(net, texture=reading), measured)
-    return replace(net, texture=replace(reading, **tables(outputs, measured.weights)))
+    calibration, error = tables(outputs, measured.weights)
+    return replace(net, texture=replace(reading, calibration=calibration, error=error))
 
 
-def tables(outputs: np.ndarray, true: np.ndarray) -> dict[str, np.ndarray]:
+def tables(outputs: np.ndarray, true: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Calibration and errors of outputs (n, E), on people whose weights (n, E) are known."""
     calibration = calibrated_weights(outputs, true).astype(np.float32)
     predicted = np.interp(outputs, regressor.OUTPUTS, calibration)
-    return {"calibration": calibration, "error": error_table(predicted, true).astype(np.float32)}
+    return calibration, error_table(predicted, true).astype(np.float32)
 
 
 def stored_arrays(net: ExpressionRegressor) -> dict[str, np.ndarray]:

@@ -79,7 +79,8 @@ class Features:
 
     def _raw(self, samples: Samples) -> tuple[np.ndarray, np.ndarray]:
         marks = feature_vectors(samples.points.astype(float), self.template, self.alignment).astype(np.float32)
-        values = [np.concatenate([marks, samples.textures[:, cover, 0].astype(np.float32)], axis=1) for cover in (0, 1)]
+        textures = samples.known_textures[:, :, 0].astype(np.float32)
+        values = [np.concatenate([marks, textures[:, cover]], axis=1) for cover in (0, 1)]
         return np.concatenate(values), np.concatenate([samples.identity] * 2)
 
 
@@ -152,7 +153,9 @@ def _every(chunks: list[Samples], step: int) -> Samples:
                      for name in ("points", "weights", "textures", "identity")))
 
 
-def _projected(features: Features, chunks: list[Samples], axes: np.ndarray, settings: IdentityTraining):
+def _projected(
+    features: Features, chunks: list[Samples], axes: np.ndarray, settings: IdentityTraining
+) -> tuple[np.ndarray, np.ndarray]:
     """(m, components) inputs and (m, coefficients) targets of all samples."""
     inputs, targets = [], []
     for chunk in chunks:

@@ -143,7 +143,7 @@ def train(
     test = SamePersonTest(
         reader.template, reader.alignment, reader.mean, reader.scale, projection,
         (inputs.mean(0) @ axes).astype(np.float32), between.astype(np.float32),
-        (settings.common * between).astype(np.float32), np.float32([1.0, 0.0]),
+        (settings.common * between).astype(np.float32), np.array([1.0, 0.0], np.float32),
     )
     read, owner = readings(test, chunks[held : 2 * held])
     same, other = pairs(plain_log_ratios(read, between, settings.common * between), owner)
@@ -186,7 +186,9 @@ def _directions(chunks: list[PeopleSamples], reader: IdentityRegressor, settings
     return np.concatenate([axes, settings.reading * reader.projection @ reader.matrix], axis=1)
 
 
-def _projected(chunk: PeopleSamples, reader: IdentityRegressor, directions: np.ndarray):
+def _projected(
+    chunk: PeopleSamples, reader: IdentityRegressor, directions: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
     values, owner = features(chunk, reader)
     return (values @ directions).astype(float), owner
 

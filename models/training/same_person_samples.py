@@ -123,7 +123,8 @@ def drawn_person(
 def shot_from_the_front(rng: np.random.Generator) -> tuple[Shot, float]:
     """A camera that mostly sees the face from the front or up to a three-quarter view, and the yaw in degrees."""
     turn, pitch, roll = np.clip(rng.normal(0, (TURN, 8, 6)), (-MOST_TURN, -20, -14), (MOST_TURN, 20, 14))
-    return shot_of(*np.radians((turn, pitch, roll)), rng), float(turn)
+    yaw, up, aside = np.radians((turn, pitch, roll))
+    return shot_of(yaw, up, aside, rng), float(turn)
 
 
 def observed(picture: np.ndarray, nets: FaceNets, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray] | None:
@@ -138,7 +139,7 @@ def observed(picture: np.ndarray, nets: FaceNets, rng: np.random.Generator) -> t
     points, textures = [], []
     for image, around in ((stored, square), (stored[:, ::-1], mirrored_square(square))):
         found = meshes_in(image, [around.jittered(*move) for move in moves], nets)
-        if found.scores.mean() < LEAST_SCORE or not np.isfinite(found.points).all():
+        if found.textures is None or found.scores.mean() < LEAST_SCORE or not np.isfinite(found.points).all():
             return None
         points.append(found.points.mean(0))
         textures.append(found.textures.mean(0))

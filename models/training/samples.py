@@ -49,6 +49,17 @@ class Samples:
     textures: np.ndarray | None = None
     identity: np.ndarray | None = None
 
+    @property
+    def known_textures(self) -> np.ndarray:
+        """``textures`` of samples that have them.
+
+        Raises:
+            ValueError: these have none.
+        """
+        if self.textures is None:
+            raise ValueError("the samples were made without features")
+        return self.textures
+
 
 def sample_weights(names: tuple[str, ...], rng: np.random.Generator, variety: Variety = USUAL) -> np.ndarray:
     """(52,) plausible weights: a resting face, or a few groups of shapes that do not pull against each other."""
@@ -58,8 +69,8 @@ def sample_weights(names: tuple[str, ...], rng: np.random.Generator, variety: Va
         _add_gaze(weights, index, rng)
     if rng.random() < NEUTRAL:
         return weights
-    groups, chance = variety.groups()
-    chance = np.array(chance)
+    groups, often = variety.groups()
+    chance = np.array(often)
     count = rng.integers(1, 7)
     for g in rng.choice(len(groups), count, replace=False, p=chance / chance.sum()):
         amount = rng.uniform(variety.least, 1.0)
@@ -220,10 +231,18 @@ def textures_of(
     for cover in (False, True):
         for picture, marks in ((pixels, points), (pixels[:, ::-1], flipped)):
             shift, scale, turn = rng.normal(0, 0.012, 2), rng.normal(1, 0.02), rng.normal(0, 0.02)
-            square = square_of_points(marks).jittered(*shift, scale, turn)
+            square = square_of_points(marks).jittered(shift[0], shift[1], scale, turn)
             stored = photographed(covered(picture, marks, rng) if cover else picture, rng)
-            found.append(meshes_in(stored, [square], nets).textures[0])
+            found.append(_features_in(stored, square, nets))
     return np.stack(found).astype(np.float16).reshape(2, 2, -1)
+
+
+def _features_in(picture: np.ndarray, square: Square, nets: FaceNets) -> np.ndarray:
+    """(LENGTH,) what the landmark net knows of the face in a square of a picture (H, W, 3)."""
+    found = meshes_in(picture, [square], nets).textures
+    if found is None:
+        raise ValueError("the landmark net tells no features: build it anew")
+    return found[0]
 
 
 def landmark_pairs(model: HeadModel) -> np.ndarray:
@@ -246,7 +265,10 @@ def make_samples(
     people = [sample_person(model, rng, variety) for _ in range(variety.people)]
     shapes = [personal_deltas(model, person.head(model)).astype(float) for person in people]
     ageing = age_coefficients(model)
-    points, weights, textures, identity = [], [], [], []
+    points: list[np.ndarray] = []
+    weights: list[np.ndarray] = []
+    textures: list[np.ndarray] = []
+    identity: list[np.ndarray] = []
     while len(points) < count:
         who = rng.integers(variety.people)
         person = people[who].mixed(sample_person(model, rng, variety), rng.uniform(0, 1) ** 2)
@@ -258,8 +280,8 @@ def make_samples(
             weights.append(drawn)
             textures.append(textures_of(picture, found, mirror, nets, texture_rng))
             identity.append(person.coefficients + person.age * ageing)
-    small = (np.stack(values).astype(np.float32) for values in (points, weights))
-    return Samples(*small, np.stack(textures), np.stack(identity).astype(np.float32))
+    small = [np.stack(values).astype(np.float32) for values in (points, weights, identity)]
+    return Samples(small[0], small[1], np.stack(textures), small[2])
 
 
 def _posed(

@@ -55,7 +55,7 @@ def components_of(standard: np.ndarray, settings: TextureTraining) -> np.ndarray
 def feature_reading(net: ExpressionRegressor, seen: Samples, settings: TextureTraining | None = None) -> FeatureReading:
     """The correction for samples that ``net`` was not trained on, textures (n, T); calibration still open."""
     settings = settings or TextureTraining()
-    textures = seen.textures[:, :LOCAL].astype(np.float32)
+    textures = seen.known_textures[:, :LOCAL].astype(np.float32)
     mean, scale = textures.mean(axis=0), textures.std(axis=0) + np.float32(LEAST_SCALE)
     standard = standardised(textures, mean, scale)
     projection = components_of(standard, settings)
@@ -83,9 +83,15 @@ def feature_reading(net: ExpressionRegressor, seen: Samples, settings: TextureTr
 
 
 def corrected_outputs(net: ExpressionRegressor, samples: Samples) -> np.ndarray:
-    """(n, E) what the regressor answers before its calibration, textures (n, T) included."""
+    """(n, E) what the regressor answers before its calibration, textures (n, T) included.
+
+    Raises:
+        ValueError: the regressor reads no features, or the samples have none.
+    """
+    if net.texture is None:
+        raise ValueError("the regressor reads no features")
     inputs = net.inputs(samples.points.astype(float))
-    return outputs_of(net, inputs) + net.texture.change(samples.textures, inputs)[0]
+    return outputs_of(net, inputs) + net.texture.change(samples.known_textures, inputs)[0]
 
 
 def stored_texture(reading: FeatureReading) -> dict[str, np.ndarray]:

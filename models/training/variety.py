@@ -88,7 +88,7 @@ class Variety:
 
     def groups(self) -> tuple[list[tuple[str, ...]], list[float]]:
         """Groups of stems, and how often each is drawn, relatively."""
-        return [row[0] for row in GROUPS], [row[1 + self.kind] for row in GROUPS]
+        return [stems for stems, *_ in GROUPS], [often[self.kind] for _, *often in GROUPS]
 
     def resting(self, names: tuple[str, ...]) -> list[float]:
         """Standard deviation of each shape's weight on resting faces."""

@@ -159,7 +159,7 @@ def _roll_crests(lines: list[Streamline], group: LineGroup, grid: SurfaceGrid) -
 
     Between a quarter and the half of the spacing; the half where nothing is near.
     """
-    crests: list[np.ndarray | None] = [None] * len(lines)
+    crests = [np.zeros((0, 2))] * len(lines)
     for secondary in (False, True):
         rows = [i for i, line in enumerate(lines) if line.secondary == secondary]
         same = [lines[i] for i in rows]

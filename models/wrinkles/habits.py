@@ -24,5 +24,4 @@ SMILES = 2  # row that other drivers go with: how much a face moves the mouth
 
 def habit_of(driver: Mapping[str, float]) -> int:
     """Row of ``HABITS`` whose expression this is; that of the smile for expressions that leave no trace."""
-    habits = [expression for expression, _ in HABITS]
-    return habits.index(driver) if driver in habits else SMILES
+    return next((row for row, (expression, _) in enumerate(HABITS) if expression == driver), SMILES)

@@ -147,7 +147,8 @@ def _fill(
 def _nearest_texels(grid: SurfaceGrid, seeds: Sequence[tuple[float, float]]) -> list[tuple[int, int]]:
     front = grid.covered & (grid.frame[..., 2] > 0)
     away = [np.hypot(grid.frame[..., 0] - x, grid.frame[..., 1] - y) + 1e3 * ~front for x, y in seeds]
-    return [tuple(int(i) for i in np.unravel_index(d.argmin(), d.shape)[::-1]) for d in away]
+    nearest = [np.unravel_index(d.argmin(), d.shape) for d in away]
+    return [(int(column), int(row)) for row, column in nearest]
 
 
 def _candidates(field: _Field, floor: float, pitch: float, rng: np.random.Generator) -> list[tuple[int, int]]:

@@ -67,9 +67,9 @@ def _jacobian(points: np.ndarray, covered: np.ndarray) -> np.ndarray:
     for k, axis in ((0, 1), (1, 0)):
         difference = np.zeros(points.shape)
         both = np.zeros(covered.shape)
-        inner, before, after = [slice(None)] * 2, [slice(None)] * 2, [slice(None)] * 2
-        inner[axis], before[axis], after[axis] = slice(1, -1), slice(0, -2), slice(2, None)
-        inner, before, after = tuple(inner), tuple(before), tuple(after)
+        inner, before, after = (
+            (*[slice(None)] * axis, part) for part in (slice(1, -1), slice(0, -2), slice(2, None))
+        )
         both[inner] = covered[before] & covered[after] & covered[inner]
         difference[inner] = 0.5 * (points[after] - points[before]) * both[inner][..., None]
         weight = cv2.GaussianBlur(both, (0, 0), 1.5)

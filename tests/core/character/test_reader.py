@@ -138,6 +138,17 @@ def test_as_many_views_as_photos_can_be_chosen(entries, tmp_path):
                 opened(tmp_path, entries, {"views": views}, **files)
 
 
+@pytest.mark.parametrize("count", [64, 65])
+def test_regions_are_64_at_most(entries, tmp_path, count):
+    names = [f"region_{i}" for i in range(count)]
+    masks = {"arrays/region_masks.npy": npy_bytes(np.zeros((count, COUNT), np.float32))}
+    if count == 64:
+        assert opened(tmp_path, entries, {"region_names": names}, **masks).topology.region_names == tuple(names)
+    else:
+        with pytest.raises(CharacterFileError):
+            opened(tmp_path, entries, {"region_names": names}, **masks)
+
+
 def test_long_texts_are_cut(entries, tmp_path):
     changed = {"name": "n" * 300, "warnings": ["w" * 600] * 120, "views.0.photo": "p" * 300}
     found = opened(tmp_path, entries, changed)
@@ -150,9 +161,28 @@ def test_a_character_json_of_many_megabytes_is_not_read(entries, tmp_path):
         opened(tmp_path, entries, {"warnings": ["w" * 4_000_000]})
 
 
-def test_more_entries_than_a_character_ever_has_are_not_opened(entries, tmp_path):
-    with pytest.raises(CharacterFileError, match="more than a character"):
-        opened(tmp_path, entries, **{f"arrays/more_{i}.npy": b"" for i in range(65 - len(entries))})
+@pytest.mark.parametrize("count, line", [(64, "not those of a character"), (65, "more than a character")])
+def test_more_entries_than_a_character_ever_has_are_not_opened(entries, tmp_path, count, line):
+    with pytest.raises(CharacterFileError, match=line):
+        opened(tmp_path, entries, **{f"arrays/more_{i}.npy": b"" for i in range(count - len(entries))})
+
+
+@pytest.mark.parametrize("beyond, line", [(0, "not those of a character"), (1, "more than a character")])
+def test_what_unpacks_to_half_a_gigabyte_in_all_is_not_opened(entries, tmp_path, beyond, line):
+    """No entry is large by itself; what the zip's directory says of their sizes is believed before one is read."""
+    path, count = tmp_path / "large.furrow", 4
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, data in {**entries, **{f"arrays/more_{i}.npy": b"" for i in range(count)}}.items():
+            archive.writestr(name, data)
+    left = 512 * 2**20 - sum(map(len, entries.values())) + beyond
+    written = bytearray(path.read_bytes())
+    for i in range(count):
+        record = written.rindex(b"PK\x01\x02", 0, written.rindex(f"arrays/more_{i}.npy".encode()))
+        size = left // count + (left % count if i == 0 else 0)
+        written[record + 24 : record + 28] = size.to_bytes(4, "little")
+    path.write_bytes(written)
+    with pytest.raises(CharacterFileError, match=line):
+        load_character(path)
 
 
 @pytest.mark.parametrize("text", ["[]", '{"schema": "1"}', "{}", "no json"])

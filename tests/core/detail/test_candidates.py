@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from charts import flat_chart
 from furrow.core.detail.candidates import SURE, FoundLines, believed, beside_folds, scored, scored_folds
+from furrow.core.detail.curve_gains import gains
 from furrow.core.detail.folds import Folds
-from furrow.core.detail.gains import gains
 from furrow.core.detail.group_fields import agreement, line_groups, lookup
 from furrow.core.detail.read import person_detail
 from furrow.core.detail.ridges import Polylines, Ridges

@@ -13,7 +13,8 @@ from furrow.core.character.character import Character
 from furrow.core.detail.apparent_age import DEFAULT_AGE
 from furrow.core.pipeline import Models, reconstruct
 from furrow.core.wrinkles.fine_skin import usual_gain
-from furrow.models.evaluation.plain_head import DEEP_MM, Line, Viewpoint, depths, lined_face, match, photo, score
+from furrow.models.evaluation.drawn_lines import DEEP_MM, depths, match, score
+from furrow.models.evaluation.plain_head import Line, Viewpoint, lined_face, photo
 from scipy.stats import spearmanr
 from synthetic_head import some_identity
 

@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 from charts import flat_chart
 from furrow.core.detail.candidates import FoundLines
+from furrow.core.detail.curve_gains import motion_columns
 from furrow.core.detail.estimates import HOLD_SIZE
-from furrow.core.detail.gains import motion_columns
 from furrow.core.detail.grooves import Grooves, ViewLines
 from furrow.core.detail.group_fields import line_groups
 from furrow.core.detail.line_fit import own_lines

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from furrow.core.fit import agreement, coarse
 from furrow.core.fit.agreement import agreement_warnings
+from furrow.core.fit.evidence import Evidence
 from synthetic_head import aligned_distance, observe, some_identity
 
 
@@ -41,7 +42,7 @@ def test_somebody_else_is_found_and_named_wherever_the_photo_stands(model, perso
     assert np.allclose(last.identity, first.identity, atol=1e-6) and first.photo_shares[0] == last.photo_shares[2]
     # hardly worse than without that photo, and better than if all counted alike
     without = coarse.fit(model, photos[:2])
-    problem = coarse.problem_of(model, last)
+    problem = coarse.problem_of(model, last, Evidence([]))
     alike = coarse.minimise(replace(problem, shares=(1.0,) * 3), coarse.head_state(last)).identity
     truth = model.landmarks(model.neutral(head).astype(float))
     spoilt = aligned_distance(model.landmarks(model.neutral(alike).astype(float)), truth)
@@ -92,3 +93,43 @@ def test_chances_are_those_of_bayes_with_one_stranger_in_twenty_sets(model, pers
     for much, odd in ((0.1, []), (-0.1, [1])):
         said.ratios = np.array([1.0, much - np.log(19.0 * 3), 2.0])
         assert agreement.odd_photos(said, np.arange(3.0)[:, None]) == odd
+
+
+@pytest.fixture
+def told(monkeypatch):
+    """What fits are to find is given: by photo its own head, and errors of that head and of the agreed one."""
+    given = {}
+
+    def alone(problem, state):
+        return state.with_identity(given[problem.photos[0].photo][0])
+
+    def error(basis, identity, view, photo):
+        own, best, there = given[photo.photo]
+        return best if np.array_equal(identity, own) else there
+
+    monkeypatch.setattr(agreement, "minimise", alone)
+    monkeypatch.setattr(agreement, "refit_views", lambda problem, state: state)
+    monkeypatch.setattr(agreement, "landmark_error", error)
+    return given
+
+
+def weighed(model, photos, company):
+    """Shares of photos, and the head that they agree on."""
+    problem = coarse.fit_problem(model, photos, 3, coarse.FitSettings())
+    views = tuple(coarse.initial_state(problem.basis.mean, photo, problem.settings, 52) for photo in photos)
+    found, start = agreement.weigh_photos(problem, coarse.HeadState(np.zeros(3), views), company)
+    return found.shares, start.identity
+
+
+def test_a_share_falls_with_what_a_photo_cannot_explain_and_with_who_it_shows(model, person, told):
+    """A quarter is left where the agreed head fits worse than its own by 2 % of the eye distance, or its own worse
+    than a good fit by as much; where both are so, 1 / 25. A photo that surely shows somebody else keeps a fiftieth."""
+    names = ["fine", "contradicts", "poor", "both", "better", "doubted", "stranger"]
+    photos = [person[1][0]._replace(photo=name) for name in names]
+    errors = [(0.02, 0.02), (0.02, 0.04), (0.05, 0.05), (0.05, 0.07), (0.03, 0.01), (0.02, 0.02), (0.02, 0.02)]
+    told.update({name: (np.full(3, i + 1.0), *each) for i, (name, each) in enumerate(zip(names, errors))})
+    company = agreement.Company(np.array([1, 1, 1, 1, 1, 0.6, 0.001]), odd=(6,))
+    shares, agreed = weighed(model, photos, company)
+    np.testing.assert_allclose(shares, [1, 0.25, 0.25, 0.04, 1, 0.6, 0.02])
+    # the median of all but the stranger, whose coefficients would make it 4
+    np.testing.assert_allclose(agreed, 3.5)

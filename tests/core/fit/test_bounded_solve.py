@@ -57,3 +57,10 @@ def test_empty_interval_holds_the_variable():
     held = Block(first.matrix, first.shared, first.gradient, np.full(5, 0.25), np.full(5, 0.25))
     solution = solve_bounded([held, *blocks[1:]], shared, shared_gradient, np.full(6, -9.0), np.full(6, 9.0))
     assert np.array_equal(solution[0], np.full(5, 0.25))
+    # the others are at their minimum given that, by a general solver
+    bounds = [(0.25, 0.25)] * 5 + [(0.0, 1.0)] * 10 + [(-9.0, 9.0)] * 6
+    reference = minimize(
+        lambda x: (0.5 * x @ matrix @ x - gradient @ x, matrix @ x - gradient), np.full(21, 0.25), jac=True,
+        method="L-BFGS-B", bounds=bounds, options={"ftol": 1e-15, "gtol": 1e-10, "maxiter": 5000},
+    ).x
+    assert np.abs(np.concatenate(solution) - reference).max() < 1e-5

@@ -28,6 +28,14 @@ def test_profile_is_told(degrees, warned):
     assert all("tiny.jpg: the head is turned by" in line and "guessed" in line for line in lines)
 
 
+@pytest.mark.parametrize("error, told", [(0.059, False), (0.061, True)])
+def test_a_rough_fit_is_told_with_its_error(error, told):
+    view = tiny_character().views[0]
+    rough = dataclasses.replace(view, pose=Pose(FACING, view.pose.translation), landmark_error=error)
+    lines = view_warnings(rough)
+    assert len(lines) == told and all("only roughly (landmarks off by 6.1 %" in line for line in lines)
+
+
 def test_a_head_turned_inside_out_is_pulled_back_until_it_is_none(model):
     wild = np.zeros(len(model.identity_basis))
     wild[:30] = 40.0 * np.random.default_rng(1).normal(size=30)

@@ -2,7 +2,14 @@
 
 import numpy as np
 import pytest
-from furrow.core.fit.expression_prior import expression_prior, guided_prior, trust_by_shape
+from furrow.core.fit.expression_prior import (
+    GAZE_SPREAD,
+    LOOSELY_SYMMETRIC,
+    SYMMETRIC_SPREAD,
+    expression_prior,
+    guided_prior,
+    trust_by_shape,
+)
 from furrow.models.evaluation.made_up import ARKIT
 
 
@@ -31,6 +38,22 @@ def test_symmetric_use_costs_less_than_one_sided():
     both = prior.cost(weights(mouthDimpleLeft=0.3, mouthDimpleRight=0.3))
     one = prior.cost(weights(mouthDimpleLeft=0.6))
     assert both < one
+
+
+@pytest.mark.parametrize("pair, spread", [
+    (("mouthDimpleLeft", "mouthDimpleRight"), SYMMETRIC_SPREAD),
+    (("mouthSmileLeft", "mouthSmileRight"), LOOSELY_SYMMETRIC.get("mouthSmile", SYMMETRIC_SPREAD)),
+    (("eyeLookUpLeft", "eyeLookUpRight"), GAZE_SPREAD),
+    (("eyeLookInLeft", "eyeLookOutRight"), GAZE_SPREAD),
+])  # fmt: skip
+def test_what_moves_alike_costs_its_difference(pair, spread):
+    """Beside what each weight costs by itself: ((a - b) / spread)^2 / 2, so its cross term is -a b / spread^2."""
+    prior = expression_prior(tuple(ARKIT), 0.3)
+    one, other = weights(**{pair[0]: 0.5}), weights(**{pair[1]: 0.4})
+    assert prior.cost(one + other) - prior.cost(one) - prior.cost(other) == pytest.approx(-0.3 * 0.5 * 0.4 / spread**2)
+    # a rig without the other shape has a prior all the same
+    alone = expression_prior(tuple(name for name in ARKIT if name != pair[1]))
+    assert np.isfinite(alone.coupling).all() and len(alone.rate) == 51
 
 
 def test_antagonists_cost_more_together_than_apart():

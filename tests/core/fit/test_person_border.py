@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from furrow.core.fit import coarse
+from furrow.core.fit.evidence import Evidence
 from furrow.core.fit.person_border import border_in_photo, outline
 from furrow.core.fit.refinement import outlined
 from furrow.core.head.raster import rasterize
@@ -97,13 +98,33 @@ def test_under_hair_the_head_may_be_smaller_and_never_larger(model, scene, growt
         assert force[4] > 0.0  # down in the photo, where the crown of the true head is
 
 
-def test_edges_of_the_photo_and_hands_are_no_border(model, scene):
+@pytest.mark.parametrize("axis", [0, 1])
+@pytest.mark.parametrize("first", [True, False])
+def test_the_edge_of_a_photo_that_cuts_the_face_is_no_border(scene, axis, first):
+    """The photo ends 20 pixels inside the face, at its left, right, upper or lower side.
+
+    What the person's border is where it runs into the edge says nothing: the head goes on outside.
+    """
+    _, observation, _, image, person, _ = scene
+    points = observation.landmarks.points
+    cut = int(points[:, axis].min()) + 20 if first else int(points[:, axis].max()) - 20
+    part = slice(cut, None) if first else slice(cut)
+    window = (slice(None), part) if axis == 0 else part
+    border = border_in_photo(
+        image[window], points - np.where(np.arange(2) == axis, cut if first else 0, 0), person[window]
+    )
+    beside = person.take(cut, 1 - axis)
+    for along in np.flatnonzero(np.diff(beside > 0.5)):
+        there, uncut = np.full(2, along + 1.0), np.full(2, along + 1.0)
+        there[axis], uncut[axis] = 1.0 if first else cut - 1.0, cut
+        distance, _, counts, _ = border.sample(there[None])
+        assert abs(distance[0]) < 6.0 and counts[0] < 0.5
+        assert border_in_photo(image, points, person).sample(uncut[None])[2][0] > 0.5
+
+
+def test_hands_are_no_border(scene):
     _, observation, _, image, person, _ = scene
     left = int(observation.landmarks.points[:, 0].min()) + 20
-    cut, cut_person, points = image[:, left:], person[:, left:], observation.landmarks.points - [left, 0]
-    border = border_in_photo(cut, points, cut_person)
-    counts = border.sample(np.array([[1.0, points[1, 1]]]))[2]
-    assert counts[0] < 0.5
     cover = np.zeros_like(person)
     cover[:, : left + 40] = 1.0
     covered = border_in_photo(image, observation.landmarks.points, person * (1 - cover), cover)
@@ -115,7 +136,7 @@ def test_the_outline_brings_ears_skull_and_pose_nearer(model, scene):
     identity, observation, pose, image, person, _ = scene
     fit = coarse.fit(model, [observation])
     border = border_in_photo(image, observation.landmarks.points, person)
-    after = outlined(model, fit, [border], None)
+    after = outlined(model, fit, Evidence([image], borders=[border]))
 
     def off(found):
         _, term = term_of(model, found, border)
@@ -132,5 +153,5 @@ def test_a_border_that_fits_no_head_is_left(model, scene):
     x, y = observation.landmarks.points.mean(axis=0).astype(int)
     narrow[y - 60 : y + 60, x - 30 : x + 30] = 1.0
     border = border_in_photo(image, observation.landmarks.points, narrow)
-    found = outlined(model, fit, [border], None)
+    found = outlined(model, fit, Evidence([image], borders=[border]))
     assert found.views[0].landmark_error <= fit.views[0].landmark_error + 0.008

@@ -88,11 +88,11 @@ def test_a_displacement_is_found(model, bumpy):
 def test_a_refinement_keeps_the_displacement(model, bumpy):
     residual, _, _, fit = bumpy
     kept = replace(fit, residual=residual, neutral=fit.neutral + residual)
-    problem = coarse.problem_of(model, kept)
+    problem = coarse.problem_of(model, kept, Evidence([]))
     again = coarse.result(model, problem, coarse.head_state(fit), ())
     np.testing.assert_allclose(again.neutral, kept.neutral, atol=1e-4)
     np.testing.assert_array_equal(again.residual, residual)
-    plain = coarse.problem_of(model, fit).basis.mean
+    plain = coarse.problem_of(model, fit, Evidence([])).basis.mean
     np.testing.assert_allclose(problem.basis.mean - plain, model.landmarks(residual), atol=1e-4)
     eyes = smooth_modes.eye_vertices(model.topology, model.mean)
     moved = (again.joints - fit.joints)[:, 0]
@@ -109,6 +109,9 @@ def test_what_would_fold_or_move_far_is_drawn_in(model):
     calm = np.zeros_like(model.mean)
     calm[:, 1] = 2.0
     np.testing.assert_allclose(smooth_residual._plausible(model, model.mean, calm), calm)
+    # what folds nothing is drawn in as well, to the largest that is allowed and no further
+    far = smooth_residual._plausible(model, model.mean, 10.0 * calm)
+    np.testing.assert_allclose(far, 2.5 * calm, rtol=1e-5)
 
 
 def test_a_worse_fit_is_not_taken(model, bumpy):

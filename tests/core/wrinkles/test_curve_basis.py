@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from curve_reference import basis_matrix
-from furrow.core.detail.gains import SETTINGS, columns
+from furrow.core.detail.curve_gains import SETTINGS, columns
 from furrow.core.wrinkles import curve_basis
 from furrow.core.wrinkles.curve_basis import blocks_near, draw, texels_near
 

@@ -1,12 +1,9 @@
-"""Wrinkle groups as records: one entry goes through atlas, detection, age and drawing; no code names a group."""
+"""Wrinkle groups as records: one entry goes through atlas, detection, age and drawing."""
 
-import ast
-import re
 from dataclasses import replace
 
 import numpy as np
 import pytest
-from furrow.core.assets import PACKAGE_FOLDER
 from furrow.core.detail.apparent_age import apparent_age
 from furrow.core.detail.candidates import SURE, favoured, scored, usual_lines
 from furrow.core.detail.grooves import ViewLines
@@ -27,11 +24,6 @@ from furrow.models.wrinkles.line_directions import upright
 from furrow.models.wrinkles.line_group import LineGroup
 
 SIZE, SEED = 512, 5
-# what modules that handle groups import
-HANDLED = {
-    "core": re.compile(r"\.(group|group_fields|atlas) import"),
-    "models": re.compile(r"\.(group|line_group) import"),
-}
 
 
 def cheek(frame):
@@ -147,19 +139,3 @@ def test_tables_of_another_kind_are_refused(atlas, tmp_path):
 def save_copy(atlas, folder):
     save_atlas(atlas, folder / "copy.npz")
     return folder / "copy.npz"
-
-
-def strings_of(path):
-    tree = ast.parse(path.read_text(encoding="utf-8"))
-    return {node.value for node in ast.walk(tree) if isinstance(node, ast.Constant) and isinstance(node.value, str)}
-
-
-def test_no_code_but_the_table_names_a_group(model, atlas):
-    """Some groups are called like the region of skin they are in; modules that handle groups name neither."""
-    names = set(atlas.group_names)
-    alone = names - set(model.topology.region_names)
-    assert len(alone) >= 10
-    for part, handled in HANDLED.items():
-        for path in sorted((PACKAGE_FOLDER / part).rglob("*.py")):
-            named = strings_of(path) & (names if handled.search(path.read_text(encoding="utf-8")) else alone)
-            assert not named or path.relative_to(PACKAGE_FOLDER).as_posix() == "models/wrinkles/groups.py", path
