@@ -12,10 +12,9 @@ import bpy
 from ...core.character.character import Character
 from ...core.errors import FurrowError, OutputError
 from ...core.io.safe_files import put_in_place
-from .. import names
 from ..head.build_head import HeadObjects
 from ..head.characters import objects_of
-from .pieces import all_pieces, shaped_character
+from .pieces import all_pieces, hair_title, shaped_character
 from .scene_objects import exported_armature, exported_curves, exported_mesh, plain_title
 from .settings import ALEMBIC, GLTF, SUFFIXES, TARGETS, ExportSettings, MOST_LEVELS
 from .stand_in import StandIn
@@ -101,10 +100,9 @@ def _fill(character, made: HeadObjects, scene: bpy.types.Scene, settings: Export
     name = plain_title(made.collection, settings)
     stand_in = StandIn(made.head, scene)
     pieces = all_pieces(made, character, settings, stand_in)
-    curves = [(f"{name} {names.HAIR_NAMES.get(group, group.title())}", stand_in.hair(source, settings.level))
-              for group, source in made.hair.items()] if settings.curves else []  # fmt: skip
-    for title, source in curves:
-        exported_curves(stand_in.evaluated_object(source), scene, title)
+    for group, source in made.hair.items() if settings.curves else ():
+        shown = stand_in.evaluated_object(stand_in.hair(source, settings.level))
+        exported_curves(shown, scene, settings, name, hair_title(group))
     for item in stand_in.made:
         bpy.data.objects.remove(item)
     armature = exported_armature(made.armature, scene, settings, name)

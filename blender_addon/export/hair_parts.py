@@ -11,32 +11,47 @@ from ...core.image.colour import linear_to_srgb_bytes
 from ...core.output.strand_mesh import StrandMesh, strips, tubes
 from .part_arrays import PartArrays
 
+LIGHTER = 1.8  # times the hairs' colour: light goes through hair and from hair to hair, but not through a mesh; by eye
+CENTRE = (0.5, 0.5, 0.62)  # of the head's box, from which hair faces away
 BRIGHT = 95.0  # percentile of the hairs' colour that the picture has; the vertex colours darken it
 LASH_SIZE = (256, 512)  # of the picture of lash plates: rows, columns; the upper lid's above
 LASHES = 64  # hairs across the plate of a lid
 LASH_COLOUR = (0.018, 0.012, 0.01)  # linear, as the material of the plates
 
 
-def hair_part(strands, head: PartArrays) -> tuple[PartArrays, np.ndarray]:
+def hair_part(strands, head: PartArrays, tinted: bool) -> tuple[PartArrays, np.ndarray]:
     """Mesh of strands from :meth:`StandIn.moved_strands`, and its picture (h, w, 3) uint8 sRGB.
 
     Args:
         head: exported head, whose skin the strands follow.
+        tinted: the picture has the brightest colour, and vertex colours darken it; else it has the usual one, and the
+            vertex colours are the hairs' own.
     """
     points, radii, colours, moved, total = strands
+    outward = _outward(points, head)
     nearest = cKDTree(head.vertices).query(points[:, 0], 4)
     share = 1.0 / np.maximum(nearest[0], 1e-7)
     share /= share.sum(1, keepdims=True)
     if total > len(points):
-        outward = points[:, 0] - head.vertices[head.faces].mean(1).mean(0)
-        mesh = strips(points, radii, outward / np.linalg.norm(outward, axis=1, keepdims=True), total / len(points))
+        mesh = strips(points, radii, outward, total / len(points))
+        normals = outward.reshape(-1, 3)[mesh.point]
     else:
-        mesh = tubes(points, radii)
-    bright = np.maximum(np.percentile(colours, BRIGHT, axis=0), 1e-4)
+        mesh, normals = tubes(points, radii), None
+    colours = np.clip(LIGHTER * colours, 0.0, 1.0)
+    shown = np.percentile(colours, BRIGHT if tinted else 50.0, axis=0)
     of_strand = mesh.point // points.shape[1]
-    tint = np.clip(colours / bright, 0.0, 1.0)[of_strand]
-    picture = np.broadcast_to(linear_to_srgb_bytes(bright[None, None].astype(np.float32)), (16, 16, 3)).copy()
-    return _part(mesh, of_strand, head, nearest[1], share, moved, tint), picture
+    tint = np.clip(colours / np.maximum(shown, 1e-4), 0.0, 1.0) if tinted else colours
+    picture = np.broadcast_to(linear_to_srgb_bytes(shown[None, None].astype(np.float32)), (16, 16, 3)).copy()
+    part = _part(mesh, of_strand, head, nearest[1], share, moved, tint[of_strand])
+    return replace(part, normals=normals), picture
+
+
+def _outward(points: np.ndarray, head: PartArrays) -> np.ndarray:
+    """(n, k, 3) unit vectors from the middle of the head, where hair that lies on it faces."""
+    low, high = head.vertices.min(0), head.vertices.max(0)
+    away = points - (low + (high - low) * CENTRE)
+    away[..., 2] *= 0.5 + 0.5 * (away[..., 2:3] > 0)[..., 0]  # hair that hangs faces sideways
+    return away / np.maximum(np.linalg.norm(away, axis=-1, keepdims=True), 1e-9)
 
 
 def _part(mesh: StrandMesh, of_strand, head: PartArrays, nearest, share, moved, tint) -> PartArrays:

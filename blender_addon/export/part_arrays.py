@@ -25,6 +25,7 @@ class PartArrays:
         weights: name of each bone to its weights (n,).
         material: (f,) int32 slot of each face.
         colours: (n, 4) linear vertex colours; None for none.
+        normals: (n, 3) unit; None for those of the faces.
     """
 
     vertices: np.ndarray
@@ -34,6 +35,7 @@ class PartArrays:
     weights: dict[str, np.ndarray]
     material: np.ndarray
     colours: np.ndarray | None = None
+    normals: np.ndarray | None = None
 
 
 def read_part(made: bpy.types.Object, armature: bpy.types.Object) -> PartArrays:
@@ -76,6 +78,26 @@ def smooth(part: PartArrays, levels: int) -> PartArrays:
         uv=part.uv if division.uv is None else division.uv,
         weights={bone: (column / total).astype(np.float32) for bone, column in weights.items()},
         material=np.repeat(part.material, split),
+    )
+
+
+def joined(parts: list[PartArrays]) -> PartArrays:
+    """Several meshes as one, their material slots one after the other; without colours and normals."""
+    starts = np.cumsum([0, *(len(p.vertices) for p in parts)])
+    slots = np.cumsum([0, *(int(p.material.max(initial=0)) + 1 for p in parts)])
+
+    def columns(tables: list[dict[str, np.ndarray]], width: tuple[int, ...]) -> dict[str, np.ndarray]:
+        keys = dict.fromkeys(key for table in tables for key in table)
+        empty = [np.zeros((len(p.vertices), *width), np.float32) for p in parts]
+        return {key: np.concatenate([t.get(key, e) for t, e in zip(tables, empty)]) for key in keys}
+
+    return PartArrays(
+        np.concatenate([p.vertices for p in parts]),
+        columns([p.keys for p in parts], (3,)),
+        np.concatenate([p.faces + start for p, start in zip(parts, starts)]).astype(np.int32),
+        np.concatenate([p.uv for p in parts]),
+        columns([p.weights for p in parts], ()),
+        np.concatenate([p.material + slot for p, slot in zip(parts, slots)]).astype(np.int32),
     )
 
 

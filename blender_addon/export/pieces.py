@@ -28,11 +28,12 @@ from ..materials.skin import CREASE_RANGE, CREASE_SHADING, SCALP_MATT
 from ..scene.images import image_pixels
 from ..scene.mesh_objects import get_attribute
 from .hair_parts import hair_part, lash_picture, lash_plates
-from .part_arrays import PartArrays, read_part, smooth
-from .settings import BASE, HAIR, NORMAL, PAINTED, ROUGH, ExportSettings
+from .part_arrays import PartArrays, joined, read_part, smooth
+from .settings import BASE, GLTF, HAIR, NORMAL, PAINTED, ROUGH, USD, ExportSettings
 from .stand_in import StandIn
 from .surfaces import Surface
 
+HAIR_ROUGHNESS = 0.6  # by eye: strips shine more than hairs
 ROUGHNESS = {"eyes": 0.09, "teeth": 0.2, "tongue": 0.34}
 
 
@@ -75,7 +76,13 @@ def all_pieces(made: HeadObjects, character: Character, settings: ExportSettings
         pieces.append(Piece("Lashes", plates, {"Lashes": Surface({BASE: lash_picture()}, roughness=0.5)}))
     if settings.hair == HAIR and not settings.curves:
         pieces += hair_pieces(made, settings, stand_in, head)
-    return pieces
+    return [_one(pieces)] if settings.format == USD else pieces
+
+
+def _one(pieces: list[Piece]) -> Piece:
+    """All pieces as one mesh: in USD the shape keys of one armature share their names among all its meshes."""
+    surfaces = {slot: surface for piece in pieces for slot, surface in piece.surfaces.items()}
+    return Piece("Head", joined([piece.arrays for piece in pieces]), surfaces)
 
 
 def hair_pieces(made: HeadObjects, settings: ExportSettings, stand_in: StandIn, head: PartArrays) -> list[Piece]:
@@ -86,11 +93,17 @@ def hair_pieces(made: HeadObjects, settings: ExportSettings, stand_in: StandIn, 
             continue
         strands = stand_in.moved_strands(stand_in.hair(source, settings.level), settings.strands)
         if strands is not None:
-            arrays, picture = hair_part(strands, head)
-            surface = Surface({BASE: picture}, roughness=0.45, tinted=True)
-            title = _title(group, names.HAIR_NAMES)
+            tinted = settings.format == GLTF  # other importers multiply no vertex colours
+            arrays, picture = hair_part(strands, head, tinted)
+            surface = Surface({BASE: picture}, roughness=HAIR_ROUGHNESS, tinted=tinted)
+            title = hair_title(group)
             found.append(Piece(title, arrays, {title: surface}))
     return found
+
+
+def hair_title(group: str) -> str:
+    """What a kind of hair is called in a file."""
+    return _title(group, names.HAIR_NAMES)
 
 
 def _title(part: str, titles: dict[str, str] = names.PART_NAMES) -> str:

@@ -10,9 +10,10 @@ import numpy as np
 from mathutils import Matrix
 
 from ..scene import mesh_objects
-from .pieces import Piece
+from .pieces import HAIR_ROUGHNESS, Piece
 from .settings import ExportSettings, plain_name
-from .surfaces import build_material, write_pictures
+from .stand_in import mean_colour
+from .surfaces import Surface, build_material, write_pictures
 from .temporary import borrow_name
 
 COLOURS = "Color"  # the vertex colours, as importers call them
@@ -72,6 +73,8 @@ def exported_mesh(
         material = build_material(wanted, surface, paths, COLOURS)
         borrow_name(material, wanted, "materials")
         made.data.materials.append(material)
+    if arrays.normals is not None:
+        made.data.normals_split_custom_set_from_vertices(np.asarray(arrays.normals, np.float32).tolist())
     return made
 
 
@@ -90,16 +93,23 @@ def _bind(made: bpy.types.Object, weights, armature: bpy.types.Object, settings:
     })  # fmt: skip
 
 
-def exported_curves(source: bpy.types.Object, scene: bpy.types.Scene, title: str) -> bpy.types.Object:
+def exported_curves(
+    source: bpy.types.Object, scene: bpy.types.Scene, settings: ExportSettings, name: str, part: str
+) -> bpy.types.Object:
     """Hair as curves at rest: what an evaluated object shows, without modifiers.
 
     Args:
         source: evaluated on the stand-in.
     """
+    title = settings.to.mesh.format(name=name, part=part)
     made = bpy.data.objects.new(title, source.data.copy())
     scene.collection.objects.link(made)
     made.data.surface = None
     made.data.materials.clear()
+    wanted = settings.to.material.format(name=name, part=part)
+    material = build_material(wanted, Surface({}, mean_colour(made.data), HAIR_ROUGHNESS), {}, COLOURS)
+    borrow_name(material, wanted, "materials")
+    made.data.materials.append(material)
     borrow_name(made, title, "objects")
     borrow_name(made.data, title, "hair_curves")
     return made

@@ -126,6 +126,12 @@ class StandIn:
         return points, radii, colours, moved, total
 
 
+def mean_colour(data: bpy.types.Curves) -> tuple[float, float, float]:
+    """Linear, of all hairs; dark where they have none of their own."""
+    tint = _values(data, names.HAIR_COLOUR, 4)
+    return tuple(float(v) for v in tint[:, :3].mean(0)) if len(tint) else (0.03, 0.02, 0.015)
+
+
 def _values(data: bpy.types.Curves, name: str, width: int) -> np.ndarray:
     """(n, width) values of an attribute of curves; empty where there is none."""
     attribute = data.attributes.get(name)

@@ -39,6 +39,8 @@ def write_scene(scene: bpy.types.Scene, path: Path, settings: ExportSettings) ->
             {GLTF: _gltf, FBX: _fbx, USD: _usd, ALEMBIC: _alembic}[settings.format](path, settings)
         except RuntimeError as error:
             raise OutputError(f"Blender's exporter failed: {str(error).strip().splitlines()[-1]}") from None
+    if settings.format == FBX and path.is_file():
+        _settle(path)
     if not path.is_file():
         raise OutputError("Blender's exporter wrote nothing: try another format, or report this.")
 
@@ -75,3 +77,17 @@ def _alembic(path: Path, _settings: ExportSettings) -> None:
         filepath=str(path), check_existing=False, start=1, end=1, export_hair=True, uvs=True, vcolors=True,
         evaluation_mode="VIEWPORT", as_background_job=False,
     )  # fmt: skip
+
+
+def _settle(path: Path) -> None:
+    """Have the full paths of an FBX name the folder that its images will be in, not the one they were written to.
+
+    Strings in the file have lengths, so the name of the folder aside becomes steps that lead nowhere, just as long.
+    """
+    data = path.read_bytes()
+    for separator in ("/", "\\"):
+        aside = f"{separator}{path.parent.name}{separator}".encode()
+        inside = len(aside) - 1
+        steps = f".{separator}" * (inside // 2) if inside % 2 == 0 else separator + f".{separator}" * (inside // 2)
+        data = data.replace(aside, separator.encode() + steps.encode())
+    path.write_bytes(data)

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 
 TUBE_SIDES = 3
-MOST_WIDER = 14.0  # times: a strip that stands for many hairs hides the skin between them, by eye
-WIDER = 2.6  # a strip covers more than the hairs it stands for: they overlapped from any side
+MOST_WIDER = 30.0  # times: a strip that stands for many hairs hides the skin between them, by eye
+WIDER = 5.0  # a strip covers more than the hairs it stands for: they overlapped from any side
 TIP = 0.3  # of the width at the root that a strip has at its tip
 
 
@@ -69,11 +69,11 @@ def strips(points: np.ndarray, radii: np.ndarray, outward: np.ndarray, stands_fo
 
     Args:
         radii: (n, k) of the hairs.
-        outward: (n, 3) where each strip shall face.
+        outward: (n, k, 3) unit vectors, where each strip shall face.
         stands_for: hairs that one strip stands for.
     """
     along = _directions(points)
-    side = np.cross(along, outward[:, None])
+    side = np.cross(along, outward)
     length = np.linalg.norm(side, axis=-1, keepdims=True)
     side = np.where(length > 1e-3, side / np.maximum(length, 1e-9), _across(along))
     factor = float(np.clip(WIDER * stands_for, 1.0, MOST_WIDER))
