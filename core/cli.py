@@ -1,5 +1,5 @@
-"""The command line: reconstruct, expression, performance, export, bake, wrinkles, swap, inspect, blend, engine,
-render, preview.
+"""The command line: reconstruct, expression, performance, export, bake, wrinkles, swap, inspect, blend,
+export-engine, render, preview.
 
 Exit status 0; 2 for a bad input, with one clear line on standard error; 1 for a bug.
 """
@@ -94,7 +94,7 @@ def _parser() -> argparse.ArgumentParser:
 def _add_engine(commands: Commands) -> None:
     engine = _of_character(
         commands,
-        "engine",
+        "export-engine",
         "write a .glb, .fbx, .usdc or .abc for a game engine or another program (needs the bpy package)",
         _engine,
         "OUT.glb|fbx|usdc|abc",

@@ -16,7 +16,7 @@ from ..head.build_head import HeadObjects
 from ..head.characters import objects_of
 from .pieces import all_pieces, hair_title, shaped_character
 from .scene_objects import exported_armature, exported_curves, exported_mesh, plain_title
-from .settings import ALEMBIC, GLTF, SUFFIXES, TARGETS, ExportSettings, MOST_LEVELS
+from .settings import ALEMBIC, GLTF, MOST_LEVELS, SUFFIXES, TARGETS, ExportSettings
 from .stand_in import StandIn
 from .temporary import temporary_scene
 from .wrinkle_files import write_wrinkles

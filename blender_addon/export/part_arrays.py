@@ -62,7 +62,7 @@ def read_part(made: bpy.types.Object, armature: bpy.types.Object) -> PartArrays:
 
 
 def smooth(part: PartArrays, levels: int) -> PartArrays:
-    """The part subdivided, every point on the smooth surface that endless subdivision leads to; keys and weights too."""
+    """The part subdivided, every point on the surface that endless subdivision leads to; keys and weights too."""
     count = len(part.vertices)
     division = subdivide(part.faces, count, levels, part.uv)
     matrix = limit_matrix(division.faces, division.matrix.shape[0]) @ division.matrix

@@ -8,6 +8,7 @@ import bpy
 import numpy as np
 
 from ...core.character.character import Character
+from ...core.hair.strands import SCALP
 from ...core.output.engine_maps import (
     ScalpTone,
     base_colour,
@@ -17,7 +18,6 @@ from ...core.output.engine_maps import (
     rest_relief,
     roughness_map,
 )
-from ...core.hair.strands import SCALP
 from .. import names
 from ..head.build_head import HeadObjects
 from ..head.character_store import character_from, stored_bytes

@@ -1,4 +1,4 @@
-"""A stand-in for the head in a scene of its own, on which relief and hair are measured without touching the artist's."""
+"""A stand-in for the head in a scene of its own, on which relief and hair are measured; the artist's stays as it is."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ import numpy as np
 from ...core.output.engine_maps import RestWeights
 from ...core.output.strand_mesh import chosen_strands, resample
 from .. import names
-from ..hair.follow_nodes import HEAD, VIEWPORT
-from ..scene.modifier_inputs import default_inputs, set_input
+from ..hair.follow_nodes import DENSITY, HEAD, VIEWPORT
+from ..scene.modifier_inputs import default_inputs, get_input, set_input
 
 HAIR_POINTS = 8  # of a strand that is exported as a mesh: brows and lashes have as many
 
@@ -98,12 +98,15 @@ class StandIn:
             points (n, k, 3) m, radii (n, k) m, colours (n, 3) linear, key name to displacements (n, k, 3), and how
             many strands there are in all; None where there are none.
         """
-        data = self.evaluated(hair)
-        total = len(data.curves)
+        total = len(self.evaluated(hair).curves)
         if total == 0:
             return None
-        rows = chosen_strands(total, budget)
-        first, count = np.empty(total, np.int32), np.empty(total, np.int32)
+        if total > budget:
+            self._thin(hair, total, budget)
+        data = self.evaluated(hair)
+        left = len(data.curves)
+        rows = chosen_strands(left, budget)
+        first, count = np.empty(left, np.int32), np.empty(left, np.int32)
         data.curves.foreach_get("first_point_index", first)
         data.curves.foreach_get("points_length", count)
         first, count = first[rows], count[rows]
@@ -114,7 +117,7 @@ class StandIn:
         points = strands(_values(data, "position", 3))
         radii = strands(_values(data, "radius", 1))[..., 0]
         tint = _values(data, names.HAIR_COLOUR, 4)
-        colours = tint[rows, :3] if len(tint) == total else np.full((len(rows), 3), 0.03)
+        colours = tint[rows, :3] if len(tint) == left else np.full((len(rows), 3), 0.03)
         moved = {}
         for key in self.keys.key_blocks[1:] if self.keys is not None else ():
             key.value = 1.0
@@ -124,6 +127,19 @@ class StandIn:
                 moved[key.name] = delta.astype(np.float32)
         self.evaluated(hair)
         return points, radii, colours, moved, total
+
+    def _thin(self, hair: bpy.types.Object, total: int, budget: int) -> None:
+        """Take away the hairs that are not exported, before each shape key moves them all."""
+        modifier = hair.modifiers.get(names.FOLLOW)
+        rank = _values(hair.data, names.HAIR_RANK, 1)[:, 0]
+        if modifier is None or modifier.node_group is None or len(rank) != len(hair.data.curves):
+            return
+        shown = np.flatnonzero(rank <= get_input(modifier, DENSITY))
+        if len(shown) != total:  # nodes that thin it out otherwise
+            return
+        gone = np.ones(len(rank), bool)
+        gone[shown[chosen_strands(total, budget)]] = False
+        hair.data.remove_curves(indices=np.flatnonzero(gone).tolist())
 
 
 def mean_colour(data: bpy.types.Curves) -> tuple[float, float, float]:

@@ -9,10 +9,11 @@ from ...core.character.character import Character
 from ...core.io.safe_files import write_text
 from ...core.output.bake import bake
 
+FORMULA = "s = s(normalTexture) + sum_i M_i (s(map_i) - s(neutral)), M_i = sum_j weight_j mask_j, s = -n.xy / n.z"
 README = """Wrinkles in motion of {name}
 
-normal_NAME.png       one normal map per key expression, tangent space, OpenGL (green rises with v; flip green in Unreal)
-activation_NN.png     masks, four to an image: where a shape key brings its expression. Not sRGB, not compressed as colour
+normal_NAME.png       one normal map per key expression, tangent space, OpenGL (green rises with v: flip it in Unreal)
+activation_NN.png     masks, four to an image: where a shape key brings its expression. Numbers, not sRGB
 bake.json             which mask belongs to which shape key ("expressions"), and the compact form
 detail.png, tension_*.png, bend_*.png   the compact form: four relief maps and one small mask a shape key
 
@@ -35,12 +36,16 @@ def write_wrinkles(character: Character, folder: Path, size: int) -> dict:
     described = json.loads((folder / "bake.json").read_text("utf-8"))
     undriven = ", ".join(described["undriven"]) or "none"
     write_text(folder / "README.txt", README.format(name=character.name, undriven=undriven))
+
+    def masks(parts: dict) -> dict[str, str]:
+        return {key: f"{place['file']}#{place['channel']}" for key, place in parts["masks"].items()}
+
     return {
         "folder": folder.name,
-        "formula": "s = s(normalTexture) + sum_i M_i (s(map_i) - s(neutral)), M_i = sum_j weight_j mask_j, s = -n.xy / n.z",
+        "formula": FORMULA,
         "neutral": described["expressions"][described["neutral"]]["map"],
         "expressions": {
-            name: {"map": parts["map"], "masks": {key: f"{at['file']}#{at['channel']}" for key, at in parts["masks"].items()}}
+            name: {"map": parts["map"], "masks": masks(parts)}
             for name, parts in described["expressions"].items()
             if parts["masks"]
         },

@@ -82,7 +82,7 @@ def _alembic(path: Path, _settings: ExportSettings) -> None:
 def _settle(path: Path) -> None:
     """Have the full paths of an FBX name the folder that its images will be in, not the one they were written to.
 
-    Strings in the file have lengths, so the name of the folder aside becomes steps that lead nowhere, just as long.
+    Strings in the file have lengths, so the name of the folder aside becomes steps that lead nowhere, as long as that.
     """
     data = path.read_bytes()
     for separator in ("/", "\\"):

@@ -48,8 +48,8 @@ class FURROW_OT_export_for_engine(FurrowOperator, bpy.types.Operator):
     bl_idname = "furrow.export_for_engine"
     bl_label = "Export for Engine"
     bl_description = (
-        "Write the active character as glTF, FBX, USD or Alembic: all parts with 52 shape keys, bones, images and hair, "
-        "and its wrinkles as maps and masks"
+        "Write the active character as glTF, FBX, USD or Alembic: all parts with 52 shape keys, bones, images and "
+        "hair, and its wrinkles as maps and masks"
     )
     bl_options = {"REGISTER"}
 

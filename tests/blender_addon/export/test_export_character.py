@@ -150,8 +150,8 @@ def test_bones_weights_and_every_part(exported, name):
     assert set(found) == set(bones)
     for bone, place in bones.items():
         assert np.abs(found[bone] - place).max() < 1e-5, bone
-    wanted = ["Head"] if name.endswith(".usdc") else [*PARTS, *(HAIR if EXPORTS[name].hair == "HAIR" and name[-4:] in (".glb", ".fbx") else ())]
-    wanted += ["Lashes"] if EXPORTS[name].hair == "PAINTED" else []
+    more = {"HAIR": HAIR, "PAINTED": ("Lashes",), "NONE": ()}[EXPORTS[name].hair]
+    wanted = ("Head",) if name.endswith(".usdc") else (*PARTS, *more)
     for title in wanted:
         made = part(objects, title)
         assert set(made.vertex_groups.keys()) <= set(bones) and made.find_armature() == rig, title
@@ -208,7 +208,7 @@ def test_wrinkles_lie_beside_the_file_and_extras_name_them(exported):
     data = (exported["folder"] / "unity.glb").read_bytes()
     (length,) = struct.unpack_from("<I", data, 12)
     described = json.loads(data[20 : 20 + length])
-    (extras,) = [m["extras"]["furrow_wrinkles"] for m in described["meshes"] if "furrow_wrinkles" in m.get("extras", {})]
+    (extras,) = [m["extras"]["furrow_wrinkles"] for m in described["meshes"] if m["extras"].keys() > {"targetNames"}]
     folder = exported["folder"] / extras["folder"]
     masks = {}
     for expression in extras["expressions"].values():
