@@ -11,9 +11,11 @@ from ...core.image.colour import linear_to_srgb_bytes
 from ...core.output.strand_mesh import StrandMesh, strips, tubes
 from .part_arrays import PartArrays
 
-LIGHTER = 1.8  # times the hairs' colour: light goes through hair and from hair to hair, but not through a mesh; by eye
+# times the hairs' colour, of strips and of tubes: light goes through hair, but not through a mesh; by eye
+LIGHTER_STRIPS, LIGHTER_TUBES = 2.3, 1.6
 CENTRE = (0.5, 0.5, 0.62)  # of the head's box, from which hair faces away
 BRIGHT = 95.0  # percentile of the hairs' colour that the picture has; the vertex colours darken it
+STRIP_SIZE, STRIP_HAIRS = (256, 128), 12  # of the picture of a strip: rows, columns; hairs on it
 LASH_SIZE = (256, 512)  # of the picture of lash plates: rows, columns; the upper lid's above
 LASHES = 64  # hairs across the plate of a lid
 LASH_COLOUR = (0.018, 0.012, 0.01)  # linear, as the material of the plates
@@ -35,15 +37,42 @@ def hair_part(strands, head: PartArrays, tinted: bool) -> tuple[PartArrays, np.n
     if total > len(points):
         mesh = strips(points, radii, outward, total / len(points))
         normals = outward.reshape(-1, 3)[mesh.point]
+        hairs = strip_hairs()
     else:
+        hairs = None
         mesh, normals = tubes(points, radii), None
-    colours = np.clip(LIGHTER * colours, 0.0, 1.0)
+    colours = np.clip((LIGHTER_TUBES if hairs is None else LIGHTER_STRIPS) * colours, 0.0, 1.0)
     shown = np.percentile(colours, BRIGHT if tinted else 50.0, axis=0)
     of_strand = mesh.point // points.shape[1]
     tint = np.clip(colours / np.maximum(shown, 1e-4), 0.0, 1.0) if tinted else colours
-    picture = np.broadcast_to(linear_to_srgb_bytes(shown[None, None].astype(np.float32)), (16, 16, 3)).copy()
+    picture = _hair_picture(shown.astype(np.float32), hairs)
     part = _part(mesh, of_strand, head, nearest[1], share, moved, tint[of_strand])
     return replace(part, normals=normals), picture
+
+
+def _hair_picture(colour: np.ndarray, hairs: tuple[np.ndarray, np.ndarray] | None) -> np.ndarray:
+    """Pixels of hair of a linear colour (3,): even, or with the shade and the alpha of single hairs (h, w)."""
+    if hairs is None:
+        return np.broadcast_to(linear_to_srgb_bytes(colour[None, None]), (16, 16, 3)).copy()
+    shade, alpha = hairs
+    shaded = linear_to_srgb_bytes(np.clip(shade[..., None] * colour, 0.0, 1.0).astype(np.float32))
+    return np.dstack([shaded, np.rint(255 * alpha).astype(np.uint8)])
+
+
+def strip_hairs() -> tuple[np.ndarray, np.ndarray]:
+    """(h, w) factor of the colour and (h, w) alpha of single hairs along a strip, the root in the last row."""
+    rows, columns = STRIP_SIZE
+    rng = np.random.default_rng(0)
+    along = (1.0 - (np.arange(rows) + 0.5) / rows)[:, None, None]
+    across = ((np.arange(columns) + 0.5) / columns)[None, :, None]
+    place = 0.06 + 0.88 * (np.arange(STRIP_HAIRS) + rng.uniform(0.0, 1.0, STRIP_HAIRS)) / STRIP_HAIRS
+    drift, bend = rng.normal(0.0, 0.05, (2, STRIP_HAIRS))
+    length, width = rng.uniform(0.7, 1.0, STRIP_HAIRS), rng.uniform(0.5, 1.1, STRIP_HAIRS) * 0.55 / STRIP_HAIRS
+    middle = place + drift * along + bend * along**2
+    thin = width * np.clip(1.3 * (1.0 - along / length), 0.0, 1.0) ** 0.5
+    cover = np.clip((thin - np.abs(across - middle)) * columns + 0.5, 0.0, 1.0) * (thin > 0)
+    nearest = np.abs(across - middle).argmin(2)
+    return rng.uniform(0.7, 1.25, STRIP_HAIRS)[nearest], cover.max(2)
 
 
 def _outward(points: np.ndarray, head: PartArrays) -> np.ndarray:

@@ -46,7 +46,10 @@ def read_part(made: bpy.types.Object, armature: bpy.types.Object) -> PartArrays:
     """
     mesh = made.data
     faces, uv = _faces(made)
-    local = np.array(armature.matrix_world.inverted() @ made.matrix_world)
+    if made.parent == armature and made.parent_type == "OBJECT":  # of hidden objects Blender keeps no place in the world
+        local = np.array(made.matrix_parent_inverse @ made.matrix_basis)
+    else:
+        local = np.array(armature.matrix_world.inverted() @ made.matrix_world)
     turn, shift = local[:3, :3].T, local[:3, 3]
     points, keys = _coordinates(mesh), {}
     if mesh.shape_keys:

@@ -139,7 +139,7 @@ def _skin(made: HeadObjects, character: Character, settings: ExportSettings, sta
 def _surfaces(made: HeadObjects, part: str) -> dict[str, Surface]:
     """One surface for each material slot of a part."""
     if part == names.WET:
-        clear = Surface({}, roughness=0.03, alpha=SURFACE_REFLECTION)
+        clear = Surface({}, roughness=0.03, metallic=1.0, alpha=SURFACE_REFLECTION)
         return {"Cornea": clear, "Tears": clear}
     material = made.parts[part].data.materials[0] if made.parts[part].data.materials else None
     pixels = None if material is None else _picture_of(material)

@@ -11,7 +11,7 @@ from mathutils import Matrix
 
 from ..scene import mesh_objects
 from .pieces import HAIR_ROUGHNESS, Piece
-from .settings import ExportSettings, plain_name
+from .settings import GLTF, ExportSettings, plain_name
 from .stand_in import mean_colour
 from .surfaces import Surface, build_material, write_pictures
 from .temporary import borrow_name
@@ -70,7 +70,7 @@ def exported_mesh(
 
         paths = write_pictures(surface, folder, picture, settings.falling_green)
         wanted = settings.to.material.format(name=name, part=slot)
-        material = build_material(wanted, surface, paths, COLOURS)
+        material = build_material(wanted, surface, paths, COLOURS, cut_off=settings.format == GLTF)
         borrow_name(material, wanted, "materials")
         made.data.materials.append(material)
     if arrays.normals is not None:

@@ -12,8 +12,6 @@ from ...core.io.png16 import write_png
 from ..materials.shading import attribute, new_material
 from .settings import BASE, NORMAL, ROUGH
 
-CUT_OFF = 0.4  # alpha below which a texel of a lash plate is not there
-
 
 @dataclass(frozen=True)
 class Surface:
@@ -23,6 +21,7 @@ class Surface:
         pictures: kind (``BASE``, ``NORMAL``, ``ROUGH``) to pixels: uint8, row 0 is v = 1.
         colour: linear, where there is no picture of it.
         roughness: where there is no picture of it.
+        metallic: 1 where all that is not let through is reflected.
         alpha: of the whole surface; None for opaque, or as the base picture's fourth channel says.
         tinted: multiplied by the vertex colours.
     """
@@ -30,6 +29,7 @@ class Surface:
     pictures: dict[str, np.ndarray]
     colour: tuple[float, float, float] = (1.0, 1.0, 1.0)
     roughness: float = 0.5
+    metallic: float = 0.0
     alpha: float | None = None
     tinted: bool = False
 
@@ -46,10 +46,17 @@ def write_pictures(surface: Surface, folder: Path, name, falling_green: bool) ->
     return written
 
 
-def build_material(name: str, surface: Surface, pictures: dict[str, Path], colour_attribute: str) -> bpy.types.Material:
-    """The material; its images have the names of their files."""
+def build_material(
+    name: str, surface: Surface, pictures: dict[str, Path], colour_attribute: str, cut_off: bool = False
+) -> bpy.types.Material:
+    """The material; its images have the names of their files.
+
+    Args:
+        cut_off: a picture's alpha is 0 or 1.
+    """
     material, build, shader = new_material(name)
     shader.inputs["Roughness"].default_value = surface.roughness
+    shader.inputs["Metallic"].default_value = surface.metallic
     shader.inputs["Base Color"].default_value = (*surface.colour, 1.0)
     for kind, path in pictures.items():
         image = bpy.data.images.load(str(path))
@@ -57,7 +64,7 @@ def build_material(name: str, surface: Surface, pictures: dict[str, Path], colou
         image.colorspace_settings.name = "sRGB" if kind == BASE else "Non-Color"
         node = build.node("ShaderNodeTexImage", image=image)
         if kind == BASE:
-            _base(build, shader, node, surface, colour_attribute)
+            _base(build, shader, node, surface, colour_attribute, cut_off)
         elif kind == ROUGH:
             build.set(shader.inputs["Roughness"], node.outputs["Color"])
         else:
@@ -70,7 +77,7 @@ def build_material(name: str, surface: Surface, pictures: dict[str, Path], colou
     return material
 
 
-def _base(build, shader, node, surface: Surface, colour_attribute: str) -> None:
+def _base(build, shader, node, surface: Surface, colour_attribute: str, cut_off: bool) -> None:
     colour = node.outputs["Color"]
     if surface.tinted:
         tint = attribute(build, colour_attribute, "Color")
@@ -81,4 +88,6 @@ def _base(build, shader, node, surface: Surface, colour_attribute: str) -> None:
         colour = next(s for s in mixed.outputs if s.enabled)
     build.set(shader.inputs["Base Color"], colour)
     if surface.pictures[BASE].shape[2] == 4:
-        build.set(shader.inputs["Alpha"], node.outputs["Alpha"])
+        alpha = node.outputs["Alpha"]
+        # exporters of glTF take a rounded alpha for one that is cut off, which engines need not sort
+        build.set(shader.inputs["Alpha"], build.math("ROUND", alpha) if cut_off else alpha)

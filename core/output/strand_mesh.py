@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 
 TUBE_SIDES = 3
-MOST_WIDER = 30.0  # times: a strip that stands for many hairs hides the skin between them, by eye
-WIDER = 5.0  # a strip covers more than the hairs it stands for: they overlapped from any side
-TIP = 0.3  # of the width at the root that a strip has at its tip
+MOST_WIDER = 90.0  # times: a strip that stands for many hairs hides the skin between them, by eye
+WIDER = 9.0  # a strip shows single hairs with skin between, and those it stands for lay over each other; by eye
+TIP = 0.55  # of the width at the root that a strip has at its tip
 
 
 @dataclass(frozen=True)

@@ -159,6 +159,12 @@ def test_bones_weights_and_every_part(exported, name):
         assert all(v.groups for v in made.data.vertices), title
 
 
+def test_lash_plates_lie_at_the_eyes(exported):
+    objects = read_back(exported, "blender.glb")  # hidden in the artist's scene, where hair stands for them
+    lashes, eyes = (world_keys(part(objects, name))[0] for name in ("Lashes", "Eyes"))
+    assert cKDTree(eyes).query(lashes)[0].max() < 0.012
+
+
 def images_of(made):
     found = []
     for material in made.data.materials:
