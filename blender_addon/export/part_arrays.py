@@ -46,7 +46,7 @@ def read_part(made: bpy.types.Object, armature: bpy.types.Object) -> PartArrays:
     """
     mesh = made.data
     faces, uv = _faces(made)
-    if made.parent == armature and made.parent_type == "OBJECT":  # of hidden objects Blender keeps no place in the world
+    if made.parent == armature and made.parent_type == "OBJECT":  # hidden objects have no true matrix_world
         local = np.array(made.matrix_parent_inverse @ made.matrix_basis)
     else:
         local = np.array(armature.matrix_world.inverted() @ made.matrix_world)

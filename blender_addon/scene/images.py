@@ -25,6 +25,7 @@ def packed_png(name: str, data: bytes, colour: bool) -> bpy.types.Image:
     image = bpy.data.images.new(name, width, height, is_data=not colour)
     image.pack(data=data, data_len=len(data))
     image.source = "FILE"
+    image.filepath_raw = f"//{name}.png"  # FBX takes images of one path, even none, for one image
     image.colorspace_settings.name = "sRGB" if colour else "Non-Color"
     if channels == 4:
         image.alpha_mode = "CHANNEL_PACKED"  # else colour is multiplied by the fourth channel

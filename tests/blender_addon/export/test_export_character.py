@@ -279,6 +279,26 @@ def test_operator_writes_what_its_properties_say(assets, tmp_path):
         empty_scene()
 
 
+@pytest.mark.parametrize("ending", ["glb", "fbx"])
+def test_blenders_own_exporters_find_the_pictures(assets, tmp_path, ending):
+    empty_scene()
+    build_head(browed_character(assets, size=256))
+    path = str(tmp_path / f"plain.{ending}")
+    if ending == "glb":
+        bpy.ops.export_scene.gltf(filepath=path)
+    else:
+        bpy.ops.export_scene.fbx(filepath=path, use_mesh_modifiers=False, path_mode="COPY", embed_textures=True)
+    empty_scene()
+    (bpy.ops.import_scene.gltf if ending == "glb" else bpy.ops.import_scene.fbx)(filepath=path)
+    head = next(o for o in bpy.data.objects if o.type == "MESH" and o.name.startswith("Mean Head"))
+    assert {k.name for k in head.data.shape_keys.key_blocks[1:]} == set(ARKIT)
+    for title, picture in (("Head", "Albedo"), ("Eyes", "Eye"), ("Teeth", "Teeth"), ("Tongue", "Tongue")):
+        made = next(o for o in bpy.data.objects if o.type == "MESH" and o.name.startswith(f"Mean {title}"))
+        image = images_of(made)[0][0]
+        assert image.name.startswith(f"Mean {picture}"), title
+        assert np.array(image.pixels[:]).reshape(-1, 4)[:, :3].std() > 0.004, title
+
+
 def test_ending_is_that_of_the_format():
     path = Path("/tmp/Anna v1.2.gltf")
     assert exporting.named_file(path, "FBX").name == "Anna v1.2.fbx"
