@@ -12,11 +12,13 @@ bpy = pytest.importorskip("bpy")
 
 import furrow  # noqa: E402
 import furrow.blender_addon.export.export_character as exporting  # noqa: E402
+from furrow.blender_addon import command  # noqa: E402
 from furrow.blender_addon.export.export_character import export_character  # noqa: E402
 from furrow.blender_addon.export.settings import ExportSettings  # noqa: E402
 from furrow.blender_addon.head.build_head import build_head  # noqa: E402
 from furrow.blender_addon.scene.fingerprint import fingerprint  # noqa: E402
 from furrow.blender_addon.scene.shape_keys import key_coordinates  # noqa: E402
+from furrow.core.character.file import save_character  # noqa: E402
 from furrow.core.errors import FurrowError, OutputError  # noqa: E402
 from furrow.core.mesh.subdivision import limit_matrix  # noqa: E402
 from furrow.models.evaluation.made_up import ARKIT  # noqa: E402
@@ -262,6 +264,27 @@ def test_failure_leaves_nothing(assets, tmp_path, monkeypatch):
     bpy.data.objects.remove(made.head)
     with pytest.raises(FurrowError, match="lost its head"):
         export_character(made.collection, tmp_path / "a.glb", ExportSettings())
+
+
+def test_linked_character_is_refused_in_a_line(assets, tmp_path):
+    empty_scene()
+    made = build_head(browed_character(assets, size=256))
+    name = made.collection.name
+    bpy.ops.wm.save_as_mainfile(filepath=str(tmp_path / "library.blend"))
+    empty_scene()
+    with bpy.data.libraries.load(str(tmp_path / "library.blend"), link=True) as (_, wanted):
+        wanted.collections = [name]
+    bpy.context.scene.collection.children.link(bpy.data.collections[name])
+    with pytest.raises(FurrowError, match="linked from another file"):
+        export_character(bpy.data.collections[name], tmp_path / "a.glb", ExportSettings())
+    assert {p.name for p in tmp_path.iterdir()} == {"library.blend"}
+
+
+def test_command_writes_the_file(assets, tmp_path):
+    save_character(browed_character(assets, size=256), tmp_path / "a.furrow")
+    chosen = {"format": "GLB", "hair": "NONE", "wrinkles": False}
+    assert command.main(["engine", str(tmp_path / "a.furrow"), str(tmp_path / "a.glb"), json.dumps(chosen)]) == 0
+    assert {p.name for p in tmp_path.iterdir()} == {"a.furrow", "a.glb"}
 
 
 def test_operator_writes_what_its_properties_say(assets, tmp_path):
