@@ -101,7 +101,7 @@ def main(arguments: list[str]) -> int:
                 for path in render(Path(source), Path(folder), tuple(shots) or tuple(SHOTS)):
                     print(f"wrote {path}")
             case ["engine", source, output, options]:
-                made = _open(Path(source))
+                made, _ = _open(Path(source))
                 export_character(made.collection, Path(output), ExportSettings(**json.loads(options)))
                 print(f"wrote {output}")
             case _:
