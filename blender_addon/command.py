@@ -4,10 +4,12 @@ Usage:
 
     python -m furrow.blender_addon.command blend IN.furrow OUT.blend
     python -m furrow.blender_addon.command render IN.furrow|IN.blend FOLDER [SHOT ...]
+    python -m furrow.blender_addon.command engine IN.furrow|IN.blend OUT OPTIONS_AS_JSON
 """
 
 from __future__ import annotations
 
+import json
 import os
 import sys
 from pathlib import Path
@@ -19,6 +21,8 @@ from ..core.character.file import load_character
 from ..core.errors import CharacterFileError, FurrowError, OutputError
 from ..core.head.fitted import View
 from ..core.output.preview import SHOTS
+from .export.export_character import export_character
+from .export.settings import ExportSettings
 from .head.build_head import HeadObjects, build_head
 from .head.character_store import character_from, stored_bytes
 from .head.characters import all_characters, objects_of
@@ -96,6 +100,10 @@ def main(arguments: list[str]) -> int:
             case ["render", source, folder, *shots]:
                 for path in render(Path(source), Path(folder), tuple(shots) or tuple(SHOTS)):
                     print(f"wrote {path}")
+            case ["engine", source, output, options]:
+                made, _ = _open(Path(source))
+                export_character(made.collection, Path(output), ExportSettings(**json.loads(options)))
+                print(f"wrote {output}")
             case _:
                 print(__doc__, file=sys.stderr)
                 return 2

@@ -8,7 +8,17 @@ from . import file_handlers, preferences
 from .head import saving
 from .jobs import age_slider, wrinkle_change
 from .ui import performance_properties, previews, properties
-from .ui.operators import character_files, characters, detail, expressions, performance, photos, reconstruct, worker_job
+from .ui.operators import (
+    character_files,
+    characters,
+    detail,
+    engine_export,
+    expressions,
+    performance,
+    photos,
+    reconstruct,
+    worker_job,
+)
 from .ui.operators import hair as hair_operators
 from .ui.operators import match_photo as photo_operators
 from .ui.operators import wrinkles as wrinkle_operators
@@ -23,6 +33,7 @@ CLASSES = (
     *photos.CLASSES,
     *reconstruct.CLASSES,
     *character_files.CLASSES,
+    *engine_export.CLASSES,
     *characters.CLASSES,
     *expressions.CLASSES,
     *performance.CLASSES,

@@ -1,5 +1,5 @@
-"""The command line: reconstruct, expression, performance, export, bake, wrinkles, swap, inspect, blend, render,
-preview.
+"""The command line: reconstruct, expression, performance, export, bake, wrinkles, swap, inspect, blend,
+export-engine, render, preview.
 
 Exit status 0; 2 for a bad input, with one clear line on standard error; 1 for a bug.
 """
@@ -12,11 +12,12 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")  # small solvers are many times sl
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 import argparse
+import json
 import subprocess
 import sys
 import tempfile
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -77,6 +78,7 @@ def _parser() -> argparse.ArgumentParser:
     swap.add_argument("--regions", nargs="+", metavar="REGION", help="only these regions (default: everywhere)")
     swap.add_argument("--dynamic", action="store_true", help="take the wrinkles in motion too")
     _of_character(commands, "blend", "write a .blend with the head (needs the bpy package)", _blend, "OUT.blend")
+    _add_engine(commands)
     _of_character(commands, "render", "render the standard expressions (needs the bpy package)", _render)
     preview = _of_character(
         commands,
@@ -87,6 +89,25 @@ def _parser() -> argparse.ArgumentParser:
     )
     preview.add_argument("--photo", required=True, type=Path)
     return parser
+
+
+def _add_engine(commands: Commands) -> None:
+    engine = _of_character(
+        commands,
+        "export-engine",
+        "write a .glb, .fbx, .usdc or .abc for a game engine or another program (needs the bpy package)",
+        _engine,
+        "OUT.glb|fbx|usdc|abc",
+    )
+    engine.add_argument(
+        "--target", choices=("unreal", "unity", "godot", "blender"), default="unity", help="names, axes and scale"
+    )
+    engine.add_argument("--level", type=int, choices=(0, 1, 2), default=0, help="subdivisions of the head (default: 0)")
+    engine.add_argument(
+        "--hair", choices=("hair", "painted", "none"), default="hair", help="as a mesh or curves, painted brows, none"
+    )
+    engine.add_argument("--strands", type=int, default=4000, metavar="N", help="most strands of each kind of hair")
+    engine.add_argument("--no-wrinkles", action="store_true", help="no maps and masks of the wrinkles in motion")
 
 
 def _of_character(
@@ -185,6 +206,26 @@ def _blend(options: argparse.Namespace) -> int:
     return _in_blender("blend", options.character, options.output)
 
 
+def _engine(options: argparse.Namespace) -> int:
+    kinds = {".glb": "GLB", ".fbx": "FBX", ".usdc": "USD", ".abc": "ABC"}
+    ending = options.output.suffix.lower()
+    if ending not in kinds:
+        raise OutputError(f"Cannot write {options.output}: give a name that ends in {', '.join(kinds)}.")
+    if options.strands < 1:
+        raise FurrowError(f"--strands is {options.strands}: give 1 or more.")
+    check_output(options.output, ending)
+    chosen = {
+        "format": kinds[ending],
+        "target": options.target.upper(),
+        "level": options.level,
+        "hair": options.hair.upper(),
+        "strands": options.strands,
+        "wrinkles": not options.no_wrinkles,
+        "wrinkle_size": 1024,
+    }
+    return _in_blender("engine", options.character, options.output, more=[json.dumps(chosen)])
+
+
 def _render(options: argparse.Namespace) -> int:
     return _in_blender("render", options.character, options.dir)
 
@@ -208,7 +249,9 @@ def _preview(options: argparse.Namespace) -> int:
     return 0
 
 
-def _in_blender(command: str, character: Path, output: Path, written: str = "wrote ") -> int:
+def _in_blender(
+    command: str, character: Path, output: Path, written: str = "wrote ", more: Sequence[str] = ()
+) -> int:
     """Run a command of the add-on in a process of its own: core itself never loads Blender."""
     from importlib.util import find_spec
 
@@ -220,7 +263,7 @@ def _in_blender(command: str, character: Path, output: Path, written: str = "wro
 
     load_character(character)  # a bad file is one line, before Blender starts
     source, target = character.absolute(), output.absolute()
-    arguments = children.module_command("blender_addon.command", [command, source, target])
+    arguments = children.module_command("blender_addon.command", [command, source, target, *more])
     chatter: deque[str] = deque(maxlen=30)
     # Blender's own lines are noise unless it fails; its bar-less renders report one line each
     with subprocess.Popen(

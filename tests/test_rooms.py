@@ -21,8 +21,8 @@ ORDER = {
     ),
     "models": ("sources", "nets", "population", "wrinkles", "head", "build", "renders", "training", "evaluation"),
     "blender_addon": (
-        "names", "preferences", "scene", "materials", "wrinkles", "hair", "head", "jobs", "ui", "file_handlers",
-        "registration", "command",
+        "names", "preferences", "scene", "materials", "wrinkles", "hair", "head", "export", "jobs", "ui",
+        "file_handlers", "registration", "command",
     ),
 }
 OUTSIDE = ("benchmarks", "docs")  # scripts

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 
 import bpy
 import numpy as np
 
+from ...core.character.character import Character
 from ...core.head.model import DIRECTIONS, JOINTS
 from .. import names
 from ..scene.armature import move_joints
@@ -44,3 +46,12 @@ def _move_part(made: bpy.types.Object, change: np.ndarray) -> None:
     if offset.any():
         move_all_keys(made, offset)
         set_attribute(mesh, names.REST_POSITION, get_attribute(mesh, names.REST_POSITION) + offset)
+
+
+def with_directions(character: Character, values: np.ndarray) -> Character:
+    """The character with its head moved along the directions by values (len(DIRECTIONS),)."""
+    return dataclasses.replace(
+        character,
+        neutral=character.neutral + np.tensordot(values, character.directions, 1),
+        joints=character.joints + np.tensordot(values, character.joint_directions, 1),
+    )

@@ -22,7 +22,7 @@ def eye_material(name: str, picture: bpy.types.Image, share: float) -> bpy.types
         picture: of ``core.texture.eye_map``.
         share: radius of its iris over that of the ball.
     """
-    material, build, surface = new_material(name)
+    material, build, surface = new_material(name, picture)
     texel = build.node("ShaderNodeTexImage", image=picture, interpolation="Cubic", extension="EXTEND")
     place = build.node("ShaderNodeUVMap", uv_map=names.UV_MAP).outputs["UV"]
     iris = ramp(build, build.vector("DISTANCE", place, (0.5, 0.5, 0.0)), 0.54 * share, 0.48 * share)

@@ -6,17 +6,37 @@ import bpy
 
 from ..scene.nodes import TreeBuilder, Value, socket
 
+PLAIN = "For Exporters"
 
-def new_material(name: str) -> tuple[bpy.types.Material, TreeBuilder, bpy.types.Node]:
-    """A material with an empty tree but for a Principled BSDF that is linked to the output."""
+
+def new_material(
+    name: str, picture: bpy.types.Image | None = None, roughness: bpy.types.Image | None = None
+) -> tuple[bpy.types.Material, TreeBuilder, bpy.types.Node]:
+    """A material with an empty tree but for a Principled BSDF that is linked to the output.
+
+    Args:
+        picture, roughness: what exporters shall find, which follow no nodes between an image and a surface. They take
+            the first surface of a tree; Cycles and EEVEE each take the output that names them.
+    """
     material = bpy.data.materials.new(name)
     if material.node_tree is None:
         material.use_nodes = True
     material.node_tree.nodes.clear()
     build = TreeBuilder(material.node_tree)
-    surface = build.node("ShaderNodeBsdfPrincipled")
-    build.node("ShaderNodeOutputMaterial", {"Surface": surface.outputs["BSDF"]})
+    if picture is not None:
+        _plain_surface(build, picture, roughness)
+    surface = build.node("ShaderNodeBsdfPrincipled", name="Principled BSDF")
+    for target in ("ALL",) if picture is None else ("CYCLES", "EEVEE"):
+        build.node("ShaderNodeOutputMaterial", {"Surface": surface.outputs["BSDF"]}, target=target)
     return material, build, surface
+
+
+def _plain_surface(build: TreeBuilder, picture: bpy.types.Image, roughness: bpy.types.Image | None) -> None:
+    surface = build.node("ShaderNodeBsdfPrincipled", name=PLAIN, label=PLAIN)
+    for name, image in (("Base Color", picture), ("Roughness", roughness)):
+        if image is not None:
+            build.set(surface.inputs[name], build.node("ShaderNodeTexImage", image=image).outputs["Color"])
+    build.node("ShaderNodeOutputMaterial", {"Surface": surface.outputs["BSDF"]}, name=f"{PLAIN} Output", label=PLAIN)
 
 
 def finished(

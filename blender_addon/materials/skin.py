@@ -37,7 +37,7 @@ def skin_material(
         bare: the skin under painted brows (RGB, and in alpha where it is), and its lowest u, v and highest u, v; it
             shows unless the object's property ``names.PAINTED_BROWS`` is 1. None where no brow is painted.
     """
-    material, build, surface = new_material(name)
+    material, build, surface = new_material(name, albedo, roughness)
     colour = build.node("ShaderNodeTexImage", image=albedo, interpolation="Linear", extension="EXTEND")
     rough = build.node("ShaderNodeTexImage", image=roughness, interpolation="Linear", extension="EXTEND")
     displacement = _displacement(build, maps, bands)

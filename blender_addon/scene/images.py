@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import io
+from pathlib import Path
+
 import bpy
 import numpy as np
+from PIL import Image
 
 from ...core.character.bands import static_bands
 from ...core.character.character import Character
@@ -21,6 +25,7 @@ def packed_png(name: str, data: bytes, colour: bool) -> bpy.types.Image:
     image = bpy.data.images.new(name, width, height, is_data=not colour)
     image.pack(data=data, data_len=len(data))
     image.source = "FILE"
+    image.filepath_raw = f"//{name}.png"  # FBX takes images of one path, even none, for one image
     image.colorspace_settings.name = "sRGB" if colour else "Non-Color"
     if channels == 4:
         image.alpha_mode = "CHANNEL_PACKED"  # else colour is multiplied by the fourth channel
@@ -37,3 +42,16 @@ def bands_image(name: str, character: Character) -> tuple[bpy.types.Image, float
     bands = static_bands(character)
     scale = displacement_scale(bands)
     return packed_image(name, to_uint16(bands, scale), colour=False), scale
+
+
+def image_pixels(image: bpy.types.Image) -> np.ndarray | None:
+    """(H, W, 3) uint8 as stored in a packed or a saved PNG or JPEG, row 0 at the top; None where it cannot be read."""
+    data = bytes(image.packed_file.data) if image.packed_file is not None else b""
+    if not data:
+        path = Path(bpy.path.abspath(image.filepath))
+        data = path.read_bytes() if image.filepath and path.is_file() else b""
+    try:
+        with Image.open(io.BytesIO(data)) as opened:
+            return np.asarray(opened.convert("RGB"))
+    except (OSError, ValueError):
+        return None

@@ -119,7 +119,12 @@ def loose_pieces(mesh: bpy.types.Mesh) -> np.ndarray:
 
 def add_vertex_groups(made: bpy.types.Object, weights: np.ndarray) -> None:
     """Vertex groups named after the bones, of skin weights (n, len(JOINTS))."""
-    for name, column in zip(JOINTS, weights.T, strict=True):
+    add_groups(made, dict(zip(JOINTS, weights.T, strict=True)))
+
+
+def add_groups(made: bpy.types.Object, weights: dict[str, np.ndarray]) -> None:
+    """Vertex groups by name, of weights (n,) each."""
+    for name, column in weights.items():
         steps = np.rint(column * WEIGHT_STEPS).astype(int)
         group = made.vertex_groups.new(name=name)
         order = np.argsort(steps, kind="stable")

@@ -57,6 +57,36 @@ def subdivide(faces: np.ndarray, vertex_count: int, levels: int = 1, uv: np.ndar
     return Subdivision(matrix.tocsr(), faces, uv)
 
 
+def limit_matrix(faces: np.ndarray, vertex_count: int) -> sparse.csr_matrix:
+    """(V, V) sparse: where infinite subdivision takes the vertices of faces (F, 4), as Blender's limit surface.
+
+    (n^2 v + 4 sum e + sum f) / (n (n + 5)) of a vertex v of n quads, with its neighbours e and the corners f opposite
+    to it (Halstead, Kass and DeRose 1993); (1, 4, 1) / 6 along a border. Triangles are first split into quads.
+    """
+    step, quads = _one_level(np.asarray(faces, np.int32), vertex_count)
+    limit = _quad_limit(quads, step.shape[0])
+    return (limit[:vertex_count] @ step).tocsr()
+
+
+def _quad_limit(quads: np.ndarray, count: int) -> sparse.csr_matrix:
+    corner, following, previous, opposite = (np.roll(quads, -k, 1).ravel() for k in (0, 1, 3, 2))
+    valence = np.bincount(corner, minlength=count)
+    ends = np.sort(np.stack([corner, following], 1), 1)
+    edges, sharing = np.unique(ends, axis=0, return_counts=True)
+    border = edges[sharing == 1]
+    on_border = np.bincount(border.ravel(), minlength=count)
+    n = np.maximum(valence, 1).astype(float)
+    inside = np.where((valence > 0) & (on_border == 0), 1.0 / (n * (n + 5.0)), 0.0)
+    both = np.concatenate([following, previous])
+    around = _sparse(np.tile(corner, 2), both, 2.0, (count, count))
+    around = around + _sparse(corner, opposite, 1.0, (count, count)) + sparse.diags(n**2)
+    curve = on_border == 2
+    a, b = border.T
+    along = _sparse(np.concatenate([a, b]), np.concatenate([b, a]), 1.0 / 6.0, (count, count))
+    still = np.where(curve, 4.0 / 6.0, np.where((on_border > 0) | (valence == 0), 1.0, 0.0))
+    return (sparse.diags(inside) @ around + sparse.diags(curve.astype(float)) @ along + sparse.diags(still)).tocsr()
+
+
 def _subdivided_uv(faces: np.ndarray, uv: np.ndarray, levels: int) -> np.ndarray:
     """(f, 4, 2) float32 of UVs (F, 4, 2): corners of a vertex with one UV are one point, seams are borders."""
     uv = np.where((faces[:, 3] == faces[:, 2])[:, None, None] & (np.arange(4) == 3)[:, None], uv[:, 2:3], uv)

@@ -9,12 +9,12 @@ import bpy
 import numpy as np
 from bpy.props import StringProperty
 
-from ....core.character.character import Character
 from ....core.character.file import SUFFIX, load_character, save_character
 from ...head.build_head import build_head
 from ...head.character_store import character_from, stored_bytes
 from ...head.characters import active_character
 from ...head.file_notes import file_notes
+from ...head.head_shape import with_directions
 from ..viewports import show_head
 from .base import FurrowOperator, has_character, not_running
 
@@ -89,15 +89,6 @@ class FURROW_OT_export_character(FurrowOperator, bpy.types.Operator):
         save_character(dataclasses.replace(shaped, name=collection.name), path)
         self.report({"INFO"}, f"Wrote {path}")
         return {"FINISHED"}
-
-
-def with_directions(character: Character, values: np.ndarray) -> Character:
-    """The character with its head moved along the directions by values (len(DIRECTIONS),)."""
-    return dataclasses.replace(
-        character,
-        neutral=character.neutral + np.tensordot(values, character.directions, 1),
-        joints=character.joints + np.tensordot(values, character.joint_directions, 1),
-    )
 
 
 CLASSES = (FURROW_OT_import_character, FURROW_OT_export_character)

@@ -9,7 +9,7 @@ from .main import FurrowPanel
 
 
 class FURROW_PT_characters(FurrowPanel, bpy.types.Panel):
-    """Every character of the scene; import and export."""
+    """Every character of the scene; import and export, for engines too."""
 
     bl_label = "Characters"
     bl_idname = "FURROW_PT_characters"
@@ -28,6 +28,7 @@ class FURROW_PT_characters(FurrowPanel, bpy.types.Panel):
         row = layout.row(align=True)
         row.operator("furrow.import_character", text="Import", icon="IMPORT")
         row.operator("furrow.export_character", text="Export", icon="EXPORT")
+        layout.operator("furrow.export_for_engine", text="Export for Engine", icon="EXPORT")
 
 
 CLASSES = (FURROW_PT_characters,)

@@ -288,7 +288,7 @@ def test_creases_darken_and_rolls_lighten_the_albedo(anna):
     bpy.context.scene.render.engine = "CYCLES"
     bpy.context.scene.cycles.samples = 1
     tree = head.data.materials[0].node_tree
-    surface = next(n for n in tree.nodes if n.type == "BSDF_PRINCIPLED")
+    surface = tree.nodes["Principled BSDF"]
     scaled = surface.inputs["Base Color"].links[0].from_node
     factor = scaled.inputs["Scale"].links[0].from_socket
     for key in ("Base Color", "Normal", "Roughness"):
