@@ -177,7 +177,8 @@ def _own_colour(cut: HeadCut, seen: HairSeen, skin: np.ndarray) -> np.ndarray:
     level = float(np.clip(float(skin @ LUMINANCE) / max(float(seen.skin @ LUMINANCE), 1e-3), *SKIN_LIGHT))
     light = level * (light / level) ** LIGHT_HUE
     picture = np.median(cut.linear[seen.mask], axis=0) * light
-    colour = np.maximum(np.maximum(picture - SHEEN, COLOURED * picture), 1e-3)
+    bright = max(float(picture @ LUMINANCE), 1e-4)
+    colour = np.maximum(picture * max(1.0 - SHEEN / bright, COLOURED), 1e-3)
     return colour * min(1.0, LIGHTEST / float(colour @ LUMINANCE))
 
 
