@@ -40,7 +40,7 @@ demo: models
 	echo "done: $(OUT)/head.furrow  $(OUT)/head.blend  $(OUT)/preview.png"
 
 test: models lint
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile
 
 fast: models lint
 	@$(BIN)/python -m pytest --fast

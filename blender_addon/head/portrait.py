@@ -19,7 +19,8 @@ from .photo_camera import photo_camera, photo_world
 
 WIDTH, HEIGHT = 480, 600
 SAMPLES = 8  # with the denoiser
-BEHIND = 0.05  # metres from the middle of the face back to that of the head, which a profile is centred on
+WIDER = 1.2  # distance of the camera for the sides of a head, times that for its front
+BEHIND = 0.03  # metres from the middle of the face back to that of the head, which a profile is centred on
 AHEAD = 3.0  # metres to where eyes look that do not look at the camera
 LENS = 85.0  # mm on a 36 mm sensor: a portrait lens
 
@@ -135,9 +136,10 @@ def _shoot(made: HeadObjects, scene: bpy.types.Scene, portrait: bpy.types.Object
         centre, _ = face_frame(made)
         away = place.translation - centre
         turn = math.radians(-shot.azimuth) - math.atan2(away.x, -away.y)
-        middle = Matrix.Translation(centre + made.armature.matrix_world.to_3x3() @ Vector((0.0, BEHIND, 0.0)))
-        around = Matrix.Translation(centre)
-        portrait.matrix_world = middle @ Matrix.Rotation(turn, 4, "Z") @ around.inverted() @ place
+        middle = centre + made.armature.matrix_world.to_3x3() @ Vector((0.0, BEHIND, 0.0))
+        turned = Matrix.Rotation(turn, 4, "Z") @ place
+        turned.translation = middle + Matrix.Rotation(turn, 3, "Z") @ (WIDER * away)
+        portrait.matrix_world = turned
     if shot.preset != PHOTO:
         bpy.context.view_layer.update()
         ahead = made.armature.matrix_world @ Vector((0.0, -AHEAD, made.armature.data.bones["eye.L"].head_local.z))

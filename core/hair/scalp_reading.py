@@ -37,6 +37,7 @@ TENSOR_MM = (1.2, 7.0)  # Gaussian sigmas: of the gradient, of the structure ten
 TURNED_MM = 55.0  # that hair of the nape shows under the ears in a profile
 STRAIGHT = (0.70, 0.45)  # coherence of the structure tensor: of straight hair at least, of curls at most
 SHEEN = 0.03  # linear: what a head of hair mirrors of even white light, whatever its colour (materials.hair)
+LIT = 0.65  # quantile of hair's brightness where its colour is taken: gaps and shade are darker (by eye, 4 portraits)
 COLOURED = 0.5  # at least, of what is seen of hair, is its own colour
 LIGHT_HUE = 0.35  # power of that ratio's hue which is believed
 LIGHTEST = 0.42  # linear luminance of white hair
@@ -176,7 +177,7 @@ def _own_colour(cut: HeadCut, seen: HairSeen, skin: np.ndarray) -> np.ndarray:
     light = np.clip(skin / np.maximum(seen.skin, 1e-3), *SKIN_LIGHT)
     level = float(np.clip(float(skin @ LUMINANCE) / max(float(seen.skin @ LUMINANCE), 1e-3), *SKIN_LIGHT))
     light = level * (light / level) ** LIGHT_HUE
-    picture = np.median(cut.linear[seen.mask], axis=0) * light
+    picture = np.quantile(cut.linear[seen.mask], LIT, axis=0) * light
     bright = max(float(picture @ LUMINANCE), 1e-4)
     colour = np.maximum(picture * max(1.0 - SHEEN / bright, COLOURED), 1e-3)
     return colour * min(1.0, LIGHTEST / float(colour @ LUMINANCE))
