@@ -28,13 +28,21 @@ HAIR_RANK, HAIR_CAGE, HAIR_PLACE = "furrow_rank", "furrow_cage", "furrow_place"
 HAIR_GRID = "furrow_grid_"  # + the level of subdivision: vertices around the root
 HAIR_ROOT, HAIR_ALONG, HAIR_NORMAL = "furrow_root", "furrow_along", "furrow_normal"
 HAIR_COLOUR = "furrow_colour"
-PAINTED_BROWS = "furrow_painted_brows"  # property of the head that its skin reads: 1 shows brows as paint
+# properties of the head that its skin reads: 1 shows brows, a beard as paint
+PAINTED_BROWS, PAINTED_BEARD = "furrow_painted_brows", "furrow_painted_beard"
+PAINTED = {"bare_skin": PAINTED_BROWS, "beard_skin": PAINTED_BEARD}  # by core.hair.hair.PATCHES
+
+MOIST = "furrow_moist"  # attribute of the head: lips, which shine
+NECK_EDGE = "Neck Edge"  # vertex group: the open edge at the neck
 
 SCALP_TONE = "furrow_scalp"  # attribute of the head: how far its skin takes the colour of hair
 SCALP_COLOUR, SCALP_SHOWS = "furrow_scalp_colour", "furrow_scalp_shows"  # properties of the head that its skin reads
 CAMERA_PART = "camera_"  # + the number of the photo
+BEARD_TONE = "furrow_beard"  # likewise of a beard
+BEARD_COLOUR, BEARD_SHOWS = "furrow_beard_colour", "furrow_beard_shows"
 HAIR_PART = "hair_"  # + the group: what the property furrow_part of hair objects says
-HAIR_NAMES = {"brows": "Brows", "lashes": "Lash Hair", "scalp": "Hair"}  # by group of core.hair.strands
+# by group of core.hair.strands
+HAIR_NAMES = {"brows": "Brows", "lashes": "Lash Hair", "scalp": "Hair", "beard": "Beard", "vellus": "Vellus"}
 WET = "wet"  # the clear mesh over the eyes
 PART_NAMES = {
     "head": "Head", "eyes": "Eyes", "teeth": "Teeth", "tongue": "Tongue", "lashes": "Lashes", WET: "Cornea and Tears",

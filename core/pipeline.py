@@ -19,18 +19,24 @@ from .detail import read as person_detail
 from .errors import CancelledError, PhotoError
 from .fit import coarse, iris_size
 from .fit.refinement import refine
+from .hair.beard_photo import ChartPhoto
+from .hair.beard_reading import BeardFound, read_beard
 from .hair.grow import grow_hair
+from .hair.hair_colour import HairColour
 from .hair.scalp import Scalp
+from .hair.scalp_photo import head_cut
 from .hair.scalp_reading import read_scalp
 from .head import chart, personal_contacts, personal_shapes
 from .head.fitted import CoarseFit, View
 from .head.model import HeadModel, load_head_model
+from .head.raster import sample_smooth
 from .image.colour import srgb_to_linear
 from .io.photo import Photo, load_photo
 from .nets import detection, hands, landmarks, upright
 from .nets.devices import choose
 from .texture import albedo_lines, hairline
 from .texture.build import Texture, build_texture
+from .texture.view_texture import log_shading
 from .view.unwrap import posed_vertices
 from .wrinkles import fine_skin, own_lines
 from .wrinkles.coefficients import SEEDS
@@ -180,7 +186,7 @@ def reconstruct(
     people = [landmarks.bare_person(*seen, models.nets) for seen in zip(pictures, faces, covers)]
     fit = refine(models.head, fit, pictures, people, covers=covers)
     notes += fit.warnings
-    character = _character(models, fit, loaded, covers, name, size, notes, progress)
+    character = _character(models, fit, loaded, covers, people, name, size, notes, progress)
     scalp = _scalp(models, fit, character, pictures, people)
     character = replace(character, hair=replace(character.hair, scalp=scalp))
     progress.finish()
@@ -220,6 +226,7 @@ def _character(
     fit: CoarseFit,
     photos: list[Photo],
     covers: list[np.ndarray | None],
+    people: list[np.ndarray],
     name: str | None,
     size: int | None,
     notes: list[str],
@@ -236,6 +243,9 @@ def _character(
     deltas = personal_shapes.personal_deltas(head, neutral)
     albedo = albedo_lines.with_lines(skin.albedo, read.left)
     pixel = min(view.posed.millimetres_per_pixel for view in skin.views)
+    hair = grow_hair(head, neutral, albedo, pixel, seed)
+    shown = [(photos[i].pixels, people[i]) for i in believed(fit.photo_shares)]
+    beard = _beard(head, looked, skin, albedo, shown, hair.colour("brows"))
     return Character(
         name=name or Path(photos[0].name).stem,
         topology=head.topology,
@@ -249,7 +259,7 @@ def _character(
         shape_residual=fit.residual,
         age=read.age,
         views=_lit(fit, skin),
-        albedo=albedo,
+        albedo=beard.albedo,
         roughness=skin.roughness,
         skin_mask=skin.skin_mask,
         eye_colour=skin.eye_colour,
@@ -264,9 +274,33 @@ def _character(
         residual_age=read.age,
         hair_mask=skin.hair_mask,
         hairline=hairline.hairline(head.topology, neutral, skin.hair_mask),
-        hair=grow_hair(head, neutral, albedo, pixel, seed),
+        hair=replace(hair, beard=beard.beard, beard_skin=beard.skin),
         warnings=tuple(dict.fromkeys([*notes, *models.nets.notes, *skin.warnings])),
     )
+
+
+def _beard(
+    head: HeadModel,
+    fit: CoarseFit,
+    skin: Texture,
+    albedo: np.ndarray,
+    shown: list[tuple[np.ndarray, np.ndarray]],
+    brows: HairColour,
+) -> BeardFound:
+    """The beard of the photos whose skin is taken.
+
+    Args:
+        fit: with their views alone.
+        shown: each photo, and the person in it.
+    """
+    photos, cuts = [], []
+    for seen, view, (picture, person) in zip(skin.views, fit.views, shown):
+        shading = log_shading(head.topology, seen)
+        normals = sample_smooth(head.topology, seen.posed.normals, len(shading))
+        photos.append(ChartPhoto(seen.shaded + shading, shading, normals, seen.shown, seen.plain))
+        posed = view.pose.apply(posed_vertices(head, fit, view))
+        cuts.append(head_cut(head.topology, posed, view, picture, person))
+    return read_beard(head, fit.neutral, albedo, photos, cuts, brows)
 
 
 def _skin(

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from furrow.core import cli, worker
 from furrow.core.character import file, reader
+from furrow.core.hair.hair import PATCHES
 from furrow.core.hair.strands import GROUPS
 from furrow.models.evaluation.made_up import tiny_character
 
@@ -72,7 +73,8 @@ def test_the_format_page_lists_every_entry_and_key(tmp_path):
     entries = {name for name, _ in file._entries(tiny_character())}
     entries |= {reader.SHAPE_RESIDUAL, reader.STATIC_RESIDUAL, reader.MOVING_RESIDUAL, reader.HAIR_MASK}
     entries |= {f"arrays/{name}.npy" for name in reader.OwnLines.TABLES}
-    entries |= {reader.BARE_SKIN, *(f"arrays/{name}.npy" for name in reader.table_kinds(dict.fromkeys(GROUPS, 1.0)))}
+    entries |= {reader.BEARD, *(f"maps/{name}.png" for name in PATCHES)}
+    entries |= {f"arrays/{name}.npy" for name in reader.table_kinds(dict.fromkeys(GROUPS, 1.0))}
     assert not [name for name in entries if f"`{name}`" not in page]
     assert not [key for key in [*header, *header["views"][0]] if f"`{key}`" not in page]
     assert f"`schema` is {reader.SCHEMA} " in page

@@ -7,8 +7,10 @@ import numpy as np
 
 from ...core.character.character import Character
 from ...core.hair.attachment import LEVELS, Cage, attach, frames, grid_vertices, limit_points
+from ...core.hair.beard import Beard, beard_colour, beard_tone, grow_beard
 from ...core.hair.scalp import Scalp, grow_scalp, scalp_colour, scalp_tone
-from ...core.hair.strands import SCALP, SPARE, Strands
+from ...core.hair.strands import BEARD, SCALP, SPARE, Strands
+from ...core.hair.vellus import grow_vellus
 from ...core.image.colour import srgb_to_linear
 from .. import names
 from ..materials.hair import hair_material
@@ -28,8 +30,11 @@ def build_hair(character: Character, head: bpy.types.Object, collection: bpy.typ
         collection: linked into the view layer.
     """
     made = {s.group: _hair_object(character, s, head, collection) for s in character.hair.strands}
-    scalp = scalp_object(character, character.hair.scalp, head, collection)
-    return made if scalp is None else made | {SCALP: scalp}
+    grown = {
+        SCALP: scalp_object(character, character.hair.scalp, head, collection),
+        BEARD: beard_object(character, character.hair.beard, head, collection),
+    }
+    return made | {group: item for group, item in grown.items() if item is not None}
 
 
 def scalp_object(
@@ -40,6 +45,30 @@ def scalp_object(
         return None
     strands = grow_scalp(character.topology, character.neutral, character.joints, scalp, character.wrinkle_seed)
     return None if strands is None else _hair_object(character, strands, head, collection)
+
+
+def beard_object(
+    character: Character, beard: Beard | None, head: bpy.types.Object, collection: bpy.types.Collection
+) -> bpy.types.Object | None:
+    """A beard grown on a character; None for a kind without strands, or where nothing is known of it."""
+    if beard is None:
+        return None
+    strands = grow_beard(character.topology, character.neutral, beard, character.wrinkle_seed)
+    return _hair_object(character, strands, head, collection) if strands is not None and len(strands) else None
+
+
+def vellus_object(
+    character: Character, head: bpy.types.Object, collection: bpy.types.Collection
+) -> bpy.types.Object:
+    """The fine down of a character's face."""
+    strands = grow_vellus(character.topology, character.neutral, character.wrinkle_seed)
+    return _hair_object(character, strands, head, collection)
+
+
+def store_beard_tone(head: bpy.types.Object, character: Character, beard: Beard | None) -> None:
+    """Keep on the head how far, and in which colour, a beard shows in its skin."""
+    set_attribute(head.data, names.BEARD_TONE, beard_tone(character.topology, beard))
+    head[names.BEARD_COLOUR] = [float(v) for v in beard_colour(beard)]
 
 
 def store_scalp_tone(head: bpy.types.Object, character: Character, scalp: Scalp | None) -> None:

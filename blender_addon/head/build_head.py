@@ -12,13 +12,13 @@ from ...core.character.character import Character
 from ...core.character.presets import photo_expression
 from ...core.fit.iris_size import IRIS_DIAMETER
 from ...core.head.eyeball import iris_angle
-from ...core.head.model import DIRECTIONS
+from ...core.head.model import DIRECTIONS, neck_edge
 from ...core.mesh.carried import CarriedMesh
 from ...core.texture.eye_map import eye_map
 from ...core.texture.teeth_map import teeth_map
 from ...core.texture.tongue_map import tongue_map
 from .. import names
-from ..hair.hair_objects import build_hair, store_scalp_tone
+from ..hair.hair_objects import build_hair, store_beard_tone, store_scalp_tone
 from ..hair.showing import show_hair
 from ..materials import eye, skin
 from ..materials.fine_skin import fine_skin_images
@@ -116,10 +116,14 @@ def _build_part(
     if part == "head":
         mesh_objects.store_wrinkle_attributes(made.data, topology)
         store_scalp_tone(made, character, character.hair.scalp)
+        store_beard_tone(made, character, character.hair.beard)
+        mesh_objects.set_attribute(made.data, names.MOIST, topology.region("lips")[topology.part_slice("head")])
     if part == "lashes":
         eyes = names.to_blender(character.neutral[topology.part_slice("eyes")])
         store_lash_coordinates(made.data, basis, eyes)
     mesh_objects.add_vertex_groups(made, mesh.carrier @ topology.skin_weights)
+    if part == "head":
+        made.vertex_groups.new(name=names.NECK_EDGE).add(neck_edge(topology).tolist(), 1.0, "REPLACE")
     deltas = names.to_blender(mesh.carried(character.expression_deltas))
     if part == "head" or np.abs(deltas).max(initial=0.0) > shape_keys.STILL:
         shape_keys.add_shape_keys(made, basis, character.expression_names, deltas, keep_still=part == "head")
@@ -156,7 +160,10 @@ def _dress(character: Character, made: HeadObjects, source: str) -> None:
             (maps, scale),
             (bands, bands[character_store.SCALE]),
             fine_skin_images(character),
-            None if character.hair.bare is None else (maps[character_store.BARE], character.hair.bare.bounds),
+            [
+                (maps[character_store.PATCH_IMAGES[kind]], patch.bounds, names.PAINTED[kind])
+                for kind, patch in character.hair.patches().items()
+            ],
         ),
         "eyes": _eye_material(character),
         "teeth": teeth_material(f"{name} Teeth", _picture(character, "Teeth", teeth_map(character.tooth_colour, seed))),

@@ -14,6 +14,7 @@ import bpy
 from ...core.character.character import Character
 from ...core.character.file import SUFFIX, load_character, save_character, stored_maps
 from ...core.errors import CharacterFileError
+from ...core.hair.hair import PATCHES
 from .. import names
 from ..materials.fine_skin import STRENGTH
 from ..materials.skin import BANDS_SCALE, MAPS_SCALE
@@ -27,8 +28,8 @@ BEFORE_SWAP = "furrow_maps_before_swap"
 FILE, SCALE, AGE, SEED = "furrow_file", "furrow_scale_mm", "furrow_age", "furrow_seed"
 # images that belong to it
 BANDS, ALBEDO, ROUGHNESS, HAIR = "furrow_bands", "furrow_albedo", "furrow_roughness", "furrow_hair"
-BARE = "furrow_bare_skin"
-BELONGING = (BANDS, ALBEDO, ROUGHNESS, HAIR, BARE)
+PATCH_IMAGES = {name: f"furrow_{name}" for name in PATCHES}
+BELONGING = (BANDS, ALBEDO, ROUGHNESS, HAIR, *PATCH_IMAGES.values())
 PORES = "furrow_pores"  # mean strength of the fine skin
 AGED_SHAPE = "furrow_aged_shape"  # how far the age slider has moved the head shape's age along
 
@@ -58,9 +59,11 @@ def maps_image(character: Character, data: bytes = b"", like: bpy.types.Image | 
         else:
             title = name.replace("_", " ").title()
             image[key] = images.packed_png(f"{character.name} {title}", maps[name], colour=key == ALBEDO)
-    if "bare_skin" in maps:
-        shared = like.get(BARE) if like is not None else None
-        image[BARE] = shared or images.packed_png(f"{character.name} Bare Skin", maps["bare_skin"], colour=True)
+    for name, key in PATCH_IMAGES.items():
+        if name in maps:
+            shared = like.get(key) if like is not None else None
+            title = name.replace("_", " ").title()
+            image[key] = shared or images.packed_png(f"{character.name} {title}", maps[name], colour=True)
     return image
 
 

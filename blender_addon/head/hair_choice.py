@@ -10,13 +10,15 @@ from ..hair.showing import show_hair
 from ..scene.modifier_inputs import default_inputs, get_input, set_input
 from .build_head import HeadObjects
 
-CHOICES = ("hair", "painted_brows", "lash_plates", "gaze")  # of the panel
+CHOICES = ("hair", "painted_brows", "lash_plates", "painted_beard", "gaze")  # of the panel
 
 
 def show_chosen_hair(collection: bpy.types.Collection) -> None:
     """Show of a character's hair what its properties say."""
     settings = getattr(collection, "furrow", None)  # scripts use the package without the panel
-    chosen = () if settings is None else (settings.hair, settings.painted_brows, settings.lash_plates)
+    chosen = () if settings is None else (
+        settings.hair, settings.painted_brows, settings.lash_plates, settings.painted_beard
+    )  # fmt: skip
     show_hair(collection.objects, *chosen)
 
 

@@ -16,8 +16,8 @@ from .. import names
 from ..hair.hair_objects import scalp_object, store_scalp_tone
 from .character_store import character_from, stored_bytes
 from .characters import find_part
-from .hair_choice import keep_sliders, show_chosen_hair
-from .replace import remove_object
+from .hair_choice import show_chosen_hair
+from .replace import put_in_place
 
 CHOSEN = "furrow_scalp_hair"  # on the collection: the header of the scalp hair in use, as JSON
 
@@ -62,14 +62,9 @@ def restyle(
         pigmented = np.clip(np.log(np.maximum(colour, 1e-3)), *LOG_RANGE)
         scalp = replace(scalp, colour=HairColour(pigmented, 0.0))
     scalp = replace(scalp, style=style, length=length, volume=volume, mirrored=mirrored)
-    old, made = find_part(collection, names.HAIR_PART + SCALP), scalp_object(character, scalp, head, collection)
-    if old is not None:
-        name = old.name
-        if made is not None:
-            keep_sliders(old, made)
-        remove_object(old)
-        if made is not None:
-            made.name = name
+    old = find_part(collection, names.HAIR_PART + SCALP)
+    made = scalp_object(character, scalp, head, collection)
+    put_in_place(old, made)
     store_scalp_tone(head, character, scalp)
     collection[CHOSEN] = json.dumps(scalp.header())
     show_chosen_hair(collection)

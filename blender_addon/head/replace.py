@@ -12,7 +12,7 @@ from ..wrinkles.detail_mask import add_mask
 from .build_head import HeadObjects
 from .characters import objects_of
 from .expressions import set_expression
-from .hair_choice import keep_hair
+from .hair_choice import keep_hair, keep_sliders
 
 
 def is_edited(collection: bpy.types.Collection) -> bool:
@@ -108,3 +108,15 @@ def _remove_unused(block: bpy.types.ID) -> None:
             "CAMERA": bpy.data.cameras,
         }
         owner[block.id_type].remove(block)
+
+
+def put_in_place(old: bpy.types.Object | None, made: bpy.types.Object | None) -> None:
+    """Remove hair of a kind for other hair of it, which takes over its name and its sliders; either may be none."""
+    if old is None:
+        return
+    name = old.name
+    if made is not None:
+        keep_sliders(old, made)
+    remove_object(old)
+    if made is not None:
+        made.name = name

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import bpy
 
 from ...core.texture.roughness import SPECULAR, SPECULAR_OIL, SPECULAR_RANGE
@@ -14,6 +16,7 @@ SCATTER_SCALE = 0.0016  # metres: wider scattering would wash creases out
 CREASE_SHADING = 0.55  # change of the albedo per millimetre of displacement: light is lost between a crease's walls
 CREASE_RANGE = (0.65, 1.08)
 SCALP_MATT = 0.3  # roughness that skin under hair has beside its own
+MOISTURE, MOIST_ROUGHNESS = 0.30, 0.22  # coat of the lips
 SPECULAR_PORE = 8.0  # change of the specular level for each millimetre of height
 MAPS_SCALE, BANDS_SCALE = "Wrinkle Scale (mm)", "Bands Scale (mm)"  # names of Value nodes that scripts may set
 CREASE_STRENGTH = "Crease Shading"
@@ -26,7 +29,7 @@ def skin_material(
     maps: tuple[bpy.types.Image, float],
     bands: tuple[bpy.types.Image, float],
     fine_skin: FineSkin,
-    bare: tuple[bpy.types.Image, tuple[float, float, float, float]] | None = None,
+    bare: Sequence[tuple[bpy.types.Image, tuple[float, ...], str]] = (),
 ) -> bpy.types.Material:
     """Skin material of one character.
 
@@ -34,8 +37,8 @@ def skin_material(
         maps: the displacement maps (RGBA), and the millimetres that their range of 0 to 1 spans.
         bands: the same for the bands of static detail (RGB).
         fine_skin: pores and micro-relief.
-        bare: the skin under painted brows (RGB, and in alpha where it is), and its lowest u, v and highest u, v; it
-            shows unless the object's property ``names.PAINTED_BROWS`` is 1. None where no brow is painted.
+        bare: patches of the skin under painted hair (RGB, and in alpha where it is), with their lowest u, v and
+            highest u, v, and the object's property that is 1 where the paint shows.
     """
     material, build, surface = new_material(name, albedo, roughness)
     colour = build.node("ShaderNodeTexImage", image=albedo, interpolation="Linear", extension="EXTEND")
@@ -46,12 +49,14 @@ def skin_material(
     pores = build.math("MULTIPLY", fine_skin_height(build, fine_skin), attribute(build, names.BANDS, "Alpha"))
     height = build.math("ADD", finer, pores)
     bump = build.node("ShaderNodeBump", {"Strength": 1.0, "Distance": 1.0, "Height": height})
-    albedo_there, tone = _under_hair(build, _without_brows(build, colour.outputs["Color"], bare))
+    albedo_there, tone = _under_hair(build, _without_paint(build, colour.outputs["Color"], bare))
     roughness_there = build.math("MULTIPLY_ADD", tone, SCALP_MATT, rough.outputs["Color"])
     values = {
         "Base Color": build.scale(albedo_there, _crease_shading(build, displacement)),
         "Roughness": build.clamp(roughness_there, 0.0, 1.0),
         "IOR": 1.4,
+        "Coat Weight": build.math("MULTIPLY", attribute(build, names.MOIST, "Fac"), MOISTURE),
+        "Coat Roughness": MOIST_ROUGHNESS,
         "Specular IOR Level": build.math(
             "MULTIPLY", _specular(build, rough.outputs["Color"], pores), build.math("MULTIPLY_ADD", tone, -0.8, 1.0)
         ),
@@ -63,30 +68,35 @@ def skin_material(
     return finished(material, build, surface, values)
 
 
-def _without_brows(build, albedo: bpy.types.NodeSocket, bare) -> bpy.types.NodeSocket:
-    """The albedo with the patch of bare skin laid over it."""
-    if bare is None:
-        return albedo
-    image, (left, low, right, high) = bare
-    chart = build.node("ShaderNodeUVMap", uv_map=names.UV_MAP).outputs["UV"]
-    place = build.vector("SUBTRACT", chart, (left, low, 0.0))
-    place = build.vector("DIVIDE", place, (right - left, high - low, 1.0))
-    patch = build.node(
-        "ShaderNodeTexImage", {"Vector": place}, image=image, interpolation="Linear", extension="CLIP"
-    )
-    painted = build.node("ShaderNodeAttribute", attribute_type="OBJECT", attribute_name=names.PAINTED_BROWS)
-    share = build.math("SUBTRACT", 1.0, build.clamp(painted.outputs["Fac"], 0.0, 1.0))
-    return mix(build, build.math("MULTIPLY", patch.outputs["Alpha"], share), albedo, patch.outputs["Color"])
+def _without_paint(build, albedo: bpy.types.NodeSocket, bare) -> bpy.types.NodeSocket:
+    """The albedo with patches of bare skin laid over it."""
+    for image, (left, low, right, high), name in bare:
+        chart = build.node("ShaderNodeUVMap", uv_map=names.UV_MAP).outputs["UV"]
+        place = build.vector("SUBTRACT", chart, (left, low, 0.0))
+        place = build.vector("DIVIDE", place, (right - left, high - low, 1.0))
+        patch = build.node(
+            "ShaderNodeTexImage", {"Vector": place}, image=image, interpolation="Linear", extension="CLIP"
+        )
+        painted = build.node("ShaderNodeAttribute", attribute_type="OBJECT", attribute_name=name)
+        share = build.math("SUBTRACT", 1.0, build.clamp(painted.outputs["Fac"], 0.0, 1.0))
+        albedo = mix(build, build.math("MULTIPLY", patch.outputs["Alpha"], share), albedo, patch.outputs["Color"])
+    return albedo
 
 
 def _under_hair(build, albedo: bpy.types.NodeSocket) -> tuple[bpy.types.NodeSocket, bpy.types.NodeSocket]:
-    """The albedo with the colour of hair where hair grows on the scalp, and how far it has that colour."""
-    shows, hair = (
-        build.node("ShaderNodeAttribute", attribute_type="OBJECT", attribute_name=name)
-        for name in (names.SCALP_SHOWS, names.SCALP_COLOUR)
-    )
-    tone = build.math("MULTIPLY", attribute(build, names.SCALP_TONE, "Fac"), shows.outputs["Fac"])
-    return mix(build, tone, albedo, hair.outputs["Color"]), tone
+    """The albedo with the colour of hair where scalp hair or a beard grows, and how far it has that colour."""
+    total = None
+    for kind, shown, colour in (
+        (names.SCALP_TONE, names.SCALP_SHOWS, names.SCALP_COLOUR),
+        (names.BEARD_TONE, names.BEARD_SHOWS, names.BEARD_COLOUR),
+    ):
+        shows, hair = (
+            build.node("ShaderNodeAttribute", attribute_type="OBJECT", attribute_name=name) for name in (shown, colour)
+        )
+        tone = build.math("MULTIPLY", attribute(build, kind, "Fac"), shows.outputs["Fac"])
+        albedo = mix(build, tone, albedo, hair.outputs["Color"])
+        total = tone if total is None else build.math("MAXIMUM", total, tone)
+    return albedo, total
 
 
 def _specular(build, roughness: bpy.types.NodeSocket, pores: bpy.types.NodeSocket) -> bpy.types.NodeSocket:

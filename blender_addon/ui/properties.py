@@ -119,6 +119,10 @@ class FurrowCharacter(bpy.types.PropertyGroup):
     lash_plates: BoolProperty(
         name="Lash Plates", description="Show lashes as plates in the place of curves", update=_hair_changed
     )
+    painted_beard: BoolProperty(
+        name="Painted Beard", description="Show a beard as the photo painted it, in the place of curves",
+        update=_hair_changed,
+    )  # fmt: skip
     gaze: EnumProperty(
         name="Look", items=CHOICES, description="Where the eyes look in every expression", update=_gaze_changed
     )

@@ -4,7 +4,7 @@
     arrays/NAME.npy         geometry, read with types and shapes checked, never pickled; shape_residual (V, 3) mm only
                             where the neutral head has something beyond its identity, hairline (n, 2) if known
     maps/NAME.png           albedo, roughness, skin_mask (8 bit), detail (16-bit RGBA displacement) and, where there is
-                            one, static_residual, moving_residual (16 bit), hair_mask and bare_skin (8 bit)
+                            one, static_residual, moving_residual (16 bit), hair_mask, beard, bare_skin, beard_skin
 
 A file from a stranger is safe to open: entry names, sizes and counts are checked before anything is unpacked.
 """
@@ -20,6 +20,7 @@ from pathlib import Path
 import numpy as np
 
 from ..errors import CharacterFileError, OutputError
+from ..hair.hair import PATCHES
 from ..head.fitted import View
 from ..head.model import DIRECTIONS, JOINTS, PARTS, TOPOLOGY_ARRAYS
 from ..io import png16
@@ -27,7 +28,7 @@ from ..io.npy import npy_bytes
 from ..io.safe_files import written_aside
 from .character import Character
 from .reader import (
-    BARE_SKIN,
+    BEARD,
     GEOMETRY,
     HAIR_MASK,
     HAIRLINE,
@@ -99,7 +100,7 @@ def load_character(path: Path) -> Character:
 
 
 def stored_maps(data: bytes) -> tuple[dict[str, bytes], float]:
-    """PNG bytes of albedo, roughness, detail, any hair_mask and bare_skin of a file :func:`load_character` has read.
+    """PNG bytes of albedo, roughness, detail, any hair_mask and bare skin of a file :func:`load_character` has read.
 
     Args:
         data: the file.
@@ -109,7 +110,7 @@ def stored_maps(data: bytes) -> tuple[dict[str, bytes], float]:
     """
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
         scale = float(json.loads(archive.read("character.json"))["detail_scale_mm"])
-        wanted = [f"maps/{name}.png" for name in ("albedo", "roughness", "detail", "hair_mask", "bare_skin")]
+        wanted = [f"maps/{name}.png" for name in ("albedo", "roughness", "detail", "hair_mask", *PATCHES)]
         return {Path(name).stem: archive.read(name) for name in wanted if name in archive.namelist()}, scale
 
 
@@ -150,8 +151,10 @@ def _entries(character: Character) -> Iterator[tuple[str, bytes]]:
         yield HAIR_MASK, png16.encode_png(character.hair_mask)
     for name, array in character.hair.tables().items():
         yield f"arrays/{name}.npy", npy_bytes(array)
-    if character.hair.bare is not None:
-        yield BARE_SKIN, png16.encode_png(character.hair.bare.pixels)
+    for name, patch in character.hair.patches().items():
+        yield f"maps/{name}.png", png16.encode_png(patch.pixels)
+    if character.hair.beard is not None:
+        yield BEARD, png16.encode_png(character.hair.beard.cover.pixels)
 
 
 def _header(character: Character, detail: float, static: float | None, moving: float | None) -> dict:

@@ -12,7 +12,8 @@ import numpy as np
 
 from ..errors import CharacterFileError
 from ..hair.bare_skin import BareSkin
-from ..hair.hair import Hair, hair_of_tables, read_header, read_scalp_header, table_kinds
+from ..hair.beard import Beard
+from ..hair.hair import Hair, beard_header, hair_of_tables, read_header, read_scalp_header, table_kinds
 from ..head.camera import Camera, Pose
 from ..head.fitted import Landmarks, View
 from ..head.model import DIRECTIONS, JOINTS, LANDMARK_COUNT, PARTS, TOPOLOGY_ARRAYS, HeadTopology
@@ -31,7 +32,7 @@ STATIC_RESIDUAL = "maps/static_residual.png"
 MOVING_RESIDUAL = "maps/moving_residual.png"
 HAIR_MASK = "maps/hair_mask.png"
 HAIRLINE = "arrays/hairline.npy"
-BARE_SKIN = "maps/bare_skin.png"
+BEARD = "maps/beard.png"
 _MAPS = {"albedo": (8, 3), "roughness": (8, 1), "skin_mask": (8, 1), "detail": (16, 4)}
 _MAX_ENTRIES = 64
 _MAX_BYTES = 512 * 1024 * 1024
@@ -78,7 +79,9 @@ def read_archive(archive: zipfile.ZipFile) -> Character:
     if header.get("own_lines_age") is not None:
         expected |= {f"arrays/{name}.npy" for name in OwnLines.TABLES}
     tips, bounds = read_header(header.get("hair"))  # files from before there was any have none
-    expected |= {f"arrays/{name}.npy" for name in table_kinds(tips)} | ({BARE_SKIN} if bounds else set())
+    expected |= {f"arrays/{name}.npy" for name in table_kinds(tips)} | {f"maps/{name}.png" for name in bounds}
+    if beard_header(header.get("hair")) is not None:
+        expected.add(BEARD)
     # not all have one, files from before they were kept have none
     expected |= {SHAPE_RESIDUAL, HAIR_MASK, HAIRLINE} & set(names)
     if len(names) != len(set(names)) or set(names) != expected:
@@ -177,14 +180,21 @@ def _read_looks(header: dict) -> Attributes:
 
 
 def _read_hair(archive: zipfile.ZipFile, header: dict) -> Hair:
-    """Strands and bare skin; files from before there were any have none."""
-    tips, bounds = read_header(header.get("hair"))
+    """Strands, scalp, beard and bare skin; files from before there were any have none."""
+    said = header.get("hair")
+    tips, bounds = read_header(said)
     tables = {
         name: read_npy(archive.read(f"arrays/{name}.npy"), kind, tuple(shape))
         for name, (kind, *shape) in table_kinds(tips).items()
     }
-    bare = None if bounds is None else BareSkin(png16.decode_png(archive.read(BARE_SKIN), 8, 4), bounds)
-    return hair_of_tables(tips, tables, bare, read_scalp_header(header.get("hair")))
+    patches = {
+        name: BareSkin(png16.decode_png(archive.read(f"maps/{name}.png"), 8, 4), corners)
+        for name, corners in bounds.items()
+    }
+    beard, said_of_it = None, beard_header(said)
+    if said_of_it is not None:
+        beard = Beard.of_header(said_of_it, png16.decode_png(archive.read(BEARD), 8, 1))
+    return hair_of_tables(tips, tables, patches, read_scalp_header(said), beard)
 
 
 def _read_geometry(archive: zipfile.ZipFile, count: int) -> Attributes:

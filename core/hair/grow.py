@@ -28,4 +28,4 @@ def grow_hair(model: HeadModel, vertices: np.ndarray, albedo: np.ndarray, pixel:
     paint = read_brows(albedo, landmark_uv(model), texel, pixel)
     lashes = grow_lashes(model, vertices, hair_colour(paint.colour, paint.skin, paint.cover, pixel), seed)
     brows = grow_brows(paint, head_surface(model.topology, vertices), pixel, seed)
-    return Hair(tuple(s for s in (brows, lashes) if len(s)), bare_skin(paint))
+    return Hair(tuple(s for s in (brows, lashes) if len(s)), bare_skin(paint.part, paint.cover, paint.skin))

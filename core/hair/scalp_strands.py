@@ -67,7 +67,7 @@ class Scene:
 def head_scene(topology: HeadTopology, vertices: np.ndarray, skull: Skull, hairline: Hairline) -> Scene:
     """Of a neutral head (V, 3) mm."""
     heights = {name: vertices[topology.region(name) > 0.5, 1] for name in ("brow", "chin", "ear")}
-    crown = skull.centre + _unit(CROWN) * float(_radius(skull, CROWN))
+    crown = skull.centre + unit(CROWN) * float(_radius(skull, CROWN))
     tie = skull.centre + TIE * (float(_radius(skull, TIE)) + TIE_OUT)
     return Scene(skull, hairline, float(heights["brow"].mean()), float(heights["chin"].min()),
                  float(heights["ear"].max()), crown.astype(np.float32), tie.astype(np.float32))  # fmt: skip
@@ -130,8 +130,8 @@ def grown(
     reach = length * reach * np.clip(1.0 + style.loose * rng.standard_normal(count), 0.4, 1.6)
     path = _walked(roots, scene, style, reach, volume * rank**0.7, rng)
     share = _cut(path, roots, scene, style, rng)
-    path = _in_locks(_resampled(path, share, style.points), share, roots, style, rng)
-    return _waved(path, roots, style, rng)
+    path = in_locks(resampled(path, share, style.points), share, roots, style, rng)
+    return waved(path, roots, style, rng)
 
 
 def clear_of_eyes(strands: np.ndarray, scene: Scene) -> np.ndarray:
@@ -172,16 +172,16 @@ def _walked(
         flow = _flow(point, normal, aside, passing, scene, style) + stray
         if style.tied:
             tied |= np.linalg.norm(tie - point, axis=1) < TIE_NEAR
-            flow = np.where(tied[:, None], DOWN_BEHIND, _unit(tie - point)) + 0.3 * stray
+            flow = np.where(tied[:, None], DOWN_BEHIND, unit(tie - point)) + 0.3 * stray
         hold = smoothstep(normal[:, 1], *HOLD)[:, None] * ~tied[:, None] if style.weight else 0.0
         inward = (flow * normal).sum(1, keepdims=True)
-        flow = _unit(flow - normal * inward * np.where(inward < 0.0, 1.0, hold))
+        flow = unit(flow - normal * inward * np.where(inward < 0.0, 1.0, hold))
         wanted = rank * _by_place(point, normal, scene, style.volume) * smoothstep(gone, 0.0, LAID_MM)
         lift = (wanted - skull.height(point))[:, None] / np.maximum(step, 0.1)
         flow = flow + normal * np.clip(0.5 * lift, -PULL * hold, np.where(tied[:, None], 0.0, PUSH))
         standing = style.stand * np.exp(-gone / (1.2 * max(style.volume))) if style.stand < 1.0 else np.ones(len(aside))
         flow = flow + standing[:, None] * (roots.normals - flow)
-        direction = _unit(KEEP * direction + (1.0 - KEEP) * _unit(flow))
+        direction = unit(KEEP * direction + (1.0 - KEEP) * unit(flow))
         point = point + step * direction
         under = np.maximum(LEAST_MM - skull.height(point), 0.0)
         path.append(point + (under * ~tied)[:, None] * normal)
@@ -204,7 +204,7 @@ def _flow(
         passing: (n,) bool, hair that is led past the face.
     """
     lies = smoothstep(normal[:, 1], *LIES)
-    flow = (style.away * lies)[:, None] * _unit(point - scene.crown)
+    flow = (style.away * lies)[:, None] * unit(point - scene.crown)
     flow[:, 2] -= style.back * smoothstep(normal[:, 1], -0.4, 0.3)
     flow[:, 0] += style.aside * aside * lies
     flow[:, 1] -= style.weight * (1.2 - normal[:, 1])
@@ -221,7 +221,7 @@ def _flow(
 
 def _radius(skull: Skull, direction: np.ndarray) -> np.ndarray:
     """mm from the skull's centre to the skin, in a direction."""
-    far = skull.centre + 200.0 * _unit(direction)
+    far = skull.centre + 200.0 * unit(direction)
     return 200.0 - skull.height(far[None])[0]
 
 
@@ -246,7 +246,7 @@ def _cut(
     return np.maximum(first, 1) / (steps - 1)
 
 
-def _resampled(path: np.ndarray, share: np.ndarray, points: int) -> np.ndarray:
+def resampled(path: np.ndarray, share: np.ndarray, points: int) -> np.ndarray:
     """(n, points, 3): the first share (n,) of ways (n, m, 3)."""
     last = path.shape[1] - 1
     at = share[:, None] * np.linspace(0.0, 1.0, points) * last
@@ -255,7 +255,7 @@ def _resampled(path: np.ndarray, share: np.ndarray, points: int) -> np.ndarray:
     return path[rows, low] * (1.0 - rest) + path[rows, low + 1] * rest
 
 
-def _in_locks(
+def in_locks(
     path: np.ndarray, left: np.ndarray, roots: Roots, style: HairStyle, rng: np.random.Generator
 ) -> np.ndarray:
     """Hairs drawn to the middle hair of their lock, the more the nearer to the tip.
@@ -269,7 +269,7 @@ def _in_locks(
     for size, strength in ((3.0 * style.clump, 0.45), (style.clump, 1.0)):
         area = len(path) / HAIRS_PER_MM2
         middles = rng.permutation(len(path))[: max(1, round(area / size**2))]
-        towards = _unit(path[:, path.shape[1] // 3] - path[:, 0])
+        towards = unit(path[:, path.shape[1] // 3] - path[:, 0])
         key = np.concatenate([roots.points, LOCKS_NEAR * towards, CUT_NEAR * left[:, None]], axis=1)
         lock = middles[cKDTree(key[middles]).query(key)[1]]
         meet = strength * style.gather * smoothstep(share, LOCK_FROM * 0.3, 1.0) * rng.uniform(0.6, 1.0, (len(path), 1))
@@ -278,13 +278,13 @@ def _in_locks(
     return path
 
 
-def _waved(path: np.ndarray, roots: Roots, style: HairStyle, rng: np.random.Generator) -> np.ndarray:
+def waved(path: np.ndarray, roots: Roots, style: HairStyle, rng: np.random.Generator) -> np.ndarray:
     """Hairs with the waves or coils of the style, and each with its own stray."""
     count, points = path.shape[:2]
     steps = norms(np.diff(path, axis=1))
     along = np.concatenate([np.zeros((count, 1), np.float32), np.cumsum(steps, axis=1)], axis=1)
-    tangent = _unit(np.gradient(path, axis=1))
-    first = _unit(np.cross(tangent, roots.normals[:, None] + 1e-3))
+    tangent = unit(np.gradient(path, axis=1))
+    first = unit(np.cross(tangent, roots.normals[:, None] + 1e-3))
     second = np.cross(tangent, first)
     share = np.linspace(0.0, 1.0, points, dtype=np.float32)
     grow = smoothstep(share, 0.0, max(WAVE_FROM, 1e-3))
@@ -305,5 +305,6 @@ def _waved(path: np.ndarray, roots: Roots, style: HairStyle, rng: np.random.Gene
     return path
 
 
-def _unit(vectors: np.ndarray) -> np.ndarray:
+def unit(vectors: np.ndarray) -> np.ndarray:
+    """(..., 3) vectors of length 1."""
     return vectors / np.maximum(norms(vectors), 1e-9)[..., None]

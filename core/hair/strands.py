@@ -9,6 +9,7 @@ import numpy as np
 
 GROUPS = ("brows", "lashes")  # kinds of hair whose strands a file holds; each is an object of its own in Blender
 SCALP = "scalp"  # the kind that grows anew from what a file says of it
+BEARD, VELLUS = "beard", "vellus"  # likewise
 SPARE = 1.5  # strands that are kept for each that shows at the usual density
 MOST_STRANDS, MOST_POINTS = 60_000, 64  # of a group, of a strand
 LONGEST_MM = 1500.0

@@ -84,6 +84,14 @@ class HeadTopology:
         return self.region_masks[self.region_names.index(name)]
 
 
+def neck_edge(topology: HeadTopology) -> np.ndarray:
+    """(n,) vertices of the open edge of the head part, at the neck."""
+    faces = topology.part_faces("head")
+    ends = np.sort(np.stack([faces, np.roll(faces, -1, 1)], axis=-1).reshape(-1, 2), axis=1)
+    edges, uses = np.unique(ends, axis=0, return_counts=True)
+    return np.unique(edges[uses == 1])
+
+
 @dataclass(frozen=True)
 class HeadModel:
     """A morphable head: mean + identity + directions + expression.

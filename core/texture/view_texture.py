@@ -61,6 +61,7 @@ class ViewTexture:
         log_albedo: (h, w, 3) float32 in the window, normalised in exposure.
         fine: (h, w, 3) the same before highlights and slow light were taken out.
         shaded: (g, g, 3) that of the whole chart, for relief and lines.
+        shown: (g, g) in [0, 1], how far the photo shows the head there, with all that grows on it.
         trust: (g, g) in [0, 1], how far a texel is used.
         plain: (g, g) the part of it that is plain skin.
         bare: (g, g) the part of it whose shading is worth reading: nothing is drawn on it.
@@ -78,6 +79,7 @@ class ViewTexture:
     log_albedo: np.ndarray
     fine: np.ndarray
     shaded: np.ndarray
+    shown: np.ndarray
     trust: np.ndarray
     plain: np.ndarray
     bare: np.ndarray
@@ -136,6 +138,7 @@ def view_texture(
         log_albedo=log_albedo,
         fine=fine,
         shaded=shaded,
+        shown=shown * features[..., 0],
         trust=trust,
         plain=plain,
         bare=bare,
@@ -222,6 +225,12 @@ def smooth_shading(topology: HeadTopology, light: Light, normals: np.ndarray) ->
     for _ in range(SHADING_BLUR):
         shading[head] = blur @ shading[head]
     return shading
+
+
+def log_shading(topology: HeadTopology, view: ViewTexture) -> np.ndarray:
+    """(g, g, 3) log of the light that was taken out of a photo's colours, ``ViewTexture.shaded``."""
+    shading = np.log(smooth_shading(topology, view.light, view.posed.normals))
+    return sample_smooth(topology, shading, len(view.shaded))
 
 
 def segmented_person(posed: PosedView, view: View, photo: np.ndarray, nets: FaceNets | None) -> np.ndarray | None:

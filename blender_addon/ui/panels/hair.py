@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import bpy
 
+from ....core.hair.strands import VELLUS
 from ...hair.follow_nodes import SLIDERS
 from ...head.characters import active_character, objects_of
 from ...names import FOLLOW, HAIR_NAMES
@@ -30,6 +31,8 @@ class FURROW_PT_hair(CharacterPanel, bpy.types.Panel):
         hair = objects_of(collection).hair
         layout.operator_menu_enum("furrow.hair_style", "style", text="Style of the Scalp", icon="OUTLINER_OB_CURVES")
         wrapped(layout, context, "At first a guess from the photo, which shows neither crown nor back", "INFO")
+        layout.operator_menu_enum("furrow.beard", "kind", text="Beard")
+        layout.operator("furrow.vellus", text="Remove Vellus" if VELLUS in hair else "Add Vellus")
         if not hair:
             wrapped(layout, context, "This character has no hair: reconstruct its photo again", "INFO")
             return
@@ -38,6 +41,7 @@ class FURROW_PT_hair(CharacterPanel, bpy.types.Panel):
         column.active = settings.hair
         column.prop(settings, "painted_brows")
         column.prop(settings, "lash_plates")
+        column.prop(settings, "painted_beard")
         for group, made in hair.items():
             self._sliders(layout, context, group, made)
 

@@ -261,4 +261,5 @@ def test_the_skin_material_switches_without_rebuilding(browed):
     assert patch.extension == "CLIP" and patch.image.packed_file
     attributes = [n for n in tree.nodes if n.bl_idname == "ShaderNodeAttribute"]
     switches = {n.attribute_name for n in attributes if n.attribute_type == "OBJECT"}
-    assert switches == {names.PAINTED_BROWS, names.SCALP_SHOWS, names.SCALP_COLOUR}
+    tones = {names.SCALP_SHOWS, names.SCALP_COLOUR, names.BEARD_SHOWS, names.BEARD_COLOUR}
+    assert switches == tones | {names.PAINTED_BROWS}

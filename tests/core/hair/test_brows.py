@@ -56,7 +56,7 @@ def test_the_outline_of_the_hairs_is_that_of_the_paint(painted, brows):
 
 def test_skin_under_the_brows_is_the_skin_around(painted):
     albedo, mask, paint = painted
-    bare = over(albedo, bare_skin(paint)).astype(float)
+    bare = over(albedo, bare_skin(paint.part, paint.cover, paint.skin)).astype(float)
     inside = cv2.erode(mask.astype(np.uint8), np.ones((5, 5), np.uint8)) > 0
     assert np.abs(bare[inside].mean(0) - SKIN).max() < 25.0  # a little darker: roots
     assert (bare[inside].mean(1) < 0.75 * np.mean(SKIN)).mean() < 0.02
