@@ -107,7 +107,7 @@ def _hair_object(
     if strands.group == SCALP:
         set_input(modifier, VIEWPORT, SCALP_IN_VIEWPORT)
     set_input(modifier, CAGE, int(np.count_nonzero(character.topology.face_part == 0)))
-    data.materials.append(hair_material(name, strands.tip, thick=strands.group == SCALP))
+    data.materials.append(hair_material(name, strands.tip, thick=strands.group in (SCALP, BEARD)))
     return made
 
 
