@@ -12,7 +12,7 @@ from ...core.character.character import Character
 from ...core.character.presets import photo_expression
 from ...core.fit.iris_size import IRIS_DIAMETER
 from ...core.head.eyeball import iris_angle
-from ...core.head.model import DIRECTIONS, neck_edge
+from ...core.head.model import DIRECTIONS, neck_edge, region_sum
 from ...core.mesh.carried import CarriedMesh
 from ...core.texture.eye_map import eye_map
 from ...core.texture.teeth_map import teeth_map
@@ -117,7 +117,7 @@ def _build_part(
         mesh_objects.store_wrinkle_attributes(made.data, topology)
         store_scalp_tone(made, character, character.hair.scalp)
         store_beard_tone(made, character, character.hair.beard)
-        mesh_objects.set_attribute(made.data, names.MOIST, topology.region("lips")[topology.part_slice("head")])
+        mesh_objects.set_attribute(made.data, names.MOIST, region_sum(topology, ("lips",))[topology.part_slice("head")])
     if part == "lashes":
         eyes = names.to_blender(character.neutral[topology.part_slice("eyes")])
         store_lash_coordinates(made.data, basis, eyes)
