@@ -23,7 +23,6 @@ from .beard_photo import PATCH_MM, SIZE, BeardSeen, ChartPhoto, beard_seen, cove
 from .brow_paint import membrane
 from .hair_colour import LOG_RANGE, USUAL, HairColour, split_grey, undyed, unlit
 from .scalp_photo import PIXEL_MM, HeadCut
-from .scalp_reading import COLOURED, LIT, SHEEN
 from .surface import ChartPart, landmark_uv
 
 QUARTER = 0.25  # quantile of the darkness that has to show: a shadow or a fold darkens a part
@@ -43,6 +42,9 @@ LENGTHS = (0.6, 2.0)  # times the kind's
 COLUMNS_MM, FARTHEST_MM = 10.0, 50.0  # half width and height under the chin that is looked at
 NECK_LIGHTER = 0.5  # log luminance by which a neck is lighter than a beard, or its shade, at least
 THICK = 0.8  # cover of hair that tells of its colour
+# a hair's own colour over that of its picture, to which skin between the hairs and what they mirror are added, by the
+# picture's linear luminance: on renders of black, brown and white beards
+HAIR_OVER_SEEN = ((0.05, 0.2), (0.1, 0.34), (0.4, 1.0))
 COVER_MM = 1.0  # texel at which a file keeps the cover
 MEMBRANE_MM = 2.0  # texel at which the skin underneath is solved
 AROUND_MM = 7.0  # around hair, that no skin is taken from
@@ -121,8 +123,8 @@ def own_colour(seen: BeardSeen, cover: np.ndarray, albedo: np.ndarray) -> HairCo
         return HairColour(USUAL, 0.0)
     step = max(1, len(albedo) // 256)
     skin = np.median(srgb_to_linear(albedo[::step, ::step]), axis=(0, 1))
-    paint = skin * np.exp(np.quantile(seen.change[thick], LIT, axis=0))
-    colour = paint * max(1.0 - SHEEN / float(paint @ LUMINANCE), COLOURED)
+    paint = skin * np.exp(np.median(seen.change[thick], axis=0))
+    colour = paint * float(np.interp(paint @ LUMINANCE, *np.transpose(HAIR_OVER_SEEN)))
     found = split_grey(np.clip(unlit(undyed(np.log(np.maximum(colour, 1e-3)))), *LOG_RANGE))
     red, green, blue = found.pigmented
     return HairColour(np.array([red, max(green, blue), blue]), found.grey)
