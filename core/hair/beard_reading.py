@@ -17,7 +17,7 @@ from ..head.raster import texel_millimetres
 from ..image.colour import LUMINANCE, linear_to_srgb_bytes, srgb_to_linear
 from .bare_skin import BareSkin, bare_skin
 from .beard import Beard, Cover
-from .beard_area import beard_part, drawn, outline_uv, usual_cover
+from .beard_area import beard_part, drawn, on_lips, outline_uv, usual_cover
 from .beard_kinds import BEARDS, NONE
 from .beard_photo import PATCH_MM, SIZE, BeardSeen, ChartPhoto, beard_seen, cover_seen
 from .brow_paint import membrane
@@ -183,7 +183,11 @@ def skin_under(albedo: np.ndarray, landmarks: np.ndarray, cover: np.ndarray, par
     weight = cv2.resize(free, coarse, interpolation=cv2.INTER_AREA)
     value = cv2.resize(colour * free[..., None], coarse, interpolation=cv2.INTER_AREA)
     smooth = cv2.resize(membrane(value, weight), zone.shape[::-1], interpolation=cv2.INTER_CUBIC)
-    return bare_skin(fine, hair, smooth + _grain(small, landmarks, fine), 0.0)
+    patch = bare_skin(fine, hair, smooth + _grain(small, landmarks, fine), 0.0)
+    if patch is None:
+        return None
+    share = np.round(patch.pixels[..., 3] * (1.0 - on_lips(fine, landmarks))).astype(np.uint8)
+    return BareSkin(np.dstack([patch.pixels[..., :3], share]), patch.bounds)
 
 
 def painted(albedo: np.ndarray, skin: BareSkin, seen: BeardSeen, cover: np.ndarray) -> np.ndarray:
