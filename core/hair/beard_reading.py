@@ -27,8 +27,8 @@ from .surface import ChartPart, landmark_uv
 
 QUARTER = 0.25  # quantile of the darkness that has to show: a shadow or a fold darkens a part
 # log luminance of that quantile, over the mouth and under it: in both lights the lesser, in that of the upper face;
-# the latter over the noise of that light. On photos of 12 clean-shaven people the largest found were 0.18, 0.18 and
-# 0.33, 0.48; on renders of a short beard 0.51, 0.28 and 0.61, 0.70
+# the latter over the noise of that light. On 13 photos of people without a beard the largest found were 0.18, 0.18
+# and 0.33, 0.48; on renders of a short beard 0.51, 0.28 and 0.61, 0.70
 LEAST, PLAIN, OVER_NOISE = (0.32, 0.20), (0.45, 0.40), 2.0
 REDDEST = 0.05  # log(R/G) over that of the skin, median, of a beard at most
 PALE_RED = -0.2  # and of nearly all of a grey beard, which need not be dark; bare skin had -0.10 at least in median
