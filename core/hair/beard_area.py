@@ -17,6 +17,7 @@ OUTLINE = ((2, 0.0, -0.5), (2, -11.0, -1.0), (2, -21.0, -6.0), (61, -12.0, 9.0),
 MIDDLE_U = 0.5
 SOFT_MM = (8.0, 2.5)  # inside the outline, from no hair to all: of a beard, of a moustache
 LIP_MM = (0.6, 2.2)  # and around the lips
+LIP_EDGE_MM = 1.0  # inside the lips' outline, up to which skin may reach
 BARE = ((17, 12.0, -6.0, 5.5, 0.3), (2, 0.0, -5.0, 2.5, 0.55))  # landmark, mm aside and up, radius, density
 MOUSTACHE_ASIDE_MM = 6.0  # beyond the mouth's corners, and
 MOUSTACHE_UNDER_MM = 3.0  # below them: up to where hair is the moustache's
@@ -66,6 +67,12 @@ def off_lips(part: ChartPart, landmarks: np.ndarray) -> np.ndarray:
     """(h, w) float32 in [0, 1]: 0 on the lips, 1 away from them."""
     lips = drawn(part, landmarks[np.array(LIPS_OUTER)])
     return smoothstep(cv2.distanceTransform(1 - lips, cv2.DIST_L2, 5) * part.texel, *LIP_MM).astype(np.float32)
+
+
+def on_lips(part: ChartPart, landmarks: np.ndarray) -> np.ndarray:
+    """(h, w) float32 in [0, 1]: 1 on the lips, less at their edge, 0 beside them."""
+    lips = drawn(part, landmarks[np.array(LIPS_OUTER)])
+    return smoothstep(_depth(lips, part.texel), 0.0, LIP_EDGE_MM).astype(np.float32)
 
 
 def drawn(part: ChartPart, outline: np.ndarray) -> np.ndarray:

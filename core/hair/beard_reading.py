@@ -17,19 +17,18 @@ from ..head.raster import texel_millimetres
 from ..image.colour import LUMINANCE, linear_to_srgb_bytes, srgb_to_linear
 from .bare_skin import BareSkin, bare_skin
 from .beard import Beard, Cover
-from .beard_area import beard_part, drawn, outline_uv, usual_cover
+from .beard_area import beard_part, drawn, on_lips, outline_uv, usual_cover
 from .beard_kinds import BEARDS, NONE
 from .beard_photo import PATCH_MM, SIZE, BeardSeen, ChartPhoto, beard_seen, cover_seen
 from .brow_paint import membrane
 from .hair_colour import LOG_RANGE, USUAL, HairColour, split_grey, undyed, unlit
 from .scalp_photo import PIXEL_MM, HeadCut
-from .scalp_reading import COLOURED, LIT, SHEEN
 from .surface import ChartPart, landmark_uv
 
 QUARTER = 0.25  # quantile of the darkness that has to show: a shadow or a fold darkens a part
 # log luminance of that quantile, over the mouth and under it: in both lights the lesser, in that of the upper face;
-# the latter over the noise of that light. On photos of 12 clean-shaven people the largest found were 0.18, 0.18 and
-# 0.33, 0.48; on renders of a short beard 0.51, 0.28 and 0.61, 0.70
+# the latter over the noise of that light. On 13 photos of people without a beard the largest found were 0.18, 0.18
+# and 0.33, 0.48; on renders of a short beard 0.51, 0.28 and 0.61, 0.70
 LEAST, PLAIN, OVER_NOISE = (0.32, 0.20), (0.45, 0.40), 2.0
 REDDEST = 0.05  # log(R/G) over that of the skin, median, of a beard at most
 PALE_RED = -0.2  # and of nearly all of a grey beard, which need not be dark; bare skin had -0.10 at least in median
@@ -43,6 +42,9 @@ LENGTHS = (0.6, 2.0)  # times the kind's
 COLUMNS_MM, FARTHEST_MM = 10.0, 50.0  # half width and height under the chin that is looked at
 NECK_LIGHTER = 0.5  # log luminance by which a neck is lighter than a beard, or its shade, at least
 THICK = 0.8  # cover of hair that tells of its colour
+# a hair's own colour over that of its picture, to which skin between the hairs and what they mirror are added, by the
+# picture's linear luminance: on renders of black, brown and white beards
+HAIR_OVER_SEEN = ((0.05, 0.2), (0.1, 0.34), (0.4, 1.0))
 COVER_MM = 1.0  # texel at which a file keeps the cover
 MEMBRANE_MM = 2.0  # texel at which the skin underneath is solved
 AROUND_MM = 7.0  # around hair, that no skin is taken from
@@ -121,8 +123,8 @@ def own_colour(seen: BeardSeen, cover: np.ndarray, albedo: np.ndarray) -> HairCo
         return HairColour(USUAL, 0.0)
     step = max(1, len(albedo) // 256)
     skin = np.median(srgb_to_linear(albedo[::step, ::step]), axis=(0, 1))
-    paint = skin * np.exp(np.quantile(seen.change[thick], LIT, axis=0))
-    colour = paint * max(1.0 - SHEEN / float(paint @ LUMINANCE), COLOURED)
+    paint = skin * np.exp(np.median(seen.change[thick], axis=0))
+    colour = paint * float(np.interp(paint @ LUMINANCE, *np.transpose(HAIR_OVER_SEEN)))
     found = split_grey(np.clip(unlit(undyed(np.log(np.maximum(colour, 1e-3)))), *LOG_RANGE))
     red, green, blue = found.pigmented
     return HairColour(np.array([red, max(green, blue), blue]), found.grey)
@@ -181,7 +183,11 @@ def skin_under(albedo: np.ndarray, landmarks: np.ndarray, cover: np.ndarray, par
     weight = cv2.resize(free, coarse, interpolation=cv2.INTER_AREA)
     value = cv2.resize(colour * free[..., None], coarse, interpolation=cv2.INTER_AREA)
     smooth = cv2.resize(membrane(value, weight), zone.shape[::-1], interpolation=cv2.INTER_CUBIC)
-    return bare_skin(fine, hair, smooth + _grain(small, landmarks, fine), 0.0)
+    patch = bare_skin(fine, hair, smooth + _grain(small, landmarks, fine), 0.0)
+    if patch is None:
+        return None
+    share = np.round(patch.pixels[..., 3] * (1.0 - on_lips(fine, landmarks))).astype(np.uint8)
+    return BareSkin(np.dstack([patch.pixels[..., :3], share]), patch.bounds)
 
 
 def painted(albedo: np.ndarray, skin: BareSkin, seen: BeardSeen, cover: np.ndarray) -> np.ndarray:

@@ -7,12 +7,13 @@ import numpy as np
 import pytest
 from beards import DARK_SKIN, SKIN, chart_photo
 from furrow.core.hair.bare_skin import over
-from furrow.core.hair.beard_area import beard_part, usual_cover
+from furrow.core.hair.beard_area import beard_part, drawn, usual_cover
 from furrow.core.hair.beard_photo import SIZE, beard_seen, cover_seen
 from furrow.core.hair.beard_reading import has_beard, reach_below, read_beard
 from furrow.core.hair.hair_colour import HairColour
 from furrow.core.hair.scalp_photo import PIXEL_MM, HeadCut
 from furrow.core.hair.surface import landmark_uv
+from furrow.core.head.landmark_sets import LIPS_OUTER
 from furrow.core.head.raster import rasterize_view, texel_millimetres
 from furrow.core.image.colour import LUMINANCE, linear_to_srgb_bytes, srgb_to_linear
 
@@ -159,6 +160,11 @@ def test_skin_under_a_painted_beard_is_the_skin_around(model):
     part.cut(light)[:] += 0.85 * cover[..., None] * (BLACK - SKIN)
     albedo = linear_to_srgb_bytes(np.exp(light))
     bare = over(albedo, read(model, photo, albedo=albedo).skin).astype(float)
+    lips = drawn(part, landmark_uv(model)[np.array(LIPS_OUTER)])
+    red = albedo.copy()
+    part.cut(red)[lips > 0] = (190, 60, 60)
+    kept = part.cut(over(red, read(model, photo, albedo=red).skin))[cv2.erode(lips, np.ones((7, 7), np.uint8)) > 0]
+    np.testing.assert_array_equal(kept, np.broadcast_to((190, 60, 60), kept.shape))
     inside = part.cut(bare)[cv2.erode((cover > 0.6).astype(np.uint8), np.ones((5, 5))) > 0]
     np.testing.assert_allclose(inside.mean(0), linear_to_srgb_bytes(np.exp(SKIN)), atol=6.0)
     np.testing.assert_array_equal(bare[: SIZE // 4], albedo[: SIZE // 4])
