@@ -6,11 +6,10 @@ import json
 from dataclasses import replace
 
 import bpy
-import numpy as np
 
 from ...core.errors import CharacterFileError
 from ...core.hair.beard import Beard
-from ...core.hair.hair_colour import LOG_RANGE, HairColour
+from ...core.hair.hair_colour import dyed
 from ...core.hair.strands import BEARD
 from .. import names
 from ..hair.hair_objects import beard_object, store_beard_tone
@@ -53,8 +52,7 @@ def grow_other_beard(
             f"{collection.name} knows nothing of its beard: reconstruct its photo again with this Furrow."
         )
     if colour is not None:
-        pigmented = np.clip(np.log(np.maximum(colour, 1e-3)), *LOG_RANGE)
-        beard = replace(beard, colour=HairColour(pigmented, 0.0))
+        beard = replace(beard, colour=dyed(colour))
     beard = replace(beard, kind=kind, length=length)
     old = find_part(collection, names.HAIR_PART + BEARD)
     made = beard_object(character, beard, head, collection)

@@ -6,10 +6,9 @@ import json
 from dataclasses import replace
 
 import bpy
-import numpy as np
 
 from ...core.errors import CharacterFileError
-from ...core.hair.hair_colour import LOG_RANGE, HairColour
+from ...core.hair.hair_colour import dyed
 from ...core.hair.scalp import Scalp
 from ...core.hair.strands import SCALP
 from .. import names
@@ -59,8 +58,7 @@ def restyle(
             f"{collection.name} knows nothing of the hair of its scalp: reconstruct its photo again with this Furrow."
         )
     if colour is not None:
-        pigmented = np.clip(np.log(np.maximum(colour, 1e-3)), *LOG_RANGE)
-        scalp = replace(scalp, colour=HairColour(pigmented, 0.0))
+        scalp = replace(scalp, colour=dyed(colour))
     scalp = replace(scalp, style=style, length=length, volume=volume, mirrored=mirrored)
     old = find_part(collection, names.HAIR_PART + SCALP)
     made = scalp_object(character, scalp, head, collection)

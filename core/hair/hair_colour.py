@@ -65,6 +65,11 @@ def hair_colour(colour: np.ndarray, skin: np.ndarray, cover: np.ndarray, pixel: 
     return split_grey(np.clip(undyed(hair), *LOG_RANGE), share)
 
 
+def dyed(colour: tuple[float, ...]) -> HairColour:
+    """Hair of a linear colour (3,), none of it grey."""
+    return HairColour(np.clip(np.log(np.maximum(colour, 1e-3)), *LOG_RANGE), 0.0)
+
+
 def undyed(colour: np.ndarray) -> np.ndarray:
     """(3,) log linear colour no redder than that of hair which is not dyed."""
     middle = 0.5 * (colour[0] + colour[2])

@@ -28,10 +28,45 @@ BEARD_ITEMS += [
 ]
 
 
-class FURROW_OT_hair_style(FurrowOperator, bpy.types.Operator):
+class _GrownHair(FurrowOperator):
+    """Mix-in: hair that grows anew, in its own colour or in another; subclasses have the other choices."""
+
+    shown_colour = ""  # property of the head that has the colour in use
+    choices: tuple[str, ...] = ()  # properties that are drawn above the colour
+
+    change_colour: BoolProperty(name="Change Colour", description="Give the hair the colour below, without grey")
+    colour: FloatVectorProperty(name="Colour", description="Mean colour of the hairs", subtype="COLOR", size=3,
+                                min=0.0, max=1.0, default=(0.05, 0.03, 0.02))  # fmt: skip
+
+    @classmethod
+    def poll(cls, context):
+        return has_character(context)
+
+    def invoke(self, context, _event):
+        head = find_part(active_character(context), "head")
+        if head is not None and self.shown_colour in head and not self.change_colour:
+            self.colour = head[self.shown_colour]
+        return self.execute(context)
+
+    def draw(self, _context):
+        layout = self.layout
+        layout.use_property_split = True
+        for name in (*self.choices, "change_colour"):
+            layout.prop(self, name)
+        row = layout.row()
+        row.active = self.change_colour
+        row.prop(self, "colour")
+
+    def chosen_colour(self) -> tuple[float, ...] | None:
+        """Linear, where it was asked for."""
+        return tuple(self.colour) if self.change_colour else None
+
+
+class FURROW_OT_hair_style(_GrownHair, bpy.types.Operator):
     bl_idname = "furrow.hair_style"
     bl_label = "Hair Style"
     bl_description = "Grow other hair on the scalp; length, volume, parting and colour can be adjusted afterwards"
+    shown_colour, choices = SCALP_COLOUR, ("style", "length", "volume", "mirrored")
 
     style: EnumProperty(name="Style", items=STYLE_ITEMS)
     length: FloatProperty(name="Length", description="Times the length of the style", default=1.0,
@@ -39,69 +74,24 @@ class FURROW_OT_hair_style(FurrowOperator, bpy.types.Operator):
     volume: FloatProperty(name="Volume", description="Times the volume of the style", default=1.0,
                           min=FACTORS[0], max=FACTORS[1])  # fmt: skip
     mirrored: BoolProperty(name="Part on the Other Side", description="Parting on the character's right")
-    change_colour: BoolProperty(name="Change Colour", description="Give the hair the colour below, without grey")
-    colour: FloatVectorProperty(name="Colour", description="Mean colour of the hairs", subtype="COLOR", size=3,
-                                min=0.0, max=1.0, default=(0.05, 0.03, 0.02))  # fmt: skip
-
-    @classmethod
-    def poll(cls, context):
-        return has_character(context)
-
-    def invoke(self, context, _event):
-        head = find_part(active_character(context), "head")
-        if head is not None and SCALP_COLOUR in head and not self.change_colour:
-            self.colour = head[SCALP_COLOUR]
-        return self.execute(context)
-
-    def draw(self, _context):
-        layout = self.layout
-        layout.use_property_split = True
-        for name in ("style", "length", "volume", "mirrored", "change_colour"):
-            layout.prop(self, name)
-        row = layout.row()
-        row.active = self.change_colour
-        row.prop(self, "colour")
 
     def run(self, context):
-        colour = tuple(self.colour) if self.change_colour else None
-        restyle(active_character(context), self.style, self.length, self.volume, self.mirrored, colour)
+        restyle(active_character(context), self.style, self.length, self.volume, self.mirrored, self.chosen_colour())
         return {"FINISHED"}
 
 
-class FURROW_OT_beard(FurrowOperator, bpy.types.Operator):
+class FURROW_OT_beard(_GrownHair, bpy.types.Operator):
     bl_idname = "furrow.beard"
     bl_label = "Beard"
     bl_description = "Grow another beard; length and colour can be adjusted afterwards"
+    shown_colour, choices = BEARD_COLOUR, ("kind", "length")
 
     kind: EnumProperty(name="Beard", items=BEARD_ITEMS)
     length: FloatProperty(name="Length", description="Times the usual length", default=1.0,
                           min=FACTORS[0], max=FACTORS[1])  # fmt: skip
-    change_colour: BoolProperty(name="Change Colour", description="Give the hair the colour below, without grey")
-    colour: FloatVectorProperty(name="Colour", description="Mean colour of the hairs", subtype="COLOR", size=3,
-                                min=0.0, max=1.0, default=(0.05, 0.03, 0.02))  # fmt: skip
-
-    @classmethod
-    def poll(cls, context):
-        return has_character(context)
-
-    def invoke(self, context, _event):
-        head = find_part(active_character(context), "head")
-        if head is not None and BEARD_COLOUR in head and not self.change_colour:
-            self.colour = head[BEARD_COLOUR]
-        return self.execute(context)
-
-    def draw(self, _context):
-        layout = self.layout
-        layout.use_property_split = True
-        for name in ("kind", "length", "change_colour"):
-            layout.prop(self, name)
-        row = layout.row()
-        row.active = self.change_colour
-        row.prop(self, "colour")
 
     def run(self, context):
-        colour = tuple(self.colour) if self.change_colour else None
-        grow_other_beard(active_character(context), self.kind, self.length, colour)
+        grow_other_beard(active_character(context), self.kind, self.length, self.chosen_colour())
         return {"FINISHED"}
 
 
