@@ -45,7 +45,8 @@ def _interface(tree: bpy.types.NodeTree) -> None:
 
 def _nodes(build: TreeBuilder, source: bpy.types.Node) -> bpy.types.NodeSocket:
     """Thinned out, carried along, scaled."""
-    hair = _thinned(build, source, source.outputs["Geometry"])
+    share = _share(build, source)
+    hair = _thinned(build, source, source.outputs["Geometry"], share)
     head = build.node("GeometryNodeObjectInfo", {"Object": source.outputs[HEAD]}, transform_space="ORIGINAL")
     size = build.node("GeometryNodeAttributeDomainSize", {"Geometry": head.outputs["Geometry"]}, component="MESH")
     faces, cage = size.outputs["Face Count"], source.outputs[CAGE]
@@ -61,14 +62,16 @@ def _nodes(build: TreeBuilder, source: bpy.types.Node) -> bpy.types.NodeSocket:
     radius = build.node("GeometryNodeInputRadius").outputs[0]
     radius = build.math("MULTIPLY", radius, source.outputs[THICKNESS])
     # the fewer there are, the thicker: as much skin stays covered
-    radius = build.math("MULTIPLY", radius, build.math("INVERSE_SQRT", _share(build, source)))
+    radius = build.math("MULTIPLY", radius, build.math("INVERSE_SQRT", share))
     return build.node("GeometryNodeSetCurveRadius", {0: moved, "Radius": radius}).outputs[0]
 
 
-def _thinned(build: TreeBuilder, source: bpy.types.Node, hair: bpy.types.NodeSocket) -> bpy.types.NodeSocket:
+def _thinned(
+    build: TreeBuilder, source: bpy.types.Node, hair: bpy.types.NodeSocket, share: bpy.types.NodeSocket
+) -> bpy.types.NodeSocket:
     """Only the hairs whose rank is below the density; of hairs without a rank all."""
     rank = _named(build, names.HAIR_RANK, "FLOAT")
-    gone = build.math("GREATER_THAN", rank, build.math("MULTIPLY", source.outputs[DENSITY], _share(build, source)))
+    gone = build.math("GREATER_THAN", rank, build.math("MULTIPLY", source.outputs[DENSITY], share))
     return build.node("GeometryNodeDeleteGeometry", {"Geometry": hair, "Selection": gone}, domain="CURVE").outputs[0]
 
 
