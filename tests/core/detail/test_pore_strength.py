@@ -78,6 +78,7 @@ def seen(height, noise=0.0, mottling=0.0):
         log_albedo=log,
         fine=log.astype(np.float32),
         shaded=log.astype(np.float32),
+        shown=trust,
         trust=trust,
         plain=trust,
         bare=trust,
