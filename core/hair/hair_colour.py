@@ -62,7 +62,7 @@ def hair_colour(colour: np.ndarray, skin: np.ndarray, cover: np.ndarray, pixel: 
     share = float(np.clip((bare - seen) / max(bare - light, 1e-6), *SHARE_RANGE))
     hair = (paint - (1.0 - share) * under) / share
     hair = np.log(np.clip(hair, *(factor * light / seen * paint for factor in CHANNEL_RANGE)))
-    return split_grey(np.clip(undyed(hair), *LOG_RANGE), share)
+    return split_grey(np.clip(unlit(undyed(hair)), *LOG_RANGE), share)
 
 
 def dyed(colour: tuple[float, ...]) -> HairColour:
@@ -79,11 +79,11 @@ def undyed(colour: np.ndarray) -> np.ndarray:
 
 def unlit(colour: np.ndarray) -> np.ndarray:
     """(3,) log linear colour of dark hair without the blue that the sky lays over it: at least as red as melanin makes
-    hair of its luminance; what is light enough to be grey keeps its colour.
+    hair of its luminance, never bluer than grey hair, and its green between the others.
     """
     light = float(np.log(np.exp(colour) @ LUMINANCE))
     dark = 1.0 - float(smoothstep(np.float64(light), *GREY_LUMINANCE))
-    least = dark * float(np.interp(light, *np.transpose(PIGMENT)))
+    least = max(dark * float(np.interp(light, *np.transpose(PIGMENT))), float(GREY_HAIR[0] - GREY_HAIR[2]))
     middle, half = 0.5 * (colour[0] + colour[2]), 0.5 * max(colour[0] - colour[2], least)
     return np.array([middle + half, min(max(colour[1], middle - half), middle + 0.3 * half), middle - half])
 
@@ -97,7 +97,7 @@ def split_grey(mean: np.ndarray, share: float = 0.5) -> HairColour:
     grey = min(grey, 0.9 * float(np.exp(mean - GREY_HAIR).min()))
     rest = np.exp(mean) - grey * np.exp(GREY_HAIR)
     pigmented = np.log(np.maximum(rest / (1.0 - grey), 0.05 * np.exp(mean)))
-    return HairColour(pigmented, grey, share)
+    return HairColour(unlit(pigmented), grey, share)
 
 
 def strand_colours(found: HairColour, count: int, rng: np.random.Generator) -> np.ndarray:

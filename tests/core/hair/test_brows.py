@@ -160,6 +160,14 @@ def test_grey_hair_is_light_and_without_hue():
     assert abs((light > 0.5).mean() - found.grey) < 0.05
 
 
+def test_no_hair_is_bluer_than_grey_hair():
+    skin, shape = np.log([0.45, 0.30, 0.22]), (20, 20, 1)
+    for seen in ([0.03, 0.03, 0.05], [0.25, 0.24, 0.27], [0.5, 0.48, 0.54]):  # black and white brows in the sky's light
+        found = hair_colour(np.tile(np.log(seen), shape), np.tile(skin, shape), np.ones((20, 20), np.float32), 0.2)
+        red, green, blue = found.pigmented
+        assert red - blue > GREY_HAIR[0] - GREY_HAIR[2] - 1e-6 and red >= green >= blue
+
+
 def test_scattered_places_are_as_dense_as_asked():
     density = np.zeros((100, 200), np.float32)
     density[:, 100:] = 0.5
