@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import reduce
 
 import cv2
 import numpy as np
@@ -36,7 +37,8 @@ SHADING_BLUR = 4  # iterations over the mesh
 UNDER = (0.0, 0.5)  # cosine to the ground from which the dark of a beard is no shade, all is
 TRUSTED = (0.1, 0.6)  # confidence from which a texel is used, from which it is used alone
 FEWEST_SAMPLES = 50  # texels of skin, without which light and tone are the usual ones
-LEAST_HIDDEN = 0.02  # share of the face under which a hand before it is not worth a word
+LEAST_HIDDEN = 0.02  # share of the face under which what lies before it is not worth a word
+FOREIGN = "something that is not skin (a mask, dark glasses, a scarf, hair) covers"
 LEAST_SKIN = 0.02  # share of the map's texels under which the photo's skin says little
 # folds that an expression draws: region and shape keys
 FOLDS = {
@@ -93,7 +95,7 @@ class ViewTexture:
 
 def view_texture(
     model: HeadModel, fit: CoarseFit, view: View, photo: np.ndarray, nets: FaceNets | None, size: int, texel: float,
-    hands: np.ndarray | None = None,
+    hands: np.ndarray | None = None, foreign: np.ndarray | None = None,
 ) -> ViewTexture:
     """Unwrap one photo and take its light out.
 
@@ -103,14 +105,17 @@ def view_texture(
         size: width of the maps.
         texel: mm.
         hands: (H, W) in [0, 1] what hands hide, or None.
+        foreign: (H, W) in [0, 1] what else hides (``view.foreign``), or None.
     """
     topology, grid = model.topology, grid_size(size)
     coarse = texel * size / grid
     posed = pose_view(model, fit, view, photo, texel)
     unwrapped = unwrap(topology, posed, grid, coarse)
     person = segmented_person(posed, view, photo, nets)
-    hands = None if hands is None else posed.crop(hands)
-    features = unwrapped.look_up(feature_image(posed, person, hands)).astype(np.float32) / 255
+    covers = [None if cover is None else posed.crop(cover) for cover in (hands, foreign)]
+    hidden = reduce(np.maximum, [cover for cover in covers if cover is not None], np.zeros(1, np.float32))
+    cover = hidden if hidden.ndim == 2 else None
+    features = unwrapped.look_up(feature_image(posed, person, cover)).astype(np.float32) / 255
     colour = srgb_to_linear(unwrapped.colour)
     light, skin = light_and_tone(model, posed, unwrapped, colour, features)
     shading = sample_smooth(topology, np.log(smooth_shading(topology, light, posed.normals)), grid)
@@ -145,9 +150,9 @@ def view_texture(
         bare=bare,
         hair=shown * mask.hair,
         tone=tone,
-        eye_colour=eye_colour(*seen, hands),
-        tooth_colour=tooth_colour(*seen, np.exp(tone), hands),
-        warnings=_hand_warnings(posed, view.photo, hands) + _warnings(topology, view.photo, skin, plain),
+        eye_colour=eye_colour(*seen, cover),
+        tooth_colour=tooth_colour(*seen, np.exp(tone), cover),
+        warnings=_cover_warnings(posed, view.photo, *covers) + _warnings(topology, view.photo, skin, plain),
     )
 
 
@@ -244,11 +249,15 @@ def segmented_person(posed: PosedView, view: View, photo: np.ndarray, nets: Face
     return posed.crop(segment_person(photo, face, nets))
 
 
-def _hand_warnings(posed: PosedView, photo: str, hands: np.ndarray | None) -> tuple[str, ...]:
-    share = 0.0 if hands is None else hidden_share(hands, posed.landmarks)
-    if share < LEAST_HIDDEN:
-        return ()
-    return (f"{photo}: a hand covers {100 * share:.0f} % of the face; what it hides is completed.",)
+def _cover_warnings(
+    posed: PosedView, photo: str, hands: np.ndarray | None, foreign: np.ndarray | None
+) -> tuple[str, ...]:
+    lines = []
+    for cover, what in ((hands, "a hand covers"), (foreign, FOREIGN)):
+        share = 0.0 if cover is None else hidden_share(cover, posed.landmarks)
+        if share >= LEAST_HIDDEN:
+            lines.append(f"{photo}: {what} {100 * share:.0f} % of the face; what it hides is completed.")
+    return tuple(lines)
 
 
 def median_tone(log_albedo: np.ndarray, plain: np.ndarray) -> np.ndarray:
