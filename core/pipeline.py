@@ -38,6 +38,7 @@ from .nets.devices import choose
 from .texture import albedo_lines, hairline
 from .texture.build import Texture, build_texture
 from .texture.view_texture import log_shading
+from .view.doubts import doubts
 from .view.unwrap import posed_vertices
 from .wrinkles import fine_skin, own_lines
 from .wrinkles.coefficients import SEEDS
@@ -180,10 +181,13 @@ def reconstruct(
         faces.append(found)
         marks.append(landmarks.detect_landmarks(photo.pixels, found, models.nets))
     notes += [f"{photo.name}: {note}" for photo in loaded for note in photo.notes]
-    progress.stage("fit", "fitting the head")
     observed = [_observation(photo, mark) for photo, mark in zip(loaded, marks)]
+    notes += [line for line in map(covered.check_cut, observed) if line]
+    progress.stage("fit", "fitting the head")
     pictures = [photo.pixels for photo in loaded]
     fit, covers = covered.fit_uncovered(models.head, observed, pictures, models.nets)
+    for photo, mark, cover in zip(loaded, marks, covers):
+        notes += [f"{photo.name}: {line}" for line in doubts(photo.pixels, mark.points, cover.whole)]
     loaded = [_colour_left_out(photo) if cover.coloured_lights else photo for photo, cover in zip(loaded, covers)]
     notes += [f"{p.name}: {COLOURED_LIGHTS}" for p, cover in zip(loaded, covers) if cover.coloured_lights]
     pictures = [photo.pixels for photo in loaded]

@@ -272,7 +272,7 @@ def _warnings(topology: HeadTopology, photo: str, skin: SkinTone, plain: np.ndar
     if skin.grey:
         lines.append(f"{photo}: the photo is grey, so the skin colour is a guess.")
     elif is_unusual(skin):
-        lines.append(f"{photo}: the light is coloured; the skin colour was corrected towards usual skin.")
+        lines.append(f"{photo}: the skin has an unusual colour (coloured light, make-up, a statue); it was corrected towards usual skin.")
     face = sample_smooth(topology, region_sum(topology, ("face",)), plain.shape[0])
     if float(np.vdot(plain, face)) < LEAST_SKIN * plain.size:
         lines.append(f"{photo}: little clear skin was found, so most of the texture is filled in.")

@@ -50,6 +50,8 @@ class ForeignSettings:
         edge: mm on either side of the border, between which the colour jumps; sharp: share of the whole jump there.
         least: mm^2 of cover, and least_hairless: of it where no hair grows.
         lips: share of the lips that is hidden together, or does not count.
+        weak: times that of it, where its colour is off by less than ``chroma``.
+        facing: cosine of skin to the view from which it is asked.
         grown: mm that are left out around it.
         eye_white: log luminance over the skin's of the brightest tenth of an eye that is seen, at least.
         violet: log(B/G) of a tone from which the light is too blue for a colour to say what is skin.
@@ -75,6 +77,8 @@ class ForeignSettings:
     least: float = 500.0
     least_hairless: float = 250.0
     lips: float = 0.8
+    weak: float = 3.0
+    facing: float = 0.45
     grown: float = 3.0
     eye_white: float = -1.5
     violet: float = 0.4
@@ -187,7 +191,8 @@ def _foreign(model: HeadModel, seen: _Looked, free: np.ndarray, grey: bool) -> n
     spread = np.maximum(1.4826 * np.median(np.abs(away[near] - np.median(away[near], axis=0)), axis=0), given.floor)
     distance = np.linalg.norm((away - np.median(away[near], axis=0)) / spread, axis=-1)
     relative = luminance - _expected(luminance, near, seen)
-    ought = shown & (where(SKIN) > 0.5)
+    # at its outline a head shows light from behind, and what is beside it
+    ought = shown & (where(SKIN) > 0.5) & (-seen.normals[..., 2] > given.facing)
     eyes = [fill_contours(seen.marks, (eye,), *free.shape[::-1]) > 127 for eye in EYES]
     least = given.chroma * np.where(away[..., 0] < given.greyer, 0.5, 1.0)
     coloured = distance > least * (1.0 + np.maximum(given.trusted - relative, 0.0))
@@ -201,22 +206,25 @@ def _foreign(model: HeadModel, seen: _Looked, free: np.ndarray, grey: bool) -> n
         count, labels = cv2.connectedComponents(wide.astype(np.uint8), connectivity=4)
         for label in range(1, count):
             part = labels == label
-            evidence = part & hairless
+            evidence = part & hairless & ought
             if (part & lips).sum() > given.lips * lips.sum():
                 evidence |= part & lips  # which no beard hides
             if kind == "dark":
                 evidence &= ~lids if not _eye_hidden(part, eyes, relative) else True
             area, sure = (np.count_nonzero(a) * seen.mm**2 for a in (part & ought, evidence))
+            if kind == "colour" and np.median(distance[part]) < given.chroma:
+                area, sure = area / given.weak, sure / given.weak  # light from behind makes an edge as pale
             if area < given.least or sure < given.least_hairless:
                 continue
             if _sharpness(part, ought, chroma if kind == "colour" else relative[..., None], seen.mm) < given.sharp:
                 continue
             total |= part
-    return _alike(seen, total) if total.any() else None
+    skin = (distance < 0.5 * given.chroma) & (relative > 0.5 * given.dark)
+    return _alike(seen, total, shown & skin) if total.any() else None
 
 
-def _alike(seen: _Looked, found: np.ndarray) -> np.ndarray:
-    """What was found, with all that is joined to it and looks like it."""
+def _alike(seen: _Looked, found: np.ndarray, skin: np.ndarray) -> np.ndarray:
+    """What was found, with all that is joined to it and looks like it, but for what looks like skin (h, w) bool."""
     logs = np.log(np.maximum(seen.colour, 2e-3))
     count, labels = cv2.connectedComponents(found.astype(np.uint8), connectivity=4)
     whole = found.copy()
@@ -224,7 +232,7 @@ def _alike(seen: _Looked, found: np.ndarray) -> np.ndarray:
         part = labels == label
         middle = np.median(logs[part], axis=0)
         spread = np.maximum(1.4826 * np.median(np.abs(logs[part] - middle), axis=0), SETTINGS.alike_floor)
-        near = (np.abs(logs - middle) < SETTINGS.alike * spread).all(axis=-1) | part
+        near = (np.abs(logs - middle) < SETTINGS.alike * spread).all(axis=-1) & ~skin | part
         _, joined = cv2.connectedComponents(near.astype(np.uint8), connectivity=4)
         whole |= joined == np.bincount(joined[part]).argmax()
     closed = cv2.morphologyEx(whole.astype(np.uint8), cv2.MORPH_CLOSE, disc(SETTINGS.width / seen.mm))
