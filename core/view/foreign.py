@@ -196,7 +196,7 @@ def _foreign(model: HeadModel, seen: _Looked, free: np.ndarray, grey: bool) -> n
     eyes = [fill_contours(seen.marks, (eye,), *free.shape[::-1]) > 127 for eye in EYES]
     least = given.chroma * np.where(away[..., 0] < given.greyer, 0.5, 1.0)
     coloured = distance > least * (1.0 + np.maximum(given.trusted - relative, 0.0))
-    coloured &= (relative > given.dark) & (not grey) & bool(tone[1] < given.violet)
+    coloured &= (relative > 1.5 * given.dark) & (not grey) & bool(tone[1] < given.violet)
     dark = (relative < given.dark) & (away[..., 0] < given.grey)
     hairless, lips = where(HAIRLESS) > 0.5, shown & (where(("lips",)) > 0.5)
     lids = where(EYE_SKIN) > 0.5
