@@ -154,7 +154,7 @@ def _reconstruct(options: argparse.Namespace) -> int:
         print(f"furrow: note: {warning}", file=sys.stderr)
     if not options.quiet:
         spent = ", ".join(f"{stage} {seconds:.2f} s" for stage, seconds in progress.seconds.items())
-        print(f"apparent age: {apparent:.0f} years, give or take {SPREAD_YEARS:.0f}; change it with: furrow wrinkles --age")
+        print(f"apparent age: {apparent:.0f} years, give or take {SPREAD_YEARS:.0f}; change it: furrow wrinkles --age")
         print(f"device: {models.device}\nstages: {spent}\nwrote {options.output}")
     return 0
 

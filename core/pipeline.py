@@ -33,7 +33,7 @@ from .head.model import HeadModel, load_head_model
 from .head.raster import sample_smooth
 from .image.colour import srgb_to_linear
 from .io.photo import Photo, load_photo
-from .nets import detection, landmarks, upright
+from .nets import detection, landmarks, same_person, upright
 from .nets.devices import choose
 from .texture import albedo_lines, hairline
 from .texture.build import Texture, build_texture
@@ -57,7 +57,7 @@ STAGES = {
 
 USUAL_SKIN = np.array([0.35, 0.20, 0.14])  # linear, where no photo shows any
 STRANGE = 0.1  # share of a photo in the fit below which its skin is not taken: it seems to show somebody else
-COLOURED_LIGHTS = "lights of different colours fall on the face: it is taken as a grey photo; choose one in white light."
+COLOURED_LIGHTS = "lights of different colours fall on the face: it counts as a grey photo; use one in white light."
 
 
 @dataclass
@@ -170,17 +170,9 @@ def reconstruct(
     progress.stage("photo", "reading the photo" if len(photos) == 1 else f"reading {len(photos)} photos")
     loaded = [load_photo(Path(path)) for path in photos]
     progress.stage("face", "finding the face")
-    faces, marks, quarters = [], [], []
-    for i, photo in enumerate(loaded):
-        progress.within(i / len(loaded), f"finding the face in {photo.name}")
-        found, remarks = detection.choose_face(detection.find_faces(photo.pixels, models.nets), face)
-        notes += [f"{photo.name}: {remark}" for remark in remarks]
-        photo, found, turn = upright.stand_upright(photo, found, models.nets)
-        loaded[i] = photo
-        quarters.append(turn)
-        faces.append(found)
-        marks.append(landmarks.detect_landmarks(photo.pixels, found, models.nets))
-    notes += [f"{photo.name}: {note}" for photo in loaded for note in photo.notes]
+    loaded, faces, quarters, remarks = _faces(models, loaded, face, progress)
+    marks = [landmarks.detect_landmarks(photo.pixels, found, models.nets) for photo, found in zip(loaded, faces)]
+    notes += remarks + [f"{photo.name}: {note}" for photo in loaded for note in photo.notes]
     observed = [_observation(photo, mark) for photo, mark in zip(loaded, marks)]
     notes += [line for line in map(covered.check_cut, observed) if line]
     progress.stage("fit", "fitting the head")
@@ -200,8 +192,33 @@ def reconstruct(
     scalp = _scalp(models, fit, character, pictures, people)
     character = replace(character, hair=replace(character.hair, scalp=scalp))
     progress.finish()
-    views = tuple(upright.turned_back(view, turn) for view, turn in zip(character.views, quarters))
+    views = tuple(
+        replace(upright.turned_back(view, turn), person=_person(mark))
+        for view, turn, mark in zip(character.views, quarters, marks)
+    )
     return replace(character, views=views)
+
+
+def _faces(
+    models: Models, photos: list[Photo], index: int | None, progress: Progress
+) -> tuple[list[Photo], list[detection.Face], list[int], list[str]]:
+    """The photos stood upright, the face in each, by how many quarters they were turned, and notes."""
+    found = []
+    notes = []
+    for i, photo in enumerate(photos):
+        progress.within(i / len(photos), f"finding the face in {photo.name}")
+        face, remarks = detection.choose_face(detection.find_faces(photo.pixels, models.nets), index)
+        notes += [f"{photo.name}: {remark}" for remark in remarks]
+        found.append(upright.stand_upright(photo, face, models.nets))
+    stood, faces, quarters = (list(values) for values in zip(*found))
+    return stood, faces, quarters, notes
+
+
+def _person(mark: landmarks.Landmarks) -> np.ndarray | None:
+    """(r,) what a photo says of who it shows."""
+    if mark.texture is None:
+        return None
+    return same_person.load().read(np.column_stack([mark.points, mark.depth]), mark.texture)
 
 
 def _colour_left_out(photo: Photo) -> Photo:

@@ -12,20 +12,20 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from ..errors import PhotoError
-from ..head.fitted import Landmarks, View
+from ..head.fitted import CoarseFit, Landmarks, View
 from ..head.landmark_sets import FACE_OVAL, OVAL, fill_contours
 from ..head.model import HeadModel
 from ..image.colour import LUMINANCE, linear_to_srgb_bytes, srgb_to_linear
-from ..image.filters import sample
+from ..image.filters import sample, together
 from ..nets.hands import hand_mask
 from ..nets.sessions import FaceNets
 from ..view.foreign import laid_over
 from . import coarse
-from .coarse import CoarseFit
 from .problem import Observation
 
 LEAST_CUT, MOST_CUT = 0.03, 0.55  # share of the face beyond the picture's edge: worth a word, too much
-HIDDEN_SPREAD = 40.0  # mm, of a landmark that is wholly hidden; those that are seen have ``FitSettings.landmark_spread``
+# mm, of a landmark that is wholly hidden; those that are seen have ``FitSettings.landmark_spread``
+HIDDEN_SPREAD = 40.0
 
 
 @dataclass(frozen=True)
@@ -45,9 +45,7 @@ class Cover:
     @property
     def whole(self) -> np.ndarray | None:
         """Both together."""
-        if self.hands is None or self.foreign is None:
-            return self.foreign if self.hands is None else self.hands
-        return np.maximum(self.hands, self.foreign)
+        return together(self.hands, self.foreign)
 
 
 def cover_in(model: HeadModel, fit: CoarseFit, view: View, photo: np.ndarray, nets: FaceNets) -> Cover:
@@ -114,10 +112,7 @@ def check_cut(photo: Observation) -> str | None:
     """
     shares = cut_shares(photo.landmarks.points, photo.width, photo.height)
     share, edge = sum(shares.values()), max(shares, key=lambda name: shares[name])
+    cut = f"{photo.photo}: the picture's {edge} edge cuts off {100 * share:.0f} % of the face"
     if share > MOST_CUT:
-        raise PhotoError(
-            f"{photo.photo}: the picture's {edge} edge cuts off {100 * share:.0f} % of the face: use one that shows all of it."
-        )
-    if share < LEAST_CUT:
-        return None
-    return f"{photo.photo}: the picture's {edge} edge cuts off {100 * share:.0f} % of the face; it is completed."
+        raise PhotoError(f"{cut}: use one that shows it whole.")
+    return None if share < LEAST_CUT else f"{cut}; it is completed."

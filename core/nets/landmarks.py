@@ -15,7 +15,7 @@ from .face_mesh import mesh_in, meshes_in, square_of_box, square_of_points
 from .sessions import SEGMENTATION, FaceNets
 
 _PERSON_CROP = 256
-# radians that a face may roll in a level portrait; the segmentation of faces that roll less stays as the net was made for
+# radians that a face may roll in a level portrait: the net was made for faces that do
 LEVEL_ROLL = math.radians(15.0)
 
 __all__ = ["FaceNets", "detect_landmarks", "head_yaw", "landmarks_in", "segment_person"]

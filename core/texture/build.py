@@ -80,7 +80,8 @@ def build_texture(
     views = []
     for i, (view, photo) in enumerate(zip(fit.views, photos)):
         progress(0.7 * i / len(photos), "unwrapping the photo")
-        views.append(view_texture(model, fit, view, photo, nets, size, texel, hands[i], foreign[i] if foreign else None))
+        others = foreign[i] if foreign else None
+        views.append(view_texture(model, fit, view, photo, nets, size, texel, hands[i], others))
     progress(0.7, "completing hidden skin")
     window = union([v.window for v in views])
     coarse = texel * window.factor

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import reduce
 
 import cv2
 import numpy as np
@@ -13,7 +12,7 @@ from ..head.model import HeadModel, HeadTopology, region_sum
 from ..head.raster import sample_smooth, uv_raster
 from ..head.tension import evaluate_tension, tension_weights
 from ..image.colour import channel_mean, srgb_to_linear
-from ..image.filters import smoothstep
+from ..image.filters import smoothstep, together
 from ..mesh.operators import blur_matrix
 from ..nets.detection import Face
 from ..nets.face_mesh import square_of_points
@@ -113,8 +112,7 @@ def view_texture(
     unwrapped = unwrap(topology, posed, grid, coarse)
     person = segmented_person(posed, view, photo, nets)
     covers = [None if cover is None else posed.crop(cover) for cover in (hands, foreign)]
-    hidden = reduce(np.maximum, [cover for cover in covers if cover is not None], np.zeros(1, np.float32))
-    cover = hidden if hidden.ndim == 2 else None
+    cover = together(*covers)
     features = unwrapped.look_up(feature_image(posed, person, cover)).astype(np.float32) / 255
     colour = srgb_to_linear(unwrapped.colour)
     light, skin = light_and_tone(model, posed, unwrapped, colour, features)
@@ -145,9 +143,7 @@ def view_texture(
         fine=fine,
         shaded=shaded,
         shown=shown * features[..., 0],
-        trust=trust,
-        plain=plain,
-        bare=bare,
+        trust=trust, plain=plain, bare=bare,  # fmt: skip
         hair=shown * mask.hair,
         tone=tone,
         eye_colour=eye_colour(*seen, cover),
@@ -272,7 +268,8 @@ def _warnings(topology: HeadTopology, photo: str, skin: SkinTone, plain: np.ndar
     if skin.grey:
         lines.append(f"{photo}: the photo is grey, so the skin colour is a guess.")
     elif is_unusual(skin):
-        lines.append(f"{photo}: the skin has an unusual colour (coloured light, make-up, a statue); it was corrected towards usual skin.")
+        why = "coloured light, make-up, a statue"
+        lines.append(f"{photo}: the skin has an unusual colour ({why}); it was corrected towards usual skin.")
     face = sample_smooth(topology, region_sum(topology, ("face",)), plain.shape[0])
     if float(np.vdot(plain, face)) < LEAST_SKIN * plain.size:
         lines.append(f"{photo}: little clear skin was found, so most of the texture is filled in.")

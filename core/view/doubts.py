@@ -25,7 +25,7 @@ class DoubtSettings:
         detail: share of the face's contrast that is lost at that width if it does: 0.05 to 0.19 in sharp portraits,
             0.04 or less in blurred ones.
         sharp_from: pixels of a face of which that is asked.
-        flat: share of pixels whose neighbours are just as bright: 0.01 at most in portraits.
+        flat: share of pixels as bright as all their neighbours: 0.01 at most in portraits.
         white: share of pixels that are white: 0.04 at most in portraits.
     """
 
@@ -73,7 +73,7 @@ def doubts(photo: np.ndarray, points: np.ndarray, cover: np.ndarray | None = Non
 
 
 def lost_detail(grey: np.ndarray, face: np.ndarray, scale: float) -> float:
-    """Share of the contrast of a face (h, w) bool in a picture (h, w) that is lost where the picture is made smaller."""
+    """Share of the contrast of a face (h, w) bool in a picture (h, w) that a smaller picture loses."""
     small = cv2.resize(grey, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
     back = cv2.resize(small, grey.shape[::-1], interpolation=cv2.INTER_CUBIC)
     return float(np.sqrt(((grey - back)[face] ** 2).mean()) / max(float(grey[face].std()), 1.0))

@@ -25,7 +25,9 @@ from .skin_mask import is_grey, log_chroma, log_luminance
 from .unwrap import posed_vertices
 
 # skin by which the face's tone is told, each a vote: of what lies over some of them the others are free
-VOTES = (("forehead", "glabella"), ("nose",), ("cheek",), ("under_eye",), ("chin",), ("upper_lip", "perioral"), ("jaw",))
+VOTES = (
+    ("forehead", "glabella"), ("nose",), ("cheek",), ("under_eye",), ("chin",), ("upper_lip", "perioral"), ("jaw",),
+)  # fmt: skip
 SKIN = ("forehead", "glabella", "nose", "cheek", "under_eye", "nasolabial", "upper_lip", "perioral", "mouth_corner",
         "chin", "jaw", "upper_lid", "lower_lid", "lips", "lower_lip", "crows_feet", "nostril", "brow")  # fmt: skip
 HAIRLESS = ("nose", "under_eye", "cheek", "glabella")  # where neither beard nor fringe grows
@@ -174,53 +176,110 @@ def _colour_range(model: HeadModel, seen: _Looked, free: np.ndarray) -> float:
     return float(np.ptp(np.percentile(directions @ slopes[1:], (5, 95))))
 
 
+@dataclass(frozen=True)
+class _Compared:
+    """A photo's colour against that of the face's skin, (h, w) each.
+
+    Attributes:
+        chroma: (h, w, 2) log chroma.
+        redder: log(R/G) over the skin's.
+        distance: spreads of the skin's chroma from it.
+        relative: log luminance over that of skin in this light.
+        violet: whether the light is too blue for a colour to say what is skin.
+    """
+
+    chroma: np.ndarray
+    redder: np.ndarray
+    distance: np.ndarray
+    relative: np.ndarray
+    violet: bool
+
+
+@dataclass(frozen=True)
+class _Places:
+    """Which pixels ought to show what, (h, w) bool each: skin, skin without hair, lips, skin around eyes; the eyes."""
+
+    ought: np.ndarray
+    hairless: np.ndarray
+    lips: np.ndarray
+    lids: np.ndarray
+    eyes: list[np.ndarray]
+
+
 def _foreign(model: HeadModel, seen: _Looked, free: np.ndarray, grey: bool) -> np.ndarray | None:
     """(h, w) bool, what lies over skin."""
-    given = SETTINGS
 
     def where(names: tuple[str, ...]) -> np.ndarray:
-        return seen.raster.sample(region_sum(model.topology, names))
+        return shown & (seen.raster.sample(region_sum(model.topology, names)) > 0.5)
 
-    chroma, luminance = log_chroma(seen.colour), log_luminance(seen.colour)
     shown = seen.raster.covered & free
-    tone = _skin_chroma(chroma, [shown & (where(names) > 0.5) for names in VOTES])
-    if tone is None:
+    compared = _compared(seen, [where(names) for names in VOTES], where(SKIN))
+    if compared is None:
         return None
-    away = chroma - tone
-    near = shown & (where(SKIN[:8]) > 0.5) & (np.linalg.norm(away, axis=-1) < given.agree)
-    spread = np.maximum(1.4826 * np.median(np.abs(away[near] - np.median(away[near], axis=0)), axis=0), given.floor)
-    distance = np.linalg.norm((away - np.median(away[near], axis=0)) / spread, axis=-1)
-    relative = luminance - _expected(luminance, near, seen)
     # at its outline a head shows light from behind, and what is beside it
-    ought = shown & (where(SKIN) > 0.5) & (-seen.normals[..., 2] > given.facing)
+    ought = where(SKIN) & (-seen.normals[..., 2] > SETTINGS.facing)
     eyes = [fill_contours(seen.marks, (eye,), *free.shape[::-1]) > 127 for eye in EYES]
-    least = given.chroma * np.where(away[..., 0] < given.greyer, 0.5, 1.0)
-    coloured = distance > least * (1.0 + np.maximum(given.trusted - relative, 0.0))
-    coloured &= (relative > 1.5 * given.dark) & (not grey) & bool(tone[1] < given.violet)
-    dark = (relative < given.dark) & (away[..., 0] < given.grey)
-    hairless, lips = where(HAIRLESS) > 0.5, shown & (where(("lips",)) > 0.5)
-    lids = where(EYE_SKIN) > 0.5
-    total = np.zeros(free.shape, bool)
-    for kind, foreign in (("colour", coloured), ("dark", dark)):
+    places = _Places(ought, where(HAIRLESS) & ought, where(("lips",)), where(EYE_SKIN), eyes)
+    coloured, dark = _unlike_skin(compared)
+    if grey or compared.violet:
+        coloured = np.zeros_like(dark)
+    found = np.zeros(free.shape, bool)
+    for is_dark, foreign in ((False, coloured), (True, dark)):
         wide = _wide(foreign & (ought | eyes[0] | eyes[1]), seen.mm)
         count, labels = cv2.connectedComponents(wide.astype(np.uint8), connectivity=4)
         for label in range(1, count):
             part = labels == label
-            evidence = part & hairless & ought
-            if (part & lips).sum() > given.lips * lips.sum():
-                evidence |= part & lips  # which no beard hides
-            if kind == "dark":
-                evidence &= ~lids if not _eye_hidden(part, eyes, relative) else True
-            area, sure = (np.count_nonzero(a) * seen.mm**2 for a in (part & ought, evidence))
-            if kind == "colour" and np.median(distance[part]) < given.chroma:
-                area, sure = area / given.weak, sure / given.weak  # light from behind makes an edge as pale
-            if area < given.least or sure < given.least_hairless:
-                continue
-            if _sharpness(part, ought, chroma if kind == "colour" else relative[..., None], seen.mm) < given.sharp:
-                continue
-            total |= part
-    skin = (distance < 0.5 * given.chroma) & (relative > 0.5 * given.dark)
-    return _alike(seen, total, shown & skin) if total.any() else None
+            if _is_cover(part, is_dark, compared, places, seen.mm):
+                found |= part
+    skin = (compared.distance < 0.5 * SETTINGS.chroma) & (compared.relative > 0.5 * SETTINGS.dark)
+    return _alike(seen, found, shown & skin) if found.any() else None
+
+
+def _compared(seen: _Looked, votes: list[np.ndarray], skin: np.ndarray) -> _Compared | None:
+    """The photo against the face's skin; None where that cannot be told.
+
+    Args:
+        votes: (h, w) bool, places that may show it.
+        skin: (h, w) bool, all that ought to.
+    """
+    chroma, luminance = log_chroma(seen.colour), log_luminance(seen.colour)
+    tone = _skin_chroma(chroma, votes)
+    if tone is None:
+        return None
+    near = skin & (np.linalg.norm(chroma - tone, axis=-1) < SETTINGS.agree)
+    if np.count_nonzero(near) < SETTINGS.fewest:
+        return None
+    middle = np.median(chroma[near], axis=0)
+    spread = np.maximum(1.4826 * np.median(np.abs(chroma[near] - middle), axis=0), SETTINGS.floor)
+    distance = np.linalg.norm((chroma - middle) / spread, axis=-1)
+    relative = luminance - _expected(luminance, near, seen)
+    return _Compared(chroma, chroma[..., 0] - tone[0], distance, relative, bool(tone[1] >= SETTINGS.violet))
+
+
+def _unlike_skin(seen: _Compared) -> tuple[np.ndarray, np.ndarray]:
+    """(h, w) bool each: what has another colour than skin, and what is darker than skin in shade."""
+    given = SETTINGS
+    least = given.chroma * np.where(seen.redder < given.greyer, 0.5, 1.0)
+    coloured = seen.distance > least * (1.0 + np.maximum(given.trusted - seen.relative, 0.0))
+    coloured &= seen.relative > 1.5 * given.dark
+    return coloured, (seen.relative < given.dark) & (seen.redder < given.grey)
+
+
+def _is_cover(part: np.ndarray, is_dark: bool, seen: _Compared, places: _Places, mm: float) -> bool:
+    """Whether a part (h, w) bool that is unlike skin is something that lies over it."""
+    given = SETTINGS
+    evidence = part & places.hairless
+    if (part & places.lips).sum() > given.lips * places.lips.sum():
+        evidence |= part & places.lips  # which no beard hides
+    if is_dark and not _eye_hidden(part, places.eyes, seen.relative):
+        evidence &= ~places.lids
+    area, sure = (np.count_nonzero(there) * mm**2 for there in (part & places.ought, evidence))
+    if not is_dark and np.median(seen.distance[part]) < given.chroma:
+        area, sure = area / given.weak, sure / given.weak  # light from behind makes an edge as pale
+    if area < given.least or sure < given.least_hairless:
+        return False
+    values = seen.relative[..., None] if is_dark else seen.chroma
+    return _sharpness(part, places.ought, values, mm) >= given.sharp
 
 
 def _alike(seen: _Looked, found: np.ndarray, skin: np.ndarray) -> np.ndarray:
