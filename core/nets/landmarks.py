@@ -15,8 +15,6 @@ from .face_mesh import mesh_in, meshes_in, square_of_box, square_of_points
 from .sessions import SEGMENTATION, FaceNets
 
 _PERSON_CROP = 256
-# radians that a face may roll in a level portrait: the net was made for faces that do
-LEVEL_ROLL = math.radians(15.0)
 
 __all__ = ["FaceNets", "detect_landmarks", "head_yaw", "landmarks_in", "segment_person"]
 
@@ -95,16 +93,17 @@ def segment_person(pixels: np.ndarray, face: Face, nets: FaceNets) -> np.ndarray
 
     Args:
         pixels: (H, W, 3) uint8 sRGB.
-        face: whose portrait; its crop tells how far it rolls.
+        face: whose portrait.
         nets: the face nets.
     """
     height, width = pixels.shape[:2]
     square = _portrait_square(face, width, height)
     batch = crop(pixels, square, _PERSON_CROP)[None] / np.float32(255.0)
     (mask,) = nets.run(SEGMENTATION, batch).values()
-    # index in the photo of the crop's index i: its place in the square is (i + 0.5) / _PERSON_CROP
-    start = square.to_photo(np.full(2, 0.5 / _PERSON_CROP)) - 0.5
-    matrix = np.column_stack([square.axes.T / _PERSON_CROP, start])
+    # index in the photo of the crop's index i: x - size / 2 + (i + 0.5) * scale - 0.5
+    scale = square.size / _PERSON_CROP
+    start = np.array([square.x, square.y]) - square.size / 2 + 0.5 * scale - 0.5
+    matrix = np.array([[scale, 0.0, start[0]], [0.0, scale, start[1]]])
     return cv2.warpAffine(mask[0, :, :, 0], matrix, (width, height), flags=cv2.INTER_LINEAR)
 
 
@@ -122,17 +121,13 @@ def bare_person(pixels: np.ndarray, face: Face, cover: np.ndarray | None, nets: 
 
 
 def _portrait_square(face: Face, width: int, height: int) -> Square:
-    """A square of head and shoulders, three times the face, moved into the photo where it fits.
-
-    It is level where the face is, and turns with one that rolls more: the net expects shoulders below a head.
-    """
-    roll = 0.0 if face.square is None else math.remainder(face.square.angle, math.tau)
-    turn = math.copysign(max(abs(roll) - LEVEL_ROLL, 0.0), roll)
+    """An upright square of head and shoulders, three times the face, moved into the photo where it fits."""
     low, high = face.box[:2], face.box[2:]
     size = 3.0 * float(max(high - low))
-    x, y = (low + high) / 2 + 0.15 * size * np.array([-math.sin(turn), math.cos(turn)])
+    x, y = (low + high) / 2
+    y += 0.15 * size
     centre = [
         min(max(value, size / 2), length - size / 2) if size < length else length / 2
         for value, length in ((x, width), (y, height))
     ]
-    return Square(float(centre[0]), float(centre[1]), size, turn)
+    return Square(float(centre[0]), float(centre[1]), size)

@@ -15,7 +15,6 @@ from ..image.colour import channel_mean, srgb_to_linear
 from ..image.filters import smoothstep, together
 from ..mesh.operators import blur_matrix
 from ..nets.detection import Face
-from ..nets.face_mesh import square_of_points
 from ..nets.hands import hidden_share
 from ..nets.landmarks import segment_person
 from ..nets.sessions import FaceNets
@@ -239,9 +238,7 @@ def segmented_person(posed: PosedView, view: View, photo: np.ndarray, nets: Face
     """(h, w) person segmentation at the view's crop, or None without nets."""
     if nets is None:
         return None
-    marks = view.landmarks
-    square = square_of_points(np.column_stack([marks.points, marks.depth]))
-    face = Face(marks.box, marks.points[:6], marks.score, square)
+    face = Face(view.landmarks.box, view.landmarks.points[:6], view.landmarks.score)
     return posed.crop(segment_person(photo, face, nets))
 
 

@@ -173,7 +173,8 @@ def _colour_range(model: HeadModel, seen: _Looked, free: np.ndarray) -> float:
     for _ in range(8):
         slopes = np.linalg.lstsq(basis * weights[:, None], values * weights, rcond=None)[0]
         weights = 1.0 / np.sqrt(1.0 + ((values - basis @ slopes) / SETTINGS.agree) ** 2)
-    return float(np.ptp(np.percentile(directions @ slopes[1:], (5, 95))))
+    low, high = (float(value) for value in np.percentile(directions @ slopes[1:], [5.0, 95.0]))
+    return high - low
 
 
 @dataclass(frozen=True)
@@ -260,7 +261,7 @@ def _unlike_skin(seen: _Compared) -> tuple[np.ndarray, np.ndarray]:
     """(h, w) bool each: what has another colour than skin, and what is darker than skin in shade."""
     given = SETTINGS
     least = given.chroma * np.where(seen.redder < given.greyer, 0.5, 1.0)
-    coloured = seen.distance > least * (1.0 + np.maximum(given.trusted - seen.relative, 0.0))
+    coloured = seen.distance > least * (1.0 + 2.0 * np.maximum(given.trusted - seen.relative, 0.0))
     coloured &= seen.relative > 1.5 * given.dark
     return coloured, (seen.relative < given.dark) & (seen.redder < given.grey)
 
@@ -341,7 +342,8 @@ def _sharpness(part: np.ndarray, ought: np.ndarray, values: np.ndarray, mm: floa
     if min(map(np.count_nonzero, (near_out, far_out, near_in, far_in))) < 8:
         return 1.0
     middle = [np.median(values[place], axis=0) for place in (near_in, near_out, far_in, far_out)]
-    return float(np.linalg.norm(middle[0] - middle[1]) / max(np.linalg.norm(middle[2] - middle[3]), 1e-6))
+    at_border, whole = (float(np.linalg.norm(a - b)) for a, b in (middle[:2], middle[2:]))
+    return at_border / max(whole, 1e-6)
 
 
 def _looked_at(model: HeadModel, fit: CoarseFit, view: View, photo: np.ndarray) -> _Looked | None:
