@@ -59,6 +59,9 @@ def _parser() -> argparse.ArgumentParser:
     make.add_argument(
         "--size", type=int, choices=(512, 1024, 2048, 4096), help="width of the maps (default: by the photo)"
     )
+    make.add_argument(
+        "--age", type=float, metavar="YEARS", help="20 to 85, of the lines at rest (default: the age the photo shows)"
+    )
     make.add_argument("--quiet", action="store_true", help="no progress bar")
     make.set_defaults(action=_reconstruct)
     performance_commands.add_parsers(commands, tuple(DEVICES))
@@ -130,21 +133,28 @@ def _of_character(
 
 def _reconstruct(options: argparse.Namespace) -> int:
     check_output(options.output, ".furrow")
+    from .character.edit import with_wrinkles, years_of_age
     from .character.file import save_character
+    from .detail.apparent_age import SPREAD_YEARS
     from .pipeline import Progress, load_models, reconstruct
 
+    chosen = _chosen_age(options.age)
     progress = Progress() if options.quiet else Progress(progress_bar)
     progress.report("models", 0.0, "loading models")
     models = load_models(options.device)
     character = reconstruct(
         options.photos, face=options.face, name=options.name, size=options.size, models=models, progress=progress
     )
+    apparent = years_of_age(character.age)
+    if chosen is not None:
+        character = with_wrinkles(character, models.atlas, age=chosen)
     save_character(character, options.output)
     clear_bar()
     for warning in character.warnings:
         print(f"furrow: note: {warning}", file=sys.stderr)
     if not options.quiet:
         spent = ", ".join(f"{stage} {seconds:.2f} s" for stage, seconds in progress.seconds.items())
+        print(f"apparent age: {apparent:.0f} years, give or take {SPREAD_YEARS:.0f}; change it: furrow wrinkles --age")
         print(f"device: {models.device}\nstages: {spent}\nwrote {options.output}")
     return 0
 
@@ -168,19 +178,28 @@ def _bake(options: argparse.Namespace) -> int:
 
 def _wrinkles(options: argparse.Namespace) -> int:
     check_output(options.output, ".furrow")
-    from .character.edit import OLDEST, YOUNGEST, age_of_years, with_wrinkles
+    from .character.edit import with_wrinkles
     from .character.file import load_character, save_character
     from .character.reader import LARGEST_SEED
 
-    if options.age is not None and not YOUNGEST <= options.age <= OLDEST:
-        raise FurrowError(f"The age is {options.age:g}: choose {YOUNGEST:g} to {OLDEST:g} years.")
+    age = _chosen_age(options.age)
     if options.seed is not None and not 0 <= options.seed <= LARGEST_SEED:
         raise FurrowError(f"The seed is {options.seed}: choose a whole number from 0 to {LARGEST_SEED}.")
-    age = None if options.age is None else age_of_years(options.age)
     save_character(
         with_wrinkles(load_character(options.character), _atlas(), age=age, seed=options.seed), options.output
     )
     return 0
+
+
+def _chosen_age(years: float | None) -> float | None:
+    """Age 0 to 1 of an option in years; None where it was not given."""
+    from .character.edit import OLDEST, YOUNGEST, age_of_years
+
+    if years is None:
+        return None
+    if not YOUNGEST <= years <= OLDEST:
+        raise FurrowError(f"The age is {years:g}: choose {YOUNGEST:g} to {OLDEST:g} years.")
+    return age_of_years(years)
 
 
 def _swap(options: argparse.Namespace) -> int:

@@ -17,7 +17,8 @@ from .character.reader import MAX_VIEWS
 from .detail import pore_strength
 from .detail import read as person_detail
 from .errors import CancelledError, PhotoError
-from .fit import coarse, iris_size
+from .fit import coarse, covered, iris_size
+from .fit.covered import Cover
 from .fit.refinement import refine
 from .hair.beard_photo import ChartPhoto
 from .hair.beard_reading import BeardFound, read_beard
@@ -32,11 +33,12 @@ from .head.model import HeadModel, load_head_model
 from .head.raster import sample_smooth
 from .image.colour import srgb_to_linear
 from .io.photo import Photo, load_photo
-from .nets import detection, hands, landmarks, upright
+from .nets import detection, landmarks, same_person, upright
 from .nets.devices import choose
 from .texture import albedo_lines, hairline
 from .texture.build import Texture, build_texture
 from .texture.view_texture import log_shading
+from .view.doubts import doubts
 from .view.unwrap import posed_vertices
 from .wrinkles import fine_skin, own_lines
 from .wrinkles.coefficients import SEEDS
@@ -55,6 +57,7 @@ STAGES = {
 
 USUAL_SKIN = np.array([0.35, 0.20, 0.14])  # linear, where no photo shows any
 STRANGE = 0.1  # share of a photo in the fit below which its skin is not taken: it seems to show somebody else
+COLOURED_LIGHTS = "lights of different colours fall on the face: it counts as a grey photo; use one in white light."
 
 
 @dataclass
@@ -167,31 +170,59 @@ def reconstruct(
     progress.stage("photo", "reading the photo" if len(photos) == 1 else f"reading {len(photos)} photos")
     loaded = [load_photo(Path(path)) for path in photos]
     progress.stage("face", "finding the face")
-    faces, marks, quarters = [], [], []
-    for i, photo in enumerate(loaded):
-        progress.within(i / len(loaded), f"finding the face in {photo.name}")
-        found, remarks = detection.choose_face(detection.find_faces(photo.pixels, models.nets), face)
-        notes += [f"{photo.name}: {remark}" for remark in remarks]
-        photo, found, turn = upright.stand_upright(photo, found, models.nets)
-        loaded[i] = photo
-        quarters.append(turn)
-        faces.append(found)
-        marks.append(landmarks.detect_landmarks(photo.pixels, found, models.nets))
-    notes += [f"{photo.name}: {note}" for photo in loaded for note in photo.notes]
+    loaded, faces, quarters, remarks = _faces(models, loaded, face, progress)
+    marks = [landmarks.detect_landmarks(photo.pixels, found, models.nets) for photo, found in zip(loaded, faces)]
+    notes += remarks + [f"{photo.name}: {note}" for photo in loaded for note in photo.notes]
+    observed = [_observation(photo, mark) for photo, mark in zip(loaded, marks)]
+    notes += [line for line in map(covered.check_cut, observed) if line]
     progress.stage("fit", "fitting the head")
-    fit = coarse.fit(models.head, [_observation(photo, mark) for photo, mark in zip(loaded, marks)])
-    progress.within(0.6, "refining the shape")
-    covers = [hands.hand_mask(photo.pixels, found.box, models.nets) for photo, found in zip(loaded, faces)]
     pictures = [photo.pixels for photo in loaded]
-    people = [landmarks.bare_person(*seen, models.nets) for seen in zip(pictures, faces, covers)]
-    fit = refine(models.head, fit, pictures, people, covers=covers)
+    fit, covers = covered.fit_uncovered(models.head, observed, pictures, models.nets)
+    for photo, mark, cover in zip(loaded, marks, covers):
+        notes += [f"{photo.name}: {line}" for line in doubts(photo.pixels, mark.points, cover.whole)]
+    loaded = [_colour_left_out(photo) if cover.coloured_lights else photo for photo, cover in zip(loaded, covers)]
+    notes += [f"{p.name}: {COLOURED_LIGHTS}" for p, cover in zip(loaded, covers) if cover.coloured_lights]
+    pictures = [photo.pixels for photo in loaded]
+    progress.within(0.6, "refining the shape")
+    hidden = [cover.whole for cover in covers]
+    people = [landmarks.bare_person(*seen, models.nets) for seen in zip(pictures, faces, hidden)]
+    fit = refine(models.head, fit, pictures, people, covers=hidden)
     notes += fit.warnings
     character = _character(models, fit, loaded, covers, people, name, size, notes, progress)
     scalp = _scalp(models, fit, character, pictures, people)
     character = replace(character, hair=replace(character.hair, scalp=scalp))
     progress.finish()
-    views = tuple(upright.turned_back(view, turn) for view, turn in zip(character.views, quarters))
+    views = tuple(
+        replace(upright.turned_back(view, turn), person=_person(mark))
+        for view, turn, mark in zip(character.views, quarters, marks)
+    )
     return replace(character, views=views)
+
+
+def _faces(
+    models: Models, photos: list[Photo], index: int | None, progress: Progress
+) -> tuple[list[Photo], list[detection.Face], list[int], list[str]]:
+    """The photos stood upright, the face in each, by how many quarters they were turned, and notes."""
+    found = []
+    notes = []
+    for i, photo in enumerate(photos):
+        progress.within(i / len(photos), f"finding the face in {photo.name}")
+        face, remarks = detection.choose_face(detection.find_faces(photo.pixels, models.nets), index)
+        notes += [f"{photo.name}: {remark}" for remark in remarks]
+        found.append(upright.stand_upright(photo, face, models.nets))
+    stood, faces, quarters = (list(values) for values in zip(*found))
+    return stood, faces, quarters, notes
+
+
+def _person(mark: landmarks.Landmarks) -> np.ndarray | None:
+    """(r,) what a photo says of who it shows."""
+    if mark.texture is None:
+        return None
+    return same_person.load().read(np.column_stack([mark.points, mark.depth]), mark.texture)
+
+
+def _colour_left_out(photo: Photo) -> Photo:
+    return replace(photo, pixels=covered.without_colour(photo.pixels))
 
 
 def _observation(photo: Photo, mark: landmarks.Landmarks) -> coarse.Observation:
@@ -225,7 +256,7 @@ def _character(
     models: Models,
     fit: CoarseFit,
     photos: list[Photo],
-    covers: list[np.ndarray | None],
+    covers: list[Cover],
     people: list[np.ndarray],
     name: str | None,
     size: int | None,
@@ -307,7 +338,7 @@ def _skin(
     models: Models,
     fit: CoarseFit,
     photos: list[Photo],
-    covers: list[np.ndarray | None],
+    covers: list[Cover],
     size: int | None,
     progress: Progress,
 ) -> tuple[CoarseFit, Texture]:
@@ -316,8 +347,9 @@ def _skin(
     kept = believed(fit.photo_shares)
     views, shares = tuple(fit.views[i] for i in kept), tuple(fit.photo_shares[i] for i in kept)
     looked = replace(fit, views=views, photo_shares=shares)
-    pictures, hidden = [photos[i].pixels for i in kept], [covers[i] for i in kept]
-    return looked, build_texture(models.head, looked, pictures, models.nets, size, progress.within, hidden)
+    pictures = [photos[i].pixels for i in kept]
+    hands, foreign = [covers[i].hands for i in kept], [covers[i].foreign for i in kept]
+    return looked, build_texture(models.head, looked, pictures, models.nets, size, progress.within, hands, foreign)
 
 
 def _lit(fit: CoarseFit, skin: Texture) -> tuple[View, ...]:

@@ -200,4 +200,5 @@ def _view_json(view: View) -> dict:
         "score": float(view.landmarks.score),
         "box": np.asarray(view.landmarks.box, float).tolist(),
         "light": None if view.light is None else np.asarray(view.light, float).tolist(),
+        "person": None if view.person is None else [round(float(v), 4) for v in view.person],
     }

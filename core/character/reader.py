@@ -24,6 +24,7 @@ from ..wrinkles.own_lines import OwnLines
 from .character import Character, DetailMaps
 
 SCHEMA = 2  # 2: hair
+MOST_AXES = 256  # numbers that say who a view shows
 MAX_VIEWS = 16
 LARGEST_SEED = 2**31 - 1
 GEOMETRY = ("neutral", "expression_deltas", "directions", "joints", "joint_directions", "identity")
@@ -274,7 +275,17 @@ def _read_view(view: dict, table: np.ndarray) -> View:
         ),
         landmark_error=_number(view["landmark_error"], 0.0, 1e6),
         light=_light(view.get("light")),
+        person=_person(view.get("person")),
     )
+
+
+def _person(values: Any) -> np.ndarray | None:
+    """(r,) what a view says of who it shows, or None."""
+    if values is None:
+        return None
+    if not isinstance(values, list) or not 0 < len(values) <= MOST_AXES:
+        raise ValueError("person is no list of numbers")
+    return _numbers(values, (len(values),))
 
 
 def _light(values: object) -> np.ndarray | None:

@@ -43,6 +43,7 @@ class View:
         landmark_error: mean reprojection error over the distance of the outer eye corners.
         light: (9, 3) its light, in head coordinates (``view.lighting``): the albedo in it is as bright as in the photo.
             None where nobody looked.
+        person: (r,) what it says of who it shows (``nets.same_person``); None where nobody looked.
     """
 
     photo: str
@@ -52,6 +53,7 @@ class View:
     landmarks: Landmarks
     landmark_error: float
     light: np.ndarray | None = None
+    person: np.ndarray | None = None
 
 
 @dataclass(frozen=True)

@@ -28,6 +28,13 @@ def smoothstep(
     return rest
 
 
+def together(one: np.ndarray | None, other: np.ndarray | None) -> np.ndarray | None:
+    """(h, w) what either of two masks in [0, 1] hides; None where there is none."""
+    if one is None or other is None:
+        return other if one is None else one
+    return np.maximum(one, other)
+
+
 def masked_blur(
     values: np.ndarray, weights: np.ndarray, sigma: float, usual: np.ndarray | float = 0.0, least: float = 0.0
 ) -> np.ndarray:

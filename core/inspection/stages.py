@@ -12,11 +12,12 @@ import numpy as np
 from ..character.character import Character
 from ..errors import CharacterFileError, PhotoError
 from ..fit import coarse
+from ..fit.covered import cover_in
 from ..head.chart import head_chart
 from ..head.fitted import CoarseFit, View
 from ..head.model import HeadModel
 from ..io.photo import Photo, load_photo
-from ..nets import hands, landmarks, upright
+from ..nets import landmarks, upright
 from ..nets.detection import Face
 from ..nets.landmarks import FaceNets
 from ..pipeline import Models
@@ -34,7 +35,7 @@ class PhotoSeen:
         view: of the character, in the pixels of the upright photo.
         pixels: (H, W, 3) uint8 sRGB, upright.
         person: (H, W) in [0, 1], segmentation of the person.
-        hands: (H, W) in [0, 1], what hands hide; None where there are none.
+        hands: (H, W) in [0, 1], what hands and other things before the face hide; None where there are none.
         skin: (H, W) in [0, 1], what the fit takes for bare skin.
         texture: the photo in UV space, its light and masks.
         lines: of the skin.
@@ -142,8 +143,10 @@ def _seen(character: Character, models: Models, found: dict[int, Photo]) -> dict
     """Each photo with its masks, texture and lines."""
     views, pictures = zip(*(_stood_up(character.views[i], photo.pixels) for i, photo in found.items()))
     fit, size = fit_of(character, views), len(character.albedo)
-    covers = [hands.hand_mask(p, v.landmarks.box, models.nets) for p, v in zip(pictures, views)]
-    textures = build_texture(models.head, fit, pictures, models.nets, size, hands=covers).views
+    found_covers = [cover_in(models.head, fit, v, p, models.nets) for p, v in zip(pictures, views)]
+    hands, foreign = [c.hands for c in found_covers], [c.foreign for c in found_covers]
+    textures = build_texture(models.head, fit, pictures, models.nets, size, hands=hands, foreign=foreign).views
+    covers = [c.whole for c in found_covers]
     chart = head_chart(models.head.topology, fit.neutral, size)
     seen = {}
     for i, view, picture, cover, texture in zip(found, views, pictures, covers, textures):

@@ -14,6 +14,7 @@ from PIL import Image, ImageCms
 
 from ..errors import PhotoError
 from .exif import exif_of, focal_length_px, upright_transpose
+from .frames import seek_shown
 
 MAX_PIXELS = 16_000_000
 MAX_DECODED_PIXELS = 500_000_000
@@ -111,6 +112,9 @@ def _decode(data: bytes, shown: str) -> tuple[Image.Image, float, list[str]]:
     notes = _check_size_and_frames(image, shown)
     megapixels = image.size[0] * image.size[1] / 1e6
     try:
+        frame = seek_shown(image)
+        if frame:
+            notes = [f"it has several frames, the first ones are empty: number {frame + 1} is used."]
         if image.format in ("JPEG", "MPO"):
             image.draft(None, _reduced_size(image.size))
         image.load()

@@ -135,7 +135,9 @@ def choose_face(faces: list[Face], index: int | None = None) -> tuple[Face, tupl
         PhotoError: the face is too small.
     """
     if not faces:
-        raise NoFaceError("No face was found: use a photo in which the face is sharp, lit and turned to the camera.")
+        raise NoFaceError(
+            "No face was found: use a photo in which the whole face is seen, sharp, lit and turned to the camera."
+        )
     if index is not None and not 0 <= index < len(faces):
         last = len(faces) - 1
         shown = f"{last + 1}, numbered from 0 (the largest) to {last}" if last else "one, number 0"
@@ -151,7 +153,8 @@ def choose_face(faces: list[Face], index: int | None = None) -> tuple[Face, tupl
         others = "1" if len(faces) == 2 else f"1 to {len(faces) - 1}"
         notes.append(f"{len(faces)} faces found, the largest is used; choose another by its number, {others}.")
     if face.square is not None and (face.seen < SURE_SCORE or face.upright < NO_FACE_SCORE):
-        notes.append("the face is not seen clearly (a profile, covered or blurred); the head may be quite another.")
+        why = "a profile, an animal, covered or blurred"
+        notes.append(f"the face is not seen clearly ({why}); the head may be quite another.")
     return face, tuple(notes)
 
 

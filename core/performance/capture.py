@@ -16,6 +16,8 @@ import numpy as np
 
 from ..character.character import Character
 from ..errors import CharacterFileError, NoFaceError, PerformanceError
+from ..fit.covered import check_cut
+from ..fit.problem import Observation
 from ..head.fitted import Landmarks, View
 from ..head.model import HeadModel
 from ..io.photo import load_photo
@@ -41,6 +43,7 @@ from .smooth import (
 )
 from .solve import FaceMotion, FrameFit, clip_focal, face_motion, solve_frame
 from .track import FaceTracker
+from .who import stranger_note
 
 LONGEST_GAP = 0.5  # seconds that are interpolated
 SAMPLES = 24  # frames that tell the face at rest
@@ -110,6 +113,8 @@ def capture_performance(
     rest = rest_face(face, samples, clip.width, clip.height, focal, settings.neutral, chosen)
     fits = _solve(rest, clip, marks, focal, report)
     notes = [*clip.notes, *_notes(clip, seen, fits, settings)]
+    stranger = stranger_note(character, samples, clip.name) if settings.same_person else None
+    notes += [stranger] if stranger else []
     return _finished(character, clip, rest, fits, seen, settings, tuple(notes))
 
 
@@ -141,6 +146,9 @@ def capture_photo(
     settings = CaptureSettings(same_person=same_person, smooth=0.0, neutral="none")
     seen = np.ones(1, bool)
     notes = (*(f"{photo.name}: {note}" for note in (*photo.notes, *notes)), *_notes(clip, seen, [fit], settings))
+    observed = Observation(marks, width, height, photo.focal_px, photo.name)
+    said = (check_cut(observed), stranger_note(character, [marks], photo.name) if same_person else None)
+    notes = (*notes, *filter(None, said))
     rest = Neutral(moving, np.eye(3), np.zeros(len(moving.names)))
     performance = replace(_finished(character, clip, rest, [fit], seen, settings, notes), name=Path(photo.name).stem)
     state = fit.state

@@ -59,6 +59,7 @@ def build_texture(
     size: int | None = None,
     progress: Callable[[float, str], None] = lambda fraction, message: None,
     hands: Sequence[np.ndarray | None] | None = None,
+    foreign: Sequence[np.ndarray | None] | None = None,
 ) -> Texture:
     """Skin textures of a fitted head.
 
@@ -69,6 +70,7 @@ def build_texture(
         progress: called with a fraction in [0, 1] and a message.
         hands: (H, W) in [0, 1] what hands hide in each photo (:func:`hand_mask`), or None where there are none; by
             default the nets look for them.
+        foreign: (H, W) in [0, 1] what else hides each face (``view.foreign``), or None where nothing does.
     """
     size = size or map_size(model, fit)
     if hands is None:
@@ -78,7 +80,8 @@ def build_texture(
     views = []
     for i, (view, photo) in enumerate(zip(fit.views, photos)):
         progress(0.7 * i / len(photos), "unwrapping the photo")
-        views.append(view_texture(model, fit, view, photo, nets, size, texel, hands[i]))
+        others = foreign[i] if foreign else None
+        views.append(view_texture(model, fit, view, photo, nets, size, texel, hands[i], others))
     progress(0.7, "completing hidden skin")
     window = union([v.window for v in views])
     coarse = texel * window.factor

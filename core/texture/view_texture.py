@@ -12,7 +12,7 @@ from ..head.model import HeadModel, HeadTopology, region_sum
 from ..head.raster import sample_smooth, uv_raster
 from ..head.tension import evaluate_tension, tension_weights
 from ..image.colour import channel_mean, srgb_to_linear
-from ..image.filters import smoothstep
+from ..image.filters import smoothstep, together
 from ..mesh.operators import blur_matrix
 from ..nets.detection import Face
 from ..nets.hands import hidden_share
@@ -35,7 +35,8 @@ SHADING_BLUR = 4  # iterations over the mesh
 UNDER = (0.0, 0.5)  # cosine to the ground from which the dark of a beard is no shade, all is
 TRUSTED = (0.1, 0.6)  # confidence from which a texel is used, from which it is used alone
 FEWEST_SAMPLES = 50  # texels of skin, without which light and tone are the usual ones
-LEAST_HIDDEN = 0.02  # share of the face under which a hand before it is not worth a word
+LEAST_HIDDEN = 0.02  # share of the face under which what lies before it is not worth a word
+FOREIGN = "something that is not skin (a mask, dark glasses, a scarf, hair) covers"
 LEAST_SKIN = 0.02  # share of the map's texels under which the photo's skin says little
 # folds that an expression draws: region and shape keys
 FOLDS = {
@@ -92,7 +93,7 @@ class ViewTexture:
 
 def view_texture(
     model: HeadModel, fit: CoarseFit, view: View, photo: np.ndarray, nets: FaceNets | None, size: int, texel: float,
-    hands: np.ndarray | None = None,
+    hands: np.ndarray | None = None, foreign: np.ndarray | None = None,
 ) -> ViewTexture:
     """Unwrap one photo and take its light out.
 
@@ -102,14 +103,16 @@ def view_texture(
         size: width of the maps.
         texel: mm.
         hands: (H, W) in [0, 1] what hands hide, or None.
+        foreign: (H, W) in [0, 1] what else hides (``view.foreign``), or None.
     """
     topology, grid = model.topology, grid_size(size)
     coarse = texel * size / grid
     posed = pose_view(model, fit, view, photo, texel)
     unwrapped = unwrap(topology, posed, grid, coarse)
     person = segmented_person(posed, view, photo, nets)
-    hands = None if hands is None else posed.crop(hands)
-    features = unwrapped.look_up(feature_image(posed, person, hands)).astype(np.float32) / 255
+    covers = [None if cover is None else posed.crop(cover) for cover in (hands, foreign)]
+    cover = together(*covers)
+    features = unwrapped.look_up(feature_image(posed, person, cover)).astype(np.float32) / 255
     colour = srgb_to_linear(unwrapped.colour)
     light, skin = light_and_tone(model, posed, unwrapped, colour, features)
     shading = sample_smooth(topology, np.log(smooth_shading(topology, light, posed.normals)), grid)
@@ -139,14 +142,12 @@ def view_texture(
         fine=fine,
         shaded=shaded,
         shown=shown * features[..., 0],
-        trust=trust,
-        plain=plain,
-        bare=bare,
+        trust=trust, plain=plain, bare=bare,  # fmt: skip
         hair=shown * mask.hair,
         tone=tone,
-        eye_colour=eye_colour(*seen, hands),
-        tooth_colour=tooth_colour(*seen, np.exp(tone), hands),
-        warnings=_hand_warnings(posed, view.photo, hands) + _warnings(topology, view.photo, skin, plain),
+        eye_colour=eye_colour(*seen, cover),
+        tooth_colour=tooth_colour(*seen, np.exp(tone), cover),
+        warnings=_cover_warnings(posed, view.photo, *covers) + _warnings(topology, view.photo, skin, plain),
     )
 
 
@@ -241,11 +242,15 @@ def segmented_person(posed: PosedView, view: View, photo: np.ndarray, nets: Face
     return posed.crop(segment_person(photo, face, nets))
 
 
-def _hand_warnings(posed: PosedView, photo: str, hands: np.ndarray | None) -> tuple[str, ...]:
-    share = 0.0 if hands is None else hidden_share(hands, posed.landmarks)
-    if share < LEAST_HIDDEN:
-        return ()
-    return (f"{photo}: a hand covers {100 * share:.0f} % of the face; what it hides is completed.",)
+def _cover_warnings(
+    posed: PosedView, photo: str, hands: np.ndarray | None, foreign: np.ndarray | None
+) -> tuple[str, ...]:
+    lines = []
+    for cover, what in ((hands, "a hand covers"), (foreign, FOREIGN)):
+        share = 0.0 if cover is None else hidden_share(cover, posed.landmarks)
+        if share >= LEAST_HIDDEN:
+            lines.append(f"{photo}: {what} {100 * share:.0f} % of the face; what it hides is completed.")
+    return tuple(lines)
 
 
 def median_tone(log_albedo: np.ndarray, plain: np.ndarray) -> np.ndarray:
@@ -260,7 +265,8 @@ def _warnings(topology: HeadTopology, photo: str, skin: SkinTone, plain: np.ndar
     if skin.grey:
         lines.append(f"{photo}: the photo is grey, so the skin colour is a guess.")
     elif is_unusual(skin):
-        lines.append(f"{photo}: the light is coloured; the skin colour was corrected towards usual skin.")
+        why = "coloured light, make-up, a statue"
+        lines.append(f"{photo}: the skin has an unusual colour ({why}); it was corrected towards usual skin.")
     face = sample_smooth(topology, region_sum(topology, ("face",)), plain.shape[0])
     if float(np.vdot(plain, face)) < LEAST_SKIN * plain.size:
         lines.append(f"{photo}: little clear skin was found, so most of the texture is filled in.")
