@@ -38,7 +38,7 @@ def replace_character(old: bpy.types.Collection, made: HeadObjects) -> None:
         _keep_mask(before.head.data, made.head.data)
     keep_hair(before, made)
     for item in list(old.objects):
-        if "furrow_part" not in item:
+        if names.PART not in item:
             made.collection.objects.link(item)
             if item.parent in (before.armature, before.parts.get("head")) and item.parent is not None:
                 item.parent = made.armature if item.parent == before.armature else made.head
@@ -79,7 +79,7 @@ def remove_character(collection: bpy.types.Collection, heir: bpy.types.Collectio
         collection.children.unlink(child)
         place.children.link(child)
     for item in list(collection.objects):
-        if "furrow_part" in item:
+        if names.PART in item:
             remove_object(item)
         elif heir is None and item.name not in place.objects:
             place.objects.link(item)

@@ -11,14 +11,15 @@ ROOM = 4.0  # metres: what is wider is a floor or a room, which things stand in
 MOST = 200  # tries
 
 
-def free_place(context: bpy.types.Context, width: float, height: float) -> Vector:
-    """The 3D cursor's place, or the next one to its right where a box touches no visible object.
+def free_place(context: bpy.types.Context, width: float, height: float, start: Vector | None = None) -> Vector:
+    """A place, or the next one to its right where a box touches no visible object.
 
     Args:
         width: metres across and deep; the box stands on the place.
         height: metres.
+        start: the place to begin at; None for the 3D cursor's.
     """
-    cursor = context.scene.cursor.location
+    cursor = context.scene.cursor.location if start is None else start
     boxes = np.array([_bounds(o) for o in context.view_layer.objects if o.type in SOLID and o.visible_get()])
     boxes = boxes.reshape(-1, 2, 3)
     boxes = boxes[(boxes[:, 1] - boxes[:, 0])[:, :2].max(1) < ROOM]

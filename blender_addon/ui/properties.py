@@ -16,7 +16,7 @@ from bpy.props import (
 from ...core.character.edit import OLDEST, YOUNGEST
 from ...core.character.resize import SIZES
 from ...core.head.model import DIRECTIONS
-from ..head.characters import active_character
+from ..head.characters import active_character, is_character
 from ..head.gaze import CHOICES, apply_gaze
 from ..head.hair_choice import show_chosen_hair
 from ..head.head_shape import apply_directions
@@ -31,7 +31,7 @@ class FurrowPhoto(bpy.types.PropertyGroup):
 
 
 def _is_character(_settings, collection) -> bool:
-    return "furrow_schema" in collection
+    return is_character(collection)
 
 
 class FurrowScene(bpy.types.PropertyGroup):
@@ -91,7 +91,7 @@ def _years(get, set) -> FloatProperty:
 
 
 def _is_other_character(settings, collection) -> bool:
-    return "furrow_schema" in collection and collection != settings.id_data
+    return is_character(collection) and collection != settings.id_data
 
 
 _REGION_ITEMS = tuple((name, name, f"Take over detail of the region {name}") for name in REGIONS)

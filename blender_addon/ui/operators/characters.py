@@ -7,7 +7,7 @@ from bpy.props import BoolProperty, StringProperty
 
 from ....core.errors import FurrowError
 from ....core.head.model import DIRECTIONS
-from ...head.characters import active_character, find_part
+from ...head.characters import active_character, all_characters, find_part, is_character
 from ...head.expressions import set_expression
 from ...head.replace import is_edited, remove_character
 from ...names import TENSION
@@ -21,8 +21,8 @@ def named_character(name: str) -> bpy.types.Collection:
     Raises:
         FurrowError: it is gone.
     """
-    collection = bpy.data.collections.get(name)
-    if collection is None or "furrow_schema" not in collection:
+    collection = next((c for c in all_characters(bpy.context.scene) if c.name == name), None)
+    if collection is None:
         raise FurrowError(f"There is no character {name!r} any more.")
     return collection
 
@@ -33,7 +33,7 @@ def same_character(name: str, uid: int) -> bpy.types.Collection:
     Raises:
         FurrowError: it is gone.
     """
-    collection = next((c for c in bpy.data.collections if c.session_uid == uid and "furrow_schema" in c), None)
+    collection = next((c for c in bpy.data.collections if c.session_uid == uid and is_character(c)), None)
     if collection is None:
         raise FurrowError(f"There is no character {name!r} any more: nothing was changed.")
     return collection
