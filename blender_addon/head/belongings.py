@@ -13,7 +13,6 @@ from typing import Any
 
 import bpy
 
-from .. import names
 from ..materials.fine_skin import TILES_IMAGE
 from ..scene.modifier_inputs import default_inputs, get_input, set_input
 from .character_store import BEFORE_SWAP, BELONGING, MAPS, ORIGINAL

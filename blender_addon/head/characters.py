@@ -64,19 +64,37 @@ def objects_of(collection: bpy.types.Collection) -> HeadObjects:
     )
 
 
+def holder_of(item: bpy.types.Object, scene: bpy.types.Scene) -> bpy.types.Collection | None:
+    """The character in whose collection an object lies, be it a part, a copy of one, or a thing of the artist's."""
+    return next((c for c in all_characters(scene) if c.all_objects.get(item.name) == item), None)
+
+
+def is_copy(item: bpy.types.Object, collection: bpy.types.Collection) -> bool:
+    """Whether an object in a character's collection has a part's mark and is not that part."""
+    return item.get(PART) in MARKS and find_part(collection, item[PART]) != item
+
+
 def active_character(context: bpy.types.Context) -> bpy.types.Collection | None:
     """The character that the active object belongs to, else the one chosen in the panel, else the only one.
 
-    It may be broken or linked: ``standing`` tells what may be done with it.
+    It may be broken or linked: ``standing`` tells what may be done with it. A copy of a part is no one's: the sliders
+    of its original are not its own.
     """
+    item = context.object
+    if item is not None:
+        collection = holder_of(item, context.scene)
+        if collection is not None:
+            return None if is_copy(item, collection) else collection
+        if item.get(PART) in MARKS:
+            found = (c for c in all_characters(context.scene) if item in parts_of(c).values())
+            return next(found, None)
     found = all_characters(context.scene)
-    if context.object is not None:
-        for collection in found:
-            if context.object in collection.all_objects[:]:
-                return collection
-        if context.object.get(PART) in MARKS:
-            return None  # a part that has left its character: the sliders of another one are not its own
     settings = getattr(context.scene, "furrow", None)
     if settings is not None and settings.character in found:
         return settings.character
     return found[0] if len(found) == 1 else None
+
+
+def has_head(collection: bpy.types.Collection | None) -> bool:
+    """Whether there is a character, with a head."""
+    return collection is not None and find_part(collection, "head") is not None

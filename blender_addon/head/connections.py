@@ -72,6 +72,11 @@ def bond(keys: bpy.types.Key, rig: bpy.types.Object) -> None:
     _single_property(keys.driver_add(path), rig, path)
 
 
+def is_unbound(head: bpy.types.Object) -> bool:
+    """Whether a head was built before :func:`bond`."""
+    return head.data.shape_keys is not None and BOND not in head.data.shape_keys
+
+
 def limit_jaw(rig: bpy.types.Object, head: bpy.types.Object) -> None:
     """Limit the jaw bone's opening to what the key jawOpen leaves of it, so that the jaw cannot open twice."""
     bone, keys = rig.pose.bones.get(JAW), head.data.shape_keys

@@ -10,7 +10,7 @@ import numpy as np
 from mathutils import Matrix
 
 from ...core.character.character import Character
-from ...core.errors import CharacterFileError
+from ...core.errors import CharacterFileError, FurrowError
 from .. import names
 from ..hair.follow_nodes import CAGE, follow_tree
 from ..scene.modifier_inputs import default_inputs, get_input, set_input
@@ -24,6 +24,7 @@ from .hair_choice import show_chosen_hair
 from .head_shape import with_directions
 from .missing import HEAD_MODIFIERS, has_group, holes, missing
 from .replace import remove_character
+from .standing import library_of
 
 STACK = (ARMATURE, *HEAD_MODIFIERS)  # order of the head's modifiers
 
@@ -32,8 +33,12 @@ def repair(collection: bpy.types.Collection, context: bpy.types.Context) -> list
     """Build what a character has lost; its names, as ``missing`` gives them.
 
     Raises:
+        FurrowError: the character is linked from another file.
         CharacterFileError: the stored character is not in the .blend any more.
     """
+    library = library_of(collection)
+    if library:
+        raise FurrowError(f"{collection.name} is linked from {library}: open that file and repair it there.")
     gone = missing(collection)
     _take_back(collection)
     if missing(collection):

@@ -12,8 +12,9 @@ import bpy
 
 from ...core.errors import FurrowError
 from .. import names
-from .belongings import sharers, stand_alone
-from .characters import MARKS, copies_in, find_part, is_character, parts_of
+from .belongings import others, sharers, stand_alone
+from .characters import MARKS, active_character, find_part, holder_of, is_character, parts_of
+from .connections import is_unbound
 from .missing import missing
 
 EXPRESSION, SHAPE = "expression", "shape"  # what is to be changed: shape keys' values; meshes, hair and maps
@@ -36,10 +37,11 @@ class Remark:
 
 def library_of(collection: bpy.types.Collection) -> str:
     """File name of the library that a character is linked from, overridden or not; empty for a local one."""
-    reference = collection.override_library.reference if collection.override_library is not None else collection
-    blocks = [reference, *parts_of(collection).values()]
-    library = next((b.library for b in blocks if b is not None and b.library is not None), None)
-    return bpy.path.basename(library.filepath) if library is not None else ""
+    for block in (collection, *parts_of(collection).values()):
+        reference = block.override_library.reference if block.override_library is not None else block
+        if reference is not None and reference.library is not None:
+            return bpy.path.basename(reference.library.filepath)
+    return ""
 
 
 def refusal(collection: bpy.types.Collection, change: str) -> str:
@@ -67,8 +69,8 @@ def refusal(collection: bpy.types.Collection, change: str) -> str:
     return f"{name} is a library override, which keeps no such change: open {library} and make it there."
 
 
-def check(collection: bpy.types.Collection | None, change: str = SHAPE) -> bpy.types.Collection:
-    """The character, ready to be changed: what it shares with other characters has become its own.
+def refuse(collection: bpy.types.Collection | None, change: str = SHAPE) -> bpy.types.Collection:
+    """The character, where a change of it would last.
 
     Raises:
         FurrowError: there is none, it lacks its head, or the change would not last.
@@ -78,6 +80,16 @@ def check(collection: bpy.types.Collection | None, change: str = SHAPE) -> bpy.t
     words = refusal(collection, change)
     if words:
         raise FurrowError(words)
+    return collection
+
+
+def check(collection: bpy.types.Collection | None, change: str = SHAPE) -> bpy.types.Collection:
+    """The character, ready to be changed: what it shares with other characters has become its own.
+
+    Raises:
+        FurrowError: see :func:`refuse`.
+    """
+    collection = refuse(collection, change)
     if not library_of(collection):
         stand_alone(collection)
     return collection
@@ -88,10 +100,17 @@ def may_change(collection: bpy.types.Collection, change: str = SHAPE) -> bool:
     return not refusal(collection, change)
 
 
-def remarks(context: bpy.types.Context, collection: bpy.types.Collection | None) -> list[Remark]:
-    """What the artist should know of the active object and of a character, most pressing first."""
-    item = context.object
-    found = [] if item is None else _of_object(item, collection)
+def moves_alone(collection: bpy.types.Collection) -> bool:
+    """Whether the expression sliders move this character, and no other one with it."""
+    mesh = find_part(collection, "head").data
+    heads = (find_part(c, "head") for c in others(collection))
+    return may_change(collection, EXPRESSION) and all(head is None or head.data != mesh for head in heads)
+
+
+def remarks(context: bpy.types.Context) -> list[Remark]:
+    """What the artist should know of the active object and of the active character, most pressing first."""
+    item, collection = context.object, active_character(context)
+    found = [] if item is None else _of_object(item, collection, context.scene)
     if collection is None:
         return found
     if library_of(collection):
@@ -100,19 +119,26 @@ def remarks(context: bpy.types.Context, collection: bpy.types.Collection | None)
             "are kept here; head shape, wrinkles and hair are changed in that file"
         )
         return [*found, Remark(words, "", "LIBRARY_DATA_OVERRIDE")]
-    gone = missing(collection)
+    found += _of_local(collection)
+    if not found and item is not None and _hangs(item):
+        found.append(Remark(f"{item.name} moves with its rig", "furrow.select_rig", "LOCKED"))
+    return found
+
+
+def _of_local(collection: bpy.types.Collection) -> list[Remark]:
+    """What there is to say of a character of this file."""
+    found, gone, shared = [], missing(collection), sharers(collection)
     if gone:
-        words = f"{collection.name} has lost {listed(gone)}"
-        found.append(Remark(words, "furrow.repair_character", "ERROR"))
-    shared = sharers(collection)
+        found.append(Remark(f"{collection.name} has lost {listed(gone)}", "furrow.repair_character", "ERROR"))
+    elif is_unbound(find_part(collection, "head")):
+        words = f"{collection.name} is of an earlier Furrow: Repair readies it for linking into other files"
+        found.append(Remark(words, "furrow.repair_character"))
     if shared:
         words = (
             f"{collection.name} shares meshes or materials with {listed([c.name for c in shared])}: it becomes "
             "independent at the first change, or now"
         )
         found.append(Remark(words, "furrow.make_independent", "LINKED"))
-    if not found and item is not None and _hangs(item):
-        found.append(Remark(f"{item.name} moves with its rig", "furrow.select_rig", "LOCKED"))
     return found
 
 
@@ -121,23 +147,23 @@ def _hangs(item: bpy.types.Object) -> bool:
     return item.get(names.PART) in MARKS and item.parent is not None and all(item.lock_location)
 
 
-def _of_object(item: bpy.types.Object, collection: bpy.types.Collection | None) -> list[Remark]:
+def _of_object(
+    item: bpy.types.Object, collection: bpy.types.Collection | None, scene: bpy.types.Scene
+) -> list[Remark]:
     """What there is to say of the active object itself."""
     instanced = item.instance_collection
     if is_character(instanced):
         words = f"{item.name} is an instance of {instanced.name}"
         if instanced.library is not None:
             return [Remark(f"{words}, which is linked: make a library override of it to pose it", "", "LINKED")]
-        return [Remark(f"{words} and follows it in everything: select {instanced.name} and press Duplicate", "", "LINKED")]
-    part = item.get(names.PART)
-    if part not in MARKS:
+        return [Remark(f"{words} and follows it in everything: Duplicate makes another character", "", "LINKED")]
+    if item.get(names.PART) not in MARKS or collection is not None:
         return []
-    if collection is None:
-        return [Remark(f"{item.name} is a part of a character outside its collection", "furrow.make_independent")]
-    if item in copies_in(collection):
-        words = f"{item.name} is a copy inside {collection.name}, whose sliders these are"
-        return [Remark(words, "furrow.make_independent" if is_whole_enough(item) else "")]
-    return []
+    holder = holder_of(item, scene)
+    words = f"{item.name} is a part of a character, without its collection"
+    if holder is not None:
+        words = f"{item.name} is a copy inside {holder.name}, and no character yet"
+    return [Remark(words, "furrow.make_independent" if is_whole_enough(item) else "")]
 
 
 def is_whole_enough(item: bpy.types.Object) -> bool:

@@ -20,6 +20,7 @@ from ..head.characters import active_character, is_character
 from ..head.gaze import CHOICES, apply_gaze
 from ..head.hair_choice import show_chosen_hair
 from ..head.head_shape import apply_directions
+from ..head.standing import EXPRESSION, check, may_change
 from ..jobs.age_slider import ask_for_age, shown_age
 from ..names import REGIONS
 
@@ -60,7 +61,8 @@ class FurrowScene(bpy.types.PropertyGroup):
 
 
 def _shape_changed(self, _context) -> None:
-    apply_directions(self.id_data, [getattr(self, name) for name in DIRECTIONS])
+    if may_change(self.id_data):
+        apply_directions(check(self.id_data), [getattr(self, name) for name in DIRECTIONS])
 
 
 def _direction(name: str, description: str, low: float) -> FloatProperty:
@@ -70,11 +72,13 @@ def _direction(name: str, description: str, low: float) -> FloatProperty:
 
 
 def _hair_changed(self, _context) -> None:
-    show_chosen_hair(self.id_data)
+    if may_change(self.id_data):
+        show_chosen_hair(self.id_data)
 
 
 def _gaze_changed(self, _context) -> None:
-    apply_gaze(self.id_data, self.gaze)
+    if may_change(self.id_data, EXPRESSION):
+        apply_gaze(check(self.id_data, EXPRESSION), self.gaze)
 
 
 def _years(get, set) -> FloatProperty:

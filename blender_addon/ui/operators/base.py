@@ -7,7 +7,7 @@ import traceback
 import bpy
 
 from ....core.errors import FurrowError
-from ...head.characters import active_character, find_part
+from ...head.characters import active_character, find_part, has_head
 
 REPORT = "Furrow Report"
 
@@ -44,8 +44,8 @@ class FurrowOperator:
 
 
 def has_character(context: bpy.types.Context) -> bool:
-    """Poll rule: a character is active, and nothing is being edited."""
-    return context.mode in ("OBJECT", "POSE") and active_character(context) is not None
+    """Poll rule: a character with a head is active, and nothing is being edited."""
+    return context.mode in ("OBJECT", "POSE") and has_head(active_character(context))
 
 
 def not_running(context: bpy.types.Context) -> bool:

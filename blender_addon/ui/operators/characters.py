@@ -10,6 +10,7 @@ from ....core.head.model import DIRECTIONS
 from ...head.characters import active_character, all_characters, find_part, is_character
 from ...head.expressions import set_expression
 from ...head.replace import is_edited, remove_character
+from ...head.standing import EXPRESSION, SHAPE, check
 from ...names import TENSION
 from ...scene.modifier_inputs import default_inputs, set_input
 from .base import FurrowOperator, has_character, select_head
@@ -109,8 +110,12 @@ class FURROW_OT_reset(FurrowOperator, bpy.types.Operator):
         return has_character(context)
 
     def run(self, context):
-        """Set expression weights to 0, inputs of the wrinkle modifier to their defaults, sliders of head shape to 0."""
-        collection = active_character(context)
+        """Set expression weights to 0, inputs of the wrinkle modifier to their defaults, sliders of head shape to 0.
+
+        Raises:
+            FurrowError: what is set back would not last in this file.
+        """
+        collection = check(active_character(context), SHAPE if self.shape else EXPRESSION)
         head = find_part(collection, "head")
         if self.expression:
             set_expression(head, {})

@@ -145,7 +145,7 @@ def test_duplicate_collection_is_told_and_stands_alone_at_the_first_change(ada):
     copy = duplicated_as_the_outliner_does(made.collection)
     assert sharers(copy) == [made.collection] and sharers(made.collection) == [copy]
     bpy.context.view_layer.objects.active = find_part(copy, "head")
-    (remark,) = remarks(bpy.context, copy)
+    (remark,) = remarks(bpy.context)
     assert made.collection.name in remark.text and remark.operator == "furrow.make_independent"
     shown = images_shown(made.collection)
     assert stand_alone(copy) and not stand_alone(copy) and not sharers(made.collection)
@@ -177,7 +177,7 @@ def test_a_copy_inside_the_collection_leaves_the_original_in_charge_and_can_be_f
     assert {part: item.name for part, item in objects_of(made.collection).parts.items()} == before
     head = next(o for o in copies_in(made.collection) if o[names.PART] == "head")
     bpy.context.view_layer.objects.active = head
-    remark = remarks(bpy.context, made.collection)[0]
+    remark = remarks(bpy.context)[0]
     assert "copy" in remark.text and remark.operator == "furrow.make_independent"
     free = set_free(head, bpy.context)
     assert find_part(free, "head") == head and not copies_in(made.collection)
@@ -205,7 +205,7 @@ def test_one_eye_copied_is_no_character(ada):
     copy = made.parts["eyes"].copy()
     made.collection.objects.link(copy)
     bpy.context.view_layer.objects.active = copy
-    assert remarks(bpy.context, made.collection)[0].operator == ""
+    assert remarks(bpy.context)[0].operator == ""
     with pytest.raises(FurrowError, match="one part alone"):
         set_free(copy, bpy.context)
 
@@ -222,7 +222,7 @@ def test_parts_pasted_without_their_collection_become_a_character(ada, tmp_path)
         bpy.context.scene.collection.objects.link(item)
     head = next(o for o in wanted.objects if o[names.PART] == "head")
     bpy.context.view_layer.objects.active = head
-    (remark,) = remarks(bpy.context, None)
+    (remark,) = remarks(bpy.context)
     assert remark.operator == "furrow.make_independent"
     free = set_free(head, bpy.context)
     assert all_characters(bpy.context.scene) == [free] and not missing(free) and points_only_to_its_own(free)
