@@ -28,10 +28,11 @@ from ..materials.mouth import (
     teeth_material,
     tongue_material,
 )
+from ..materials.shading import scale_lengths
 from ..scene import armature as rig
 from ..scene import mesh_objects, shape_keys
 from ..scene.fingerprint import FINGERPRINT, fingerprint
-from ..scene.free_place import free_place
+from ..scene.free_place import free_place, units_a_metre
 from ..scene.images import packed_image
 from ..scene.modifier_inputs import set_input
 from ..wrinkles.tension_nodes import tension_tree
@@ -68,7 +69,7 @@ def build_head(
     """Build the head of a character in the current scene, in a collection of its own.
 
     One armature; head, eyes, teeth, tongue and lashes parented to it; 52 shape keys; the wrinkle modifiers and
-    materials. True scale: one Blender unit is a metre. Nothing that exists is changed.
+    materials. True scale: where the scene's unit is no metre, the rig is scaled. Nothing that exists is changed.
 
     Args:
         source: path of the .furrow file that the character was read from; its bytes are kept in the .blend.
@@ -78,8 +79,9 @@ def build_head(
     active = context.view_layer.objects.active
     if activate and active is not None and active.mode != "OBJECT":
         bpy.ops.object.mode_set(mode="OBJECT")
-    place = free_place(context, SPACING, float(np.ptp(character.neutral[:, 1])) * names.METRES)
-    lowest = float(character.neutral[:, 1].min()) * names.METRES
+    unit = units_a_metre(context.scene)
+    place = free_place(context, SPACING * unit, float(np.ptp(character.neutral[:, 1])) * names.METRES * unit)
+    lowest = float(character.neutral[:, 1].min()) * names.METRES * unit
     collection = bpy.data.collections.new(character.name)
     context.scene.collection.children.link(collection)
     skeleton = rig.create_armature(f"{character.name} Rig", names.to_blender(character.joints), collection)
@@ -93,7 +95,9 @@ def build_head(
     skeleton.data["furrow_joint_directions"] = names.to_blender(character.joint_directions).ravel().tolist()
     skeleton[names.PART] = names.RIG
     show_hair(collection.objects)
-    skeleton.location = (place.x, place.y, place.z - lowest)
+    skeleton.location, skeleton.scale = (place.x, place.y, place.z - lowest), (unit, unit, unit)
+    for material in materials_of(result):
+        scale_lengths(material, unit)
     if activate:
         context.view_layer.objects.active = parts["head"]
         for item in context.view_layer.objects:
@@ -101,6 +105,12 @@ def build_head(
     context.view_layer.update()
     collection[FINGERPRINT] = fingerprint(collection)
     return result
+
+
+def materials_of(made: HeadObjects) -> set[bpy.types.Material]:
+    """Materials of all parts and hair."""
+    items = (*made.parts.values(), *made.hair.values())
+    return {slot.material for item in items for slot in item.material_slots if slot.material is not None}
 
 
 def _build_part(

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import bpy
 
 from .. import names
+from ..scene.modifier_inputs import get_input
 from .build_head import EXPECTED
 from .character_store import FILE, MAPS
 from .characters import parts_of
@@ -43,6 +44,8 @@ def _of_head(head: bpy.types.Object) -> Iterator[str]:
             yield f"the modifier {name}"
         elif modifier.type == "NODES" and modifier.node_group is None:
             yield f"the nodes of {name}"
+        elif modifier.type == "NODES" and imageless(modifier):
+            yield f"an image of the modifier {name}"
 
 
 def _of_part(item: bpy.types.Object) -> Iterator[str]:
@@ -50,6 +53,12 @@ def _of_part(item: bpy.types.Object) -> Iterator[str]:
         yield f"the Armature modifier of {item.name}"
     if not item.material_slots or any(slot.material is None for slot in item.material_slots):
         yield f"a material of {item.name}"
+
+
+def imageless(modifier: bpy.types.NodesModifier) -> bool:
+    """Whether an input for an image has none."""
+    sockets = (i for i in modifier.node_group.interface.items_tree if i.item_type == "SOCKET" and i.in_out == "INPUT")
+    return any(get_input(modifier, i.name) is None for i in sockets if i.socket_type == "NodeSocketImage")
 
 
 def has_group(modifier: bpy.types.Modifier | None) -> bool:

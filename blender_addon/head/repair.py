@@ -6,11 +6,11 @@ A whole second head is built, gives what is missing, and is removed again.
 from __future__ import annotations
 
 import bpy
-import numpy as np
 from mathutils import Matrix
 
 from ...core.character.character import Character
 from ...core.errors import CharacterFileError, FurrowError
+from ...core.head.model import DIRECTIONS
 from .. import names
 from ..hair.follow_nodes import CAGE, follow_tree
 from ..scene.modifier_inputs import default_inputs, get_input, set_input
@@ -21,8 +21,8 @@ from .character_store import BELONGING, MAPS, ORIGINAL, character_from, stored_b
 from .characters import MARKS, objects_of, parts_of
 from .connections import ARMATURE, connect
 from .hair_choice import show_chosen_hair
-from .head_shape import with_directions
-from .missing import HEAD_MODIFIERS, has_group, holes, missing
+from .head_shape import apply_directions
+from .missing import HEAD_MODIFIERS, has_group, holes, imageless, missing
 from .replace import remove_character
 from .standing import library_of
 
@@ -43,7 +43,9 @@ def repair(collection: bpy.types.Collection, context: bpy.types.Context) -> list
     _take_back(collection)
     if missing(collection):
         before = set(bpy.data.images)
-        donor = build_head(_as_shaped(collection), context, activate=False)
+        donor = build_head(_stored(collection), context, activate=False)
+        shape = collection.get("furrow_directions")
+        apply_directions(donor.collection, [0.0] * len(DIRECTIONS) if shape is None else list(shape))
         _share_maps(collection, donor)
         _mend(collection, donor)
         remove_character(donor.collection)
@@ -68,18 +70,16 @@ def _take_back(collection: bpy.types.Collection) -> None:
             parts[part] = item
 
 
-def _as_shaped(collection: bpy.types.Collection) -> Character:
-    """The stored character as its sliders of head shape have it.
+def _stored(collection: bpy.types.Collection) -> Character:
+    """The character as it was reconstructed.
 
     Raises:
         CharacterFileError: neither the maps in use nor the original ones hold it.
     """
     try:
-        character = character_from(stored_bytes(collection))
+        return character_from(stored_bytes(collection))
     except CharacterFileError:
-        character = character_from(stored_bytes(collection, ORIGINAL))
-    shape = collection.get("furrow_directions")
-    return character if shape is None else with_directions(character, np.asarray(list(shape), np.float32))
+        return character_from(stored_bytes(collection, ORIGINAL))
 
 
 def _share_maps(collection: bpy.types.Collection, donor: HeadObjects) -> None:
@@ -167,15 +167,18 @@ def _mend_modifiers(item: bpy.types.Object, given: bpy.types.Object) -> None:
     """Add modifiers of the donor that are gone, in their place of the stack, and node groups to those without."""
     for source in given.modifiers:
         found = item.modifiers.get(source.name)
-        bones = source.type == "ARMATURE" and any(m.type == "ARMATURE" for m in item.modifiers)
-        if found is None and not bones:
+        if found is None and source.type == "ARMATURE" and any(m.type == "ARMATURE" for m in item.modifiers):
+            continue
+        if found is None:
             found = item.modifiers.new(source.name, source.type)
             _place_in_stack(item, found)
             if source.type == "SUBSURF":
                 found.levels, found.render_levels = source.levels, source.render_levels
-        if source.type == "NODES" and found.type == "NODES" and found.node_group is None:
-            found.node_group = source.node_group
-            for name in default_inputs(source):
+        if source.type == "NODES" and found.type == "NODES":
+            bare = found.node_group is None
+            if bare:
+                found.node_group = source.node_group
+            for name in default_inputs(source) if bare or imageless(found) else ():
                 set_input(found, name, get_input(source, name))
 
 

@@ -77,7 +77,8 @@ class FURROW_OT_hair_style(_GrownHair, bpy.types.Operator):
     mirrored: BoolProperty(name="Part on the Other Side", description="Parting on the character's right")
 
     def run(self, context):
-        restyle(check(active_character(context)), self.style, self.length, self.volume, self.mirrored, self.chosen_colour())
+        collection = check(active_character(context))
+        restyle(collection, self.style, self.length, self.volume, self.mirrored, self.chosen_colour())
         return {"FINISHED"}
 
 
