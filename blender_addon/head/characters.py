@@ -50,7 +50,10 @@ def copies_in(collection: bpy.types.Collection) -> list[bpy.types.Object]:
 
 def find_part(collection: bpy.types.Collection, part: str) -> bpy.types.Object | None:
     """The object of one part ("armature" or one of ``names.PART_NAMES``); None where the artist removed it."""
-    return parts_of(collection).get(part)
+    for item in collection.all_objects:
+        if item.get(PART) == part:
+            return item
+    return parts_of(collection).get(part) if part in MARKS else None
 
 
 def objects_of(collection: bpy.types.Collection) -> HeadObjects:
@@ -66,6 +69,9 @@ def objects_of(collection: bpy.types.Collection) -> HeadObjects:
 
 def holder_of(item: bpy.types.Object, scene: bpy.types.Scene) -> bpy.types.Collection | None:
     """The character in whose collection an object lies, be it a part, a copy of one, or a thing of the artist's."""
+    for collection in item.users_collection:
+        if CHARACTER in collection:
+            return collection
     return next((c for c in all_characters(scene) if c.all_objects.get(item.name) == item), None)
 
 

@@ -13,7 +13,7 @@ import bpy
 from ...core.errors import FurrowError
 from .. import names
 from .belongings import others, sharers, stand_alone
-from .characters import MARKS, active_character, find_part, holder_of, is_character, parts_of
+from .characters import MARKS, active_character, find_part, holder_of, is_character
 from .connections import is_unbound
 from .missing import missing
 
@@ -37,7 +37,7 @@ class Remark:
 
 def library_of(collection: bpy.types.Collection) -> str:
     """File name of the library that a character is linked from, overridden or not; empty for a local one."""
-    for block in (collection, *parts_of(collection).values()):
+    for block in filter(None, (collection, find_part(collection, "head"), find_part(collection, names.RIG))):
         reference = block.override_library.reference if block.override_library is not None else block
         if reference is not None and reference.library is not None:
             return bpy.path.basename(reference.library.filepath)
