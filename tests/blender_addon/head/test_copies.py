@@ -237,3 +237,55 @@ def test_connect_changes_nothing_where_all_is_well(ada):
     connect(made.armature, made.parts, made.hair)
     after = [len(i.data.shape_keys.animation_data.drivers) for i in made.parts.values() if i.data.shape_keys]
     assert sum(after) == sum(drivers) - 1
+
+
+def test_the_panels_button_duplicates_and_selects_the_copy(addon, ada):  # noqa: F811
+    made = build_head(ada)
+    assert bpy.ops.furrow.duplicate_character() == {"FINISHED"}
+    first, second = all_characters(bpy.context.scene)
+    assert first == made.collection and bpy.context.object == find_part(second, "head")
+    second.furrow.age = 0.5
+    assert bpy.ops.furrow.preset(preset="smile") == {"FINISHED"}
+    assert key(first, "mouthSmileLeft").value == 0.0 and list(first["furrow_directions"]) == [0.0] * 6
+
+
+def test_a_change_through_furrow_makes_a_copy_independent(addon, ada):  # noqa: F811
+    made = build_head(ada)
+    copy = duplicated_as_the_outliner_does(made.collection)
+    for part, item in objects_of(copy).parts.items():
+        item.data = made.parts[part].data
+    before = coordinates(made.collection)
+    bpy.context.view_layer.objects.active = find_part(copy, "head")
+    copy.furrow.age = 0.5
+    np.testing.assert_array_equal(coordinates(made.collection), before)
+    assert np.abs(coordinates(copy) - before).max() > 1e-4 and not sharers(copy)
+
+
+def test_one_undo_takes_independence_back(addon, ada):  # noqa: F811
+    made = build_head(ada)
+    copy = duplicated_as_the_outliner_does(made.collection).name
+    bpy.context.view_layer.objects.active = find_part(bpy.data.collections[copy], "head")
+    counts = len(bpy.data.materials), len(bpy.data.images)
+    bpy.ops.ed.undo_push(message="before")
+    assert bpy.ops.furrow.make_independent() == {"FINISHED"}
+    bpy.ops.ed.undo_push(message="independent")
+    assert len(bpy.data.materials) > counts[0] and not sharers(bpy.data.collections[copy])
+    bpy.ops.ed.undo()
+    assert (len(bpy.data.materials), len(bpy.data.images)) == counts
+    assert len(sharers(bpy.data.collections[copy])) == 1
+    bpy.ops.ed.redo()
+    assert not sharers(bpy.data.collections[copy])
+
+
+def test_removing_a_character_leaves_copies_that_the_artist_made(addon, ada):  # noqa: F811
+    made = build_head(ada)
+    copy = made.head.copy()
+    copy.data = made.head.data.copy()
+    made.collection.objects.link(copy)
+    name = copy.name
+    assert bpy.ops.furrow.remove_character(name=made.collection.name) == {"FINISHED"}
+    assert [o.name for o in bpy.context.scene.objects] == [name]
+    bpy.context.view_layer.objects.active = bpy.data.objects[name]
+    assert bpy.ops.furrow.make_independent() == {"FINISHED"}
+    (free,) = all_characters(bpy.context.scene)
+    assert find_part(free, "head").name == name and not missing(free)
