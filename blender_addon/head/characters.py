@@ -20,8 +20,9 @@ def is_character(collection: bpy.types.Collection | None) -> bool:
 
 
 def all_characters(scene: bpy.types.Scene) -> list[bpy.types.Collection]:
-    """Collections of the scene that hold a character, whole or broken, in their order."""
-    return [c for c in scene.collection.children_recursive if CHARACTER in c]
+    """Collections of the scene that hold a character, whole or broken, in their order; one without any part is gone."""
+    found = (c for c in scene.collection.children_recursive if CHARACTER in c)
+    return [c for c in found if any(PART in item for item in c.all_objects)]
 
 
 def parts_of(collection: bpy.types.Collection) -> dict[str, bpy.types.Object]:

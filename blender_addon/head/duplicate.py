@@ -77,8 +77,12 @@ def _set_beside(
     place = free_place(context, SPACING * scale, height, Vector((start.x, start.y, lowest)))
     way = Vector((place.x - anchor.matrix_world.translation.x, 0.0, 0.0))
     for copy in copies.values():
-        if copy.parent is None or copy.parent not in copies.values():
+        if copy.parent is not None and copy.parent not in copies.values():
             copy.matrix_world = Matrix.Translation(way) @ copy.matrix_world
+        elif copy.parent is None and copy.animation_data is not None and copy.animation_data.action is not None:
+            copy.delta_location += way  # keyframes hold the place itself
+        elif copy.parent is None:
+            copy.location += way
 
 
 def _corners(item: bpy.types.Object) -> list[Vector]:

@@ -7,13 +7,13 @@ from bpy.props import BoolProperty, StringProperty
 
 from ....core.errors import FurrowError
 from ....core.head.model import DIRECTIONS
-from ...head.characters import active_character, all_characters, find_part, is_character
+from ...head.characters import active_character, all_characters, find_part, is_character, parts_of
 from ...head.expressions import set_expression
 from ...head.replace import is_edited, remove_character
 from ...head.standing import EXPRESSION, SHAPE, check
 from ...names import TENSION
 from ...scene.modifier_inputs import default_inputs, set_input
-from .base import FurrowOperator, has_character, select_head
+from .base import FurrowOperator, has_character, select_alone
 
 
 def named_character(name: str) -> bpy.types.Collection:
@@ -54,13 +54,14 @@ class FURROW_OT_select_character(FurrowOperator, bpy.types.Operator):
         return context.mode == "OBJECT"
 
     def run(self, context):
-        """Select the head alone, in object mode.
+        """Select the head alone, in object mode; of a broken character another part.
 
         Raises:
             FurrowError: the character is gone, or hidden in this view layer.
         """
         collection = named_character(self.name)
-        select_head(context, collection)
+        parts = parts_of(collection)
+        select_alone(context, parts.get("head") or next(iter(parts.values())))
         context.scene.furrow.character = collection
         return {"FINISHED"}
 

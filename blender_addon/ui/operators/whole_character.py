@@ -11,7 +11,7 @@ from ...head.duplicate import duplicate, set_free
 from ...head.repair import repair
 from ...head.standing import listed, refuse
 from ...names import PART
-from .base import FurrowOperator, select_head
+from .base import FurrowOperator, select_alone, select_head
 
 
 class FURROW_OT_duplicate_character(FurrowOperator, bpy.types.Operator):
@@ -115,13 +115,7 @@ class FURROW_OT_select_rig(FurrowOperator, bpy.types.Operator):
         Raises:
             FurrowError: it is hidden in this view layer.
         """
-        rig = objects_of(active_character(context)).armature
-        if rig.name not in context.view_layer.objects or rig.hide_get():
-            raise FurrowError(f"{rig.name} is hidden in this view layer: show it first.")
-        for item in context.selected_objects:
-            item.select_set(False)
-        rig.select_set(True)
-        context.view_layer.objects.active = rig
+        select_alone(context, objects_of(active_character(context)).armature)
         return {"FINISHED"}
 
 
