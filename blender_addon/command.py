@@ -25,7 +25,7 @@ from .export.export_character import export_character
 from .export.settings import ExportSettings
 from .head.build_head import HeadObjects, build_head
 from .head.character_store import character_from, stored_bytes
-from .head.characters import all_characters, objects_of
+from .head.characters import all_characters, has_head, objects_of
 from .head.portrait import add_studio, render_shots, set_render, use_fast_scattering
 
 
@@ -83,7 +83,7 @@ def _open(source: Path) -> tuple[HeadObjects, View | None]:
         bpy.ops.wm.open_mainfile(filepath=str(source))
     except RuntimeError as error:
         raise CharacterFileError(f"{source.name} cannot be opened: {str(error).strip().splitlines()[-1]}") from None
-    found = all_characters(bpy.context.scene)
+    found = [c for c in all_characters(bpy.context.scene) if has_head(c)]
     if not found:
         raise CharacterFileError(f"{source.name} has no Furrow character.")
     character = character_from(stored_bytes(found[0]))

@@ -6,6 +6,10 @@ import numpy as np
 
 METRES = 0.001  # per millimetre
 
+CHARACTER = "furrow_schema"  # property of a collection that is a character
+PART = "furrow_part"  # property of its objects: which part they are
+RIG = "armature"  # what it says of the rig
+
 UV_MAP = "UVMap"
 REST_POSITION = "rest_position"
 WRINKLE_NORMALS = ("furrow_normal_1", "furrow_normal_2")

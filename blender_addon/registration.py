@@ -17,6 +17,7 @@ from .ui.operators import (
     performance,
     photos,
     reconstruct,
+    whole_character,
     worker_job,
 )
 from .ui.operators import hair as hair_operators
@@ -35,6 +36,7 @@ CLASSES = (
     *character_files.CLASSES,
     *engine_export.CLASSES,
     *characters.CLASSES,
+    *whole_character.CLASSES,
     *expressions.CLASSES,
     *performance.CLASSES,
     *wrinkle_operators.CLASSES,

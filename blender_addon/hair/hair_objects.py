@@ -98,7 +98,7 @@ def _hair_object(
     _store(data, names.HAIR_RANK, (SPARE * (np.arange(count) + 0.5) / count).astype(np.float32))
     _store_places(data, character, strands, head)
     made = bpy.data.objects.new(name, data)
-    made["furrow_part"] = names.HAIR_PART + strands.group
+    made[names.PART] = names.HAIR_PART + strands.group
     collection.objects.link(made)
     made.parent = head
     modifier = made.modifiers.new(names.FOLLOW, "NODES")

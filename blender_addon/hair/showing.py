@@ -23,7 +23,10 @@ def show_hair(
         plates: lashes as plates in the place of curves.
         painted_beard: a beard as paint in the place of curves.
     """
-    parts = {made["furrow_part"]: made for made in objects if "furrow_part" in made}
+    parts: dict[str, bpy.types.Object] = {}
+    for made in objects:
+        if names.PART in made:
+            parts.setdefault(made[names.PART], made)  # later ones are copies of the artist's
     brows, lashes = (parts.get(f"{names.HAIR_PART}{group}") for group in ("brows", "lashes"))
     for part, made in parts.items():
         if part.startswith(names.HAIR_PART):

@@ -28,21 +28,24 @@ from ..materials.mouth import (
     teeth_material,
     tongue_material,
 )
+from ..materials.shading import scale_lengths
 from ..scene import armature as rig
 from ..scene import mesh_objects, shape_keys
 from ..scene.fingerprint import FINGERPRINT, fingerprint
-from ..scene.free_place import free_place
+from ..scene.free_place import free_place, units_a_metre
 from ..scene.images import packed_image
 from ..scene.modifier_inputs import set_input
 from ..wrinkles.tension_nodes import tension_tree
 from ..wrinkles.wrinkle_nodes import wrinkle_tree
 from . import character_store
+from .connections import connect
 from .part_meshes import part_meshes
 
 VIEW_LEVELS = 2
 RENDER_LEVELS = 3
 SPACING = 0.32  # metres on a side that a head with hair stands on
 SCHEMA = 1
+EXPECTED = "furrow_parts"  # on the collection: names of the parts that it was built with
 
 
 @dataclass(frozen=True)
@@ -66,7 +69,7 @@ def build_head(
     """Build the head of a character in the current scene, in a collection of its own.
 
     One armature; head, eyes, teeth, tongue and lashes parented to it; 52 shape keys; the wrinkle modifiers and
-    materials. True scale: one Blender unit is a metre. Nothing that exists is changed.
+    materials. True scale: where the scene's unit is no metre, the rig is scaled. Nothing that exists is changed.
 
     Args:
         source: path of the .furrow file that the character was read from; its bytes are kept in the .blend.
@@ -76,21 +79,25 @@ def build_head(
     active = context.view_layer.objects.active
     if activate and active is not None and active.mode != "OBJECT":
         bpy.ops.object.mode_set(mode="OBJECT")
-    place = free_place(context, SPACING, float(np.ptp(character.neutral[:, 1])) * names.METRES)
-    lowest = float(character.neutral[:, 1].min()) * names.METRES
+    unit = units_a_metre(context.scene)
+    place = free_place(context, SPACING * unit, float(np.ptp(character.neutral[:, 1])) * names.METRES * unit)
+    lowest = float(character.neutral[:, 1].min()) * names.METRES * unit
     collection = bpy.data.collections.new(character.name)
     context.scene.collection.children.link(collection)
     skeleton = rig.create_armature(f"{character.name} Rig", names.to_blender(character.joints), collection)
     meshes = part_meshes(character)
     parts = {part: _build_part(character, part, mesh, skeleton, collection) for part, mesh in meshes.items()}
-    for made in parts.values():
-        if made != parts["head"] and made.data.shape_keys:
-            shape_keys.drive_shape_keys(made, parts["head"])
     result = HeadObjects(collection, skeleton, parts, build_hair(character, parts["head"], collection))
+    connect(skeleton, parts, result.hair)
     _dress(character, result, source)
-    _remember(character, result, source)
+    remember(character, collection, source)
+    collection[EXPECTED] = list(parts)
+    skeleton.data["furrow_joint_directions"] = names.to_blender(character.joint_directions).ravel().tolist()
+    skeleton[names.PART] = names.RIG
     show_hair(collection.objects)
-    skeleton.location = (place.x, place.y, place.z - lowest)
+    skeleton.location, skeleton.scale = (place.x, place.y, place.z - lowest), (unit, unit, unit)
+    for material in materials_of(result):
+        scale_lengths(material, unit)
     if activate:
         context.view_layer.objects.active = parts["head"]
         for item in context.view_layer.objects:
@@ -98,6 +105,12 @@ def build_head(
     context.view_layer.update()
     collection[FINGERPRINT] = fingerprint(collection)
     return result
+
+
+def materials_of(made: HeadObjects) -> set[bpy.types.Material]:
+    """Materials of all parts and hair."""
+    items = (*made.parts.values(), *made.hair.values())
+    return {slot.material for item in items for slot in item.material_slots if slot.material is not None}
 
 
 def _build_part(
@@ -108,7 +121,7 @@ def _build_part(
     basis = names.to_blender(mesh.vertices)
     title = f"{character.name} {names.PART_NAMES[part]}"
     made = mesh_objects.part_object(title, basis, mesh.faces, mesh.uv, collection)
-    made["furrow_part"] = part
+    made[names.PART] = part
     if mesh.material.any():
         made.data.polygons.foreach_set("material_index", mesh.material)
     mesh_objects.set_attribute(made.data, names.REST_POSITION, basis)
@@ -191,16 +204,12 @@ def _picture(character: Character, kind: str, pixels: np.ndarray) -> bpy.types.I
     return packed_image(f"{character.name} {kind}", pixels, colour=True)
 
 
-def _remember(character: Character, made: HeadObjects, source: str) -> None:
+def remember(character: Character, collection: bpy.types.Collection, source: str) -> None:
     """Custom properties that the panel and later sessions read; plain data, present without the add-on."""
-    photo = photo_expression(character)
-    made.collection["furrow_schema"] = SCHEMA
-    made.collection["furrow_source"] = source
-    made.collection["furrow_regions"] = list(character.topology.region_names)
-    made.collection["furrow_views"] = [view.photo for view in character.views]
-    made.collection["furrow_warnings"] = list(character.warnings)
-    made.collection["furrow_photo_expression"] = photo
-    made.collection["furrow_directions"] = [0.0] * len(DIRECTIONS)
-    joints = names.to_blender(character.joint_directions)
-    made.armature.data["furrow_joint_directions"] = joints.ravel().tolist()
-    made.armature["furrow_part"] = "armature"
+    collection[names.CHARACTER] = SCHEMA
+    collection["furrow_source"] = source
+    collection["furrow_regions"] = list(character.topology.region_names)
+    collection["furrow_views"] = [view.photo for view in character.views]
+    collection["furrow_warnings"] = list(character.warnings)
+    collection["furrow_photo_expression"] = photo_expression(character)
+    collection["furrow_directions"] = [0.0] * len(DIRECTIONS)

@@ -109,7 +109,7 @@ def stored_bytes(collection: bpy.types.Collection, which: str = MAPS) -> bytes:
 def use_maps(collection: bpy.types.Collection, image: bpy.types.Image) -> None:
     """Switch modifiers and materials of a character over to the maps of an image from :func:`maps_image`."""
     before = collection.get(MAPS)
-    for made in collection.objects:
+    for made in collection.all_objects:
         for modifier in made.modifiers:
             ours = modifier.name == names.WRINKLE and modifier.type == "NODES" and modifier.node_group is not None
             if ours and get_input(modifier, "Maps") == before:

@@ -9,6 +9,7 @@ from ..hair.follow_nodes import SLIDERS
 from ..hair.showing import show_hair
 from ..scene.modifier_inputs import default_inputs, get_input, set_input
 from .build_head import HeadObjects
+from .characters import parts_of
 
 CHOICES = ("hair", "painted_brows", "lash_plates", "painted_beard", "gaze")  # of the panel
 
@@ -19,7 +20,7 @@ def show_chosen_hair(collection: bpy.types.Collection) -> None:
     chosen = () if settings is None else (
         settings.hair, settings.painted_brows, settings.lash_plates, settings.painted_beard
     )  # fmt: skip
-    show_hair(collection.objects, *chosen)
+    show_hair(parts_of(collection).values(), *chosen)
 
 
 def keep_hair(old: HeadObjects, new: HeadObjects) -> None:

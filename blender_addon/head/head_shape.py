@@ -14,6 +14,7 @@ from .. import names
 from ..scene.armature import move_joints
 from ..scene.mesh_objects import get_attribute, set_attribute
 from ..scene.shape_keys import move_all_keys
+from .characters import parts_of
 
 
 def apply_directions(collection: bpy.types.Collection, values: Sequence[float]) -> None:
@@ -27,10 +28,11 @@ def apply_directions(collection: bpy.types.Collection, values: Sequence[float]) 
     change = np.asarray(values, np.float32) - np.asarray(list(collection["furrow_directions"]), np.float32)
     if not change.any():
         return
-    for made in collection.objects:
+    parts = parts_of(collection)
+    for made in parts.values():
         if made.type == "MESH" and names.REST_POSITION in made.data.attributes:
             _move_part(made, change)
-    skeleton = next((o for o in collection.objects if o.get("furrow_part") == "armature"), None)
+    skeleton = parts.get(names.RIG)
     if skeleton is not None and "furrow_joint_directions" in skeleton.data:
         joints = np.asarray(list(skeleton.data["furrow_joint_directions"]), np.float32)
         move_joints(skeleton, np.tensordot(change, joints.reshape(len(DIRECTIONS), len(JOINTS), 2, 3), 1))

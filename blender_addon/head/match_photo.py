@@ -54,7 +54,7 @@ def match_photo(
         picture = picture or next((b.image for b in old.data.background_images if b.image), None)
         bpy.data.cameras.remove(old.data)
     made = photo_camera(view, rig, name)
-    made["furrow_part"] = f"{names.CAMERA_PART}{number}"
+    made[names.PART] = f"{names.CAMERA_PART}{number}"
     collection.objects.link(made)
     if picture is not None:
         made.data.show_background_images = True

@@ -26,7 +26,8 @@ def photo_camera(view: View, armature: bpy.types.Object, name: str) -> bpy.types
     data.sensor_fit, data.sensor_width = "HORIZONTAL", SENSOR_MM
     data.lens = SENSOR_MM * camera.fx / width
     data.shift_x, data.shift_y = (0.5 * width - camera.cx) / width, (camera.cy - 0.5 * height) / width
-    data.clip_start = 0.01
+    unit = max(armature.matrix_world.to_scale())
+    data.clip_start, data.clip_end = 0.01 * unit, 100.0 * unit
     made = bpy.data.objects.new(name, data)
     made.parent = armature
     made.matrix_local = Matrix(camera_matrix(view).tolist())

@@ -10,7 +10,7 @@ from ..scene.fingerprint import FINGERPRINT, fingerprint
 from ..scene.modifier_inputs import default_inputs, get_input, set_input
 from ..wrinkles.detail_mask import add_mask
 from .build_head import HeadObjects
-from .characters import objects_of
+from .characters import objects_of, parts_of
 from .expressions import set_expression
 from .hair_choice import keep_hair, keep_sliders
 
@@ -37,8 +37,9 @@ def replace_character(old: bpy.types.Collection, made: HeadObjects) -> None:
         _keep_strengths(before.head, made.head)
         _keep_mask(before.head.data, made.head.data)
     keep_hair(before, made)
+    parts = parts_of(old).values()
     for item in list(old.objects):
-        if "furrow_part" not in item:
+        if item not in parts:
             made.collection.objects.link(item)
             if item.parent in (before.armature, before.parts.get("head")) and item.parent is not None:
                 item.parent = made.armature if item.parent == before.armature else made.head
@@ -72,16 +73,18 @@ def remove_character(collection: bpy.types.Collection, heir: bpy.types.Collectio
     """Remove a character with its data; materials, images and node groups that nothing else uses go too.
 
     Args:
-        heir: takes over child collections; without one they go to the scene with the artist's own objects.
+        heir: takes over child collections; without one they go to the scene with the artist's own objects, and
+            with copies of parts that he made.
     """
     place = heir or bpy.context.scene.collection
+    parts = list(parts_of(collection).values())
     for child in list(collection.children):
         collection.children.unlink(child)
         place.children.link(child)
+    for item in parts:
+        remove_object(item)
     for item in list(collection.objects):
-        if "furrow_part" in item:
-            remove_object(item)
-        elif heir is None and item.name not in place.objects:
+        if heir is None and item.name not in place.objects:
             place.objects.link(item)
     name = collection.name
     bpy.data.collections.remove(collection)

@@ -87,3 +87,19 @@ def noise(build: TreeBuilder, position: Value, scale: float, detail: float = 2.0
 def linear(srgb: tuple[float, float, float]) -> tuple[float, float, float, float]:
     """RGBA in scene-linear light of an sRGB colour in 0 to 1 (IEC 61966-2-1)."""
     return (*(c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in map(float, srgb)), 1.0)
+
+
+LENGTHS = {
+    "ShaderNodeBsdfPrincipled": ("Subsurface Scale",),
+    "ShaderNodeBump": ("Distance",),
+    "ShaderNodeAmbientOcclusion": ("Distance",),
+}
+
+
+def scale_lengths(material: bpy.types.Material, factor: float) -> None:
+    """Multiply what a material says in the scene's units: how far light scatters, the height of bumps."""
+    if factor == 1.0 or material.node_tree is None:
+        return
+    for node in material.node_tree.nodes:
+        for name in LENGTHS.get(node.bl_idname, ()):
+            node.inputs[name].default_value *= factor

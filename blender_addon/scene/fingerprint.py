@@ -7,7 +7,7 @@ import hashlib
 import bpy
 import numpy as np
 
-from ..names import CAMERA_PART
+from ..names import CAMERA_PART, PART
 from .shape_keys import key_coordinates
 
 FINGERPRINT = "furrow_fingerprint"
@@ -17,12 +17,12 @@ def fingerprint(collection: bpy.types.Collection) -> str:
     """Digest of what an artist may edit: objects, shape key coordinates, modifiers, materials, children, animation."""
     digest = hashlib.sha256()
     for made in sorted(collection.all_objects, key=lambda o: o.name):
-        if str(made.get("furrow_part", "")).startswith(CAMERA_PART):
+        if str(made.get(PART, "")).startswith(CAMERA_PART):
             continue  # comes and goes at the press of a button
         names = [m.name for m in made.modifiers] + [s.material.name if s.material else "" for s in made.material_slots]
         names += [m.node_group.name for m in made.modifiers if m.type == "NODES" and m.node_group]
         animated = [bool(d and d.action) for d in (made.animation_data, _key_animation(made))]
-        digest.update(repr((made.get("furrow_part"), made.type, names, animated)).encode())
+        digest.update(repr((made.get(PART), made.type, names, animated)).encode())
         if made.type == "MESH":
             for key in made.data.shape_keys.key_blocks if made.data.shape_keys else ():
                 digest.update(key.name.encode())

@@ -28,10 +28,12 @@ def add_shape_keys(
             key.value = 0.0
 
 
-def drive_shape_keys(follower: bpy.types.Object, leader: bpy.types.Object) -> None:
-    """Drive each key of follower by the leader's key of that name; no Python expression, so it needs no permission."""
+def drive_shape_keys(
+    follower: bpy.types.Object, leader: bpy.types.Object, keys: Sequence[bpy.types.ShapeKey]
+) -> None:
+    """Drive keys of follower by the leader's keys of those names; no Python expression, so it needs no permission."""
     source = leader.data.shape_keys
-    for key in follower.data.shape_keys.key_blocks[1:]:
+    for key in keys:
         driver = key.driver_add("value").driver
         driver.type = "SUM"
         variable = driver.variables.new()

@@ -16,10 +16,11 @@ from bpy.props import (
 from ...core.character.edit import OLDEST, YOUNGEST
 from ...core.character.resize import SIZES
 from ...core.head.model import DIRECTIONS
-from ..head.characters import active_character
+from ..head.characters import active_character, is_character
 from ..head.gaze import CHOICES, apply_gaze
 from ..head.hair_choice import show_chosen_hair
 from ..head.head_shape import apply_directions
+from ..head.standing import EXPRESSION, check, may_change
 from ..jobs.age_slider import ask_for_age, shown_age
 from ..names import REGIONS
 
@@ -31,7 +32,7 @@ class FurrowPhoto(bpy.types.PropertyGroup):
 
 
 def _is_character(_settings, collection) -> bool:
-    return "furrow_schema" in collection
+    return is_character(collection)
 
 
 class FurrowScene(bpy.types.PropertyGroup):
@@ -60,7 +61,8 @@ class FurrowScene(bpy.types.PropertyGroup):
 
 
 def _shape_changed(self, _context) -> None:
-    apply_directions(self.id_data, [getattr(self, name) for name in DIRECTIONS])
+    if may_change(self.id_data):
+        apply_directions(check(self.id_data), [getattr(self, name) for name in DIRECTIONS])
 
 
 def _direction(name: str, description: str, low: float) -> FloatProperty:
@@ -70,11 +72,13 @@ def _direction(name: str, description: str, low: float) -> FloatProperty:
 
 
 def _hair_changed(self, _context) -> None:
-    show_chosen_hair(self.id_data)
+    if may_change(self.id_data):
+        show_chosen_hair(self.id_data)
 
 
 def _gaze_changed(self, _context) -> None:
-    apply_gaze(self.id_data, self.gaze)
+    if may_change(self.id_data, EXPRESSION):
+        apply_gaze(check(self.id_data, EXPRESSION), self.gaze)
 
 
 def _years(get, set) -> FloatProperty:
@@ -91,7 +95,7 @@ def _years(get, set) -> FloatProperty:
 
 
 def _is_other_character(settings, collection) -> bool:
-    return "furrow_schema" in collection and collection != settings.id_data
+    return is_character(collection) and collection != settings.id_data
 
 
 _REGION_ITEMS = tuple((name, name, f"Take over detail of the region {name}") for name in REGIONS)

@@ -7,7 +7,7 @@ import traceback
 import bpy
 
 from ....core.errors import FurrowError
-from ...head.characters import active_character, find_part
+from ...head.characters import active_character, find_part, has_head
 
 REPORT = "Furrow Report"
 
@@ -44,8 +44,8 @@ class FurrowOperator:
 
 
 def has_character(context: bpy.types.Context) -> bool:
-    """Poll rule: a character is active, and nothing is being edited."""
-    return context.mode in ("OBJECT", "POSE") and active_character(context) is not None
+    """Poll rule: a character with a head is active, and nothing is being edited."""
+    return context.mode in ("OBJECT", "POSE") and has_head(active_character(context))
 
 
 def not_running(context: bpy.types.Context) -> bool:
@@ -57,18 +57,29 @@ def select_head(context: bpy.types.Context, collection: bpy.types.Collection) ->
     """The head of a character, made the active object and the only selected one, in object mode.
 
     Raises:
-        FurrowError: it is not in the view layer.
+        FurrowError: it is gone, or not in the view layer.
     """
     head = find_part(collection, "head")
-    if head is None or head.name not in context.view_layer.objects:
-        raise FurrowError(f"The head of {collection.name} is not in this view layer: switch its collection on.")
+    if head is None:
+        raise FurrowError(f"{collection.name} has lost its head: press Repair.")
+    select_alone(context, head)
+    return head
+
+
+def select_alone(context: bpy.types.Context, item: bpy.types.Object) -> None:
+    """Make an object the active and the only selected one, in object mode.
+
+    Raises:
+        FurrowError: it is not to be seen in the view layer.
+    """
+    if item.name not in context.view_layer.objects or item.hide_get():
+        raise FurrowError(f"{item.name} is not in this view layer, or hidden: show it first.")
     if context.mode != "OBJECT":
         bpy.ops.object.mode_set(mode="OBJECT")
-    for item in context.selected_objects:
-        item.select_set(False)
-    head.select_set(True)
-    context.view_layer.objects.active = head
-    return head
+    for other in context.selected_objects:
+        other.select_set(False)
+    item.select_set(True)
+    context.view_layer.objects.active = item
 
 
 def run_modally(operator: bpy.types.Operator, context: bpy.types.Context, interval: float) -> set[str]:

@@ -7,12 +7,13 @@ from bpy.props import BoolProperty, StringProperty
 
 from ....core.errors import FurrowError
 from ....core.head.model import DIRECTIONS
-from ...head.characters import active_character, find_part
+from ...head.characters import active_character, all_characters, find_part, is_character, parts_of
 from ...head.expressions import set_expression
 from ...head.replace import is_edited, remove_character
+from ...head.standing import EXPRESSION, SHAPE, check
 from ...names import TENSION
 from ...scene.modifier_inputs import default_inputs, set_input
-from .base import FurrowOperator, has_character, select_head
+from .base import FurrowOperator, has_character, select_alone
 
 
 def named_character(name: str) -> bpy.types.Collection:
@@ -21,8 +22,8 @@ def named_character(name: str) -> bpy.types.Collection:
     Raises:
         FurrowError: it is gone.
     """
-    collection = bpy.data.collections.get(name)
-    if collection is None or "furrow_schema" not in collection:
+    collection = next((c for c in all_characters(bpy.context.scene) if c.name == name), None)
+    if collection is None:
         raise FurrowError(f"There is no character {name!r} any more.")
     return collection
 
@@ -33,7 +34,7 @@ def same_character(name: str, uid: int) -> bpy.types.Collection:
     Raises:
         FurrowError: it is gone.
     """
-    collection = next((c for c in bpy.data.collections if c.session_uid == uid and "furrow_schema" in c), None)
+    collection = next((c for c in bpy.data.collections if c.session_uid == uid and is_character(c)), None)
     if collection is None:
         raise FurrowError(f"There is no character {name!r} any more: nothing was changed.")
     return collection
@@ -53,13 +54,14 @@ class FURROW_OT_select_character(FurrowOperator, bpy.types.Operator):
         return context.mode == "OBJECT"
 
     def run(self, context):
-        """Select the head alone, in object mode.
+        """Select the head alone, in object mode; of a broken character another part.
 
         Raises:
             FurrowError: the character is gone, or hidden in this view layer.
         """
         collection = named_character(self.name)
-        select_head(context, collection)
+        parts = parts_of(collection)
+        select_alone(context, parts.get("head") or next(iter(parts.values())))
         context.scene.furrow.character = collection
         return {"FINISHED"}
 
@@ -109,8 +111,12 @@ class FURROW_OT_reset(FurrowOperator, bpy.types.Operator):
         return has_character(context)
 
     def run(self, context):
-        """Set expression weights to 0, inputs of the wrinkle modifier to their defaults, sliders of head shape to 0."""
-        collection = active_character(context)
+        """Set expression weights to 0, inputs of the wrinkle modifier to their defaults, sliders of head shape to 0.
+
+        Raises:
+            FurrowError: what is set back would not last in this file.
+        """
+        collection = check(active_character(context), SHAPE if self.shape else EXPRESSION)
         head = find_part(collection, "head")
         if self.expression:
             set_expression(head, {})

@@ -7,7 +7,8 @@ from bpy.props import EnumProperty
 
 from ....core.character.resize import SIZES
 from ...head import character_store
-from ...head.characters import active_character, find_part
+from ...head.characters import active_character, find_part, has_head
+from ...head.standing import check
 from ...jobs.wrinkle_change import WrinkleChange
 from ...wrinkles.detail_mask import add_mask, clear_mask
 from .base import FurrowOperator, has_character, select_head
@@ -32,9 +33,9 @@ class FURROW_OT_paint_detail(FurrowOperator, bpy.types.Operator):
         """Add a white mask if there is none, and paint on it.
 
         Raises:
-            FurrowError: the head is hidden in this view layer.
+            FurrowError: the head is hidden in this view layer, or linked from another file.
         """
-        add_mask(select_head(context, active_character(context)).data)
+        add_mask(select_head(context, check(active_character(context))).data)
         bpy.ops.object.mode_set(mode="VERTEX_PAINT")
         return {"FINISHED"}
 
@@ -48,11 +49,15 @@ class FURROW_OT_clear_detail_mask(FurrowOperator, bpy.types.Operator):
 
     @classmethod
     def poll(cls, context):
-        return context.mode in ("OBJECT", "POSE", "PAINT_VERTEX") and active_character(context) is not None
+        return context.mode in ("OBJECT", "POSE", "PAINT_VERTEX") and has_head(active_character(context))
 
     def run(self, context):
-        """Show all detail again; without a mask there is nothing to do."""
-        clear_mask(find_part(active_character(context), "head").data)
+        """Show all detail again; without a mask there is nothing to do.
+
+        Raises:
+            FurrowError: the head is linked from another file.
+        """
+        clear_mask(find_part(check(active_character(context)), "head").data)
         return {"FINISHED"}
 
 

@@ -12,6 +12,7 @@ from ....core.hair.styles import STYLES
 from ...head.beard_choice import grow_other_beard
 from ...head.characters import active_character, find_part
 from ...head.hair_style import restyle
+from ...head.standing import check
 from ...head.vellus_choice import set_vellus
 from ...names import BEARD_COLOUR, HAIR_PART, SCALP_COLOUR
 from .base import FurrowOperator, has_character
@@ -76,7 +77,8 @@ class FURROW_OT_hair_style(_GrownHair, bpy.types.Operator):
     mirrored: BoolProperty(name="Part on the Other Side", description="Parting on the character's right")
 
     def run(self, context):
-        restyle(active_character(context), self.style, self.length, self.volume, self.mirrored, self.chosen_colour())
+        collection = check(active_character(context))
+        restyle(collection, self.style, self.length, self.volume, self.mirrored, self.chosen_colour())
         return {"FINISHED"}
 
 
@@ -91,7 +93,7 @@ class FURROW_OT_beard(_GrownHair, bpy.types.Operator):
                           min=FACTORS[0], max=FACTORS[1])  # fmt: skip
 
     def run(self, context):
-        grow_other_beard(active_character(context), self.kind, self.length, self.chosen_colour())
+        grow_other_beard(check(active_character(context)), self.kind, self.length, self.chosen_colour())
         return {"FINISHED"}
 
 
@@ -105,7 +107,7 @@ class FURROW_OT_vellus(FurrowOperator, bpy.types.Operator):
         return has_character(context)
 
     def run(self, context):
-        collection = active_character(context)
+        collection = check(active_character(context))
         set_vellus(collection, find_part(collection, HAIR_PART + VELLUS) is None)
         return {"FINISHED"}
 

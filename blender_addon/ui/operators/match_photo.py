@@ -8,6 +8,7 @@ from bpy.props import BoolProperty, IntProperty, StringProperty
 from ....core.errors import PhotoError
 from ...head.characters import active_character
 from ...head.match_photo import match_photo, path_of
+from ...head.standing import refuse
 from .base import FurrowOperator, has_character
 
 
@@ -33,7 +34,7 @@ class FURROW_OT_match_photo(FurrowOperator, bpy.types.Operator):
 
     def run(self, context):
         """Make the camera, with the photo where one is given, and look through it in this viewport."""
-        collection = active_character(context)
+        collection = refuse(active_character(context))
         path = bpy.path.abspath(self.filepath) or path_of(collection, self.number)
         made = match_photo(collection, context.scene, self.number, path, self.light)
         space = context.space_data
@@ -72,7 +73,7 @@ class FURROW_OT_find_photo(FurrowOperator, bpy.types.Operator):
         """
         if not self.filepath:
             raise PhotoError("No photo was chosen.")
-        match_photo(active_character(context), context.scene, self.number, bpy.path.abspath(self.filepath))
+        match_photo(refuse(active_character(context)), context.scene, self.number, bpy.path.abspath(self.filepath))
         return {"FINISHED"}
 
 

@@ -9,7 +9,7 @@ import bpy
 from bpy.props import EnumProperty, StringProperty
 
 from ....core.character.file import SUFFIX
-from ....core.errors import FurrowError, PerformanceError, PhotoError
+from ....core.errors import PerformanceError, PhotoError
 from ....core.io.file_kinds import VIDEO_SUFFIXES
 from ....core.performance.file import load_performance
 from ....core.performance.performance import Performance
@@ -17,6 +17,7 @@ from ...head.build_head import HeadObjects
 from ...head.character_store import stored_bytes
 from ...head.characters import active_character, objects_of
 from ...head.performance_keys import key_performance, set_frame
+from ...head.standing import EXPRESSION, check, refuse
 from ...jobs.worker_client import WorkerClient
 from ...preferences import chosen_device
 from .base import FurrowOperator, has_character, not_running
@@ -50,13 +51,14 @@ class FURROW_OT_capture(WorkerOperator, bpy.types.Operator):
         Raises:
             PhotoError: the photo is missing.
             PerformanceError: the clip is missing.
+            FurrowError: expressions would not last in this file.
         """
         settings, path = context.scene.furrow_performance, Path(bpy.path.abspath(self.filepath))
         if self.kind == "PHOTO" and not path.is_file():
             raise PhotoError(f"There is no photo {path}: choose an image file.")
         if not path.exists():
             raise PerformanceError(f"There is no clip {path}: choose a video, or an image of a sequence.")
-        collection = active_character(context)
+        collection = refuse(active_character(context), EXPRESSION)
         data = stored_bytes(collection)
         self._character = (collection.name, collection.session_uid)
         self._folder = tempfile.TemporaryDirectory(prefix="furrow-")
@@ -110,12 +112,10 @@ def apply_performance(
     """Bring a performance onto a character of the scene, as the panel's settings say, and show its notes.
 
     Raises:
-        FurrowError: the character has no head any more.
+        FurrowError: the character has no head any more, or expressions would not last in this file.
     """
     settings, scene = context.scene.furrow_performance, context.scene
-    made = objects_of(character)
-    if "head" not in made.parts:
-        raise FurrowError(f"{character.name} no longer has a head.")
+    made = objects_of(check(character, EXPRESSION))
     eye_bones = settings.gaze == "BONES"
     notes = list(performance.notes)
     if keyed:

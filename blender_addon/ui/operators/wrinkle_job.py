@@ -6,6 +6,7 @@ import bpy
 
 from ...head import character_store
 from ...head.characters import active_character
+from ...head.standing import check, refuse
 from .base import has_character
 from .characters import same_character
 from .worker_job import WorkerJob
@@ -36,9 +37,9 @@ class ChangesWrinkles(WorkerJob):
         """Begin the change, and remember the character by its session number.
 
         Raises:
-            FurrowError: the input cannot be used.
+            FurrowError: the input cannot be used, or the change would not last in this file.
         """
-        collection = self.target(context)
+        collection = refuse(self.target(context))
         self._name, self._uid = collection.name, collection.session_uid
         self._change = self.begin(context, collection)
         context.window_manager.furrow_job.changing = True
@@ -52,7 +53,7 @@ class ChangesWrinkles(WorkerJob):
         data = self._change.poll()
         if data is None:
             return {"RUNNING_MODAL"}
-        collection = same_character(self._name, self._uid)
+        collection = check(same_character(self._name, self._uid))
         before = collection.get(character_store.MAPS)
         image = character_store.maps_image(character_store.character_from(data), data, like=before)
         if before is not None:

@@ -13,6 +13,7 @@ from ....core.errors import CharacterFileError, FurrowError
 from ....core.wrinkles.coefficients import SEEDS
 from ...head import character_store
 from ...head.characters import active_character
+from ...head.standing import check
 from ...jobs import age_slider
 from ...jobs.wrinkle_change import WrinkleChange
 from ...names import REGIONS
@@ -143,9 +144,9 @@ class FURROW_OT_restore_wrinkles(FurrowOperator, bpy.types.Operator):
         """Use the original maps, and take back what they aged the head's shape.
 
         Raises:
-            FurrowError: the character holds no original maps.
+            FurrowError: the character holds no original maps, or is linked from another file.
         """
-        collection = active_character(context)
+        collection = check(active_character(context))
         original, current = collection.get(character_store.ORIGINAL), collection.get(character_store.MAPS)
         if original is None:
             raise FurrowError(f"{collection.name} holds no original wrinkles: import its .furrow file again.")

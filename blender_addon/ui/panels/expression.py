@@ -8,6 +8,7 @@ import bpy
 
 from ...head.characters import active_character, find_part
 from ...head.expressions import GROUPS, grouped_keys
+from ...head.standing import EXPRESSION, may_change, moves_alone
 from ..operators.expressions import LABELS
 from .main import CharacterPanel, FurrowPanel
 
@@ -30,6 +31,7 @@ class FURROW_PT_expression(CharacterPanel, bpy.types.Panel):
     bl_idname = "FURROW_PT_expression"
 
     def draw(self, context):
+        self.layout.enabled = may_change(active_character(context), EXPRESSION)
         grid = self.layout.grid_flow(row_major=True, columns=2, even_columns=True, align=True)
         for name, text in LABELS.items():
             grid.operator("furrow.preset", text=text).preset = name
@@ -44,9 +46,11 @@ class _Sliders(FurrowPanel):
     group = ""
 
     def draw(self, context):
+        collection = active_character(context)
         column = self.layout.column(align=True)
+        column.enabled = moves_alone(collection)
         self._sides(column)
-        keys = {key.name: key for key in grouped_keys(find_part(active_character(context), "head"))[self.group]}
+        keys = {key.name: key for key in grouped_keys(find_part(collection, "head"))[self.group]}
         for name in keys:
             stem = name.removesuffix("Left")
             pair = (name, f"{stem}Right") if name.endswith("Left") and f"{stem}Right" in keys else (name,)

@@ -7,6 +7,7 @@ import bpy
 from ....core.hair.strands import VELLUS
 from ...hair.follow_nodes import SLIDERS
 from ...head.characters import active_character, objects_of
+from ...head.standing import may_change
 from ...names import FOLLOW, HAIR_NAMES
 from ...scene.modifier_inputs import input_property
 from .main import CharacterPanel, wrapped
@@ -29,6 +30,7 @@ class FURROW_PT_hair(CharacterPanel, bpy.types.Panel):
         layout.use_property_split = True
         layout.use_property_decorate = False
         hair = objects_of(collection).hair
+        layout.enabled = may_change(collection)
         layout.operator_menu_enum("furrow.hair_style", "style", text="Style of the Scalp", icon="OUTLINER_OB_CURVES")
         wrapped(layout, context, "At first a guess from the photo, which shows neither crown nor back", "INFO")
         layout.operator_menu_enum("furrow.beard", "kind", text="Beard")

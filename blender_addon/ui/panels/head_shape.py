@@ -6,6 +6,7 @@ import bpy
 
 from ....core.head.model import DIRECTIONS
 from ...head.characters import active_character
+from ...head.standing import may_change
 from .main import CharacterPanel
 
 
@@ -17,9 +18,9 @@ class FURROW_PT_head_shape(CharacterPanel, bpy.types.Panel):
     bl_options = {"DEFAULT_CLOSED"}
 
     def draw(self, context):
-        layout = self.layout
-        layout.enabled = context.mode == "OBJECT"
-        shape = active_character(context).furrow
+        layout, collection = self.layout, active_character(context)
+        layout.enabled = context.mode == "OBJECT" and may_change(collection)
+        shape = collection.furrow
         column = layout.column(align=True)
         for name in DIRECTIONS:
             column.prop(shape, name, slider=True)

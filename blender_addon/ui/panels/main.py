@@ -6,7 +6,7 @@ import textwrap
 
 import bpy
 
-from ...head.characters import active_character
+from ...head.characters import active_character, has_head
 from ...preferences import ROOT
 from .. import previews
 
@@ -20,11 +20,11 @@ class FurrowPanel:
 
 
 class CharacterPanel(FurrowPanel):
-    """Mix-in: panels about the active character, hidden where there is none."""
+    """Mix-in: panels about the active character, hidden where there is none, or none with a head."""
 
     @classmethod
     def poll(cls, context):
-        return active_character(context) is not None
+        return has_head(active_character(context))
 
 
 def wrapped(layout: bpy.types.UILayout, context: bpy.types.Context, text: str, icon: str) -> None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import bpy
 
 from ...head.character_store import BEFORE_SWAP, MAPS, ORIGINAL
-from ...head.characters import active_character, find_part
+from ...head.characters import active_character, find_part, has_head
+from ...head.standing import may_change
 from ...names import REGIONS, SUBDIVISION, TENSION, WRINKLE
 from ...scene.modifier_inputs import input_property
 from .main import CharacterPanel, FurrowPanel, wrapped
@@ -43,7 +44,7 @@ class FURROW_PT_wrinkles(CharacterPanel, bpy.types.Panel):
 
     def _age(self, layout, context, collection) -> None:
         column = layout.column(align=True)
-        column.enabled = context.mode in ("OBJECT", "POSE")
+        column.enabled = context.mode in ("OBJECT", "POSE") and may_change(collection)
         column.prop(context.window_manager.furrow_job, "age", slider=True)
         column.prop(collection.furrow, "age_shape")
         row = layout.row(align=True)
@@ -70,7 +71,7 @@ class FURROW_PT_wrinkle_regions(_WrinkleSection, bpy.types.Panel):
 
     @classmethod
     def poll(cls, context):
-        return active_character(context) is not None and _tension(context) is not None
+        return has_head(active_character(context)) and _tension(context) is not None
 
     def draw(self, context):
         layout, modifier = self.layout, _tension(context)
@@ -91,7 +92,7 @@ class FURROW_PT_swap_detail(_WrinkleSection, bpy.types.Panel):
     @classmethod
     def poll(cls, context):
         collection = active_character(context)
-        return collection is not None and collection.get(MAPS) is not None
+        return has_head(collection) and collection.get(MAPS) is not None and may_change(collection)
 
     def draw(self, context):
         layout, collection = self.layout, active_character(context)
