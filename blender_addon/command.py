@@ -20,7 +20,9 @@ from ..core.character.character import Character
 from ..core.character.file import load_character
 from ..core.errors import CharacterFileError, FurrowError, OutputError
 from ..core.head.fitted import View
+from ..core.io.safe_files import write_reason, written_aside
 from ..core.output.preview import SHOTS
+from ..core.texts import one_line, reason
 from .export.export_character import export_character
 from .export.settings import ExportSettings
 from .head.build_head import HeadObjects, build_head
@@ -40,15 +42,13 @@ def save_blend(character: Character, path: Path, source: str = "") -> None:
     scene = bpy.context.scene
     add_studio(scene, made)
     set_render(scene)
-    path = Path(path).resolve()
-    aside = path.with_name(f".{path.stem}.{os.getpid()}.blend")
     try:
-        bpy.ops.wm.save_as_mainfile(filepath=str(aside), compress=True, copy=True)
-        os.replace(aside, path)
-    except (RuntimeError, OSError) as error:
-        raise OutputError(f"Cannot write {path}: {str(error).strip().splitlines()[0]}") from None
-    finally:
-        aside.unlink(missing_ok=True)
+        with written_aside(Path(path), ".blend") as aside:
+            bpy.ops.wm.save_as_mainfile(filepath=str(aside.absolute()), compress=True, copy=True)
+    except OSError as error:
+        raise OutputError(f"Cannot write {path}: {write_reason(error)}") from None
+    except RuntimeError as error:
+        raise OutputError(f"Cannot write {path}: {reason(error)}") from None
 
 
 def render(source: Path, folder: Path, shots: tuple[str, ...] = tuple(SHOTS)) -> list[Path]:
@@ -64,7 +64,7 @@ def render(source: Path, folder: Path, shots: tuple[str, ...] = tuple(SHOTS)) ->
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise OutputError(f"Cannot write to {folder}: {error.strerror}.") from None
+        raise OutputError(f"Cannot write to {folder}: {write_reason(error)}") from None
     scene = bpy.context.scene
     if scene.camera is None:
         add_studio(scene, made)
@@ -78,7 +78,7 @@ def _open(source: Path) -> tuple[HeadObjects, View | None]:
     if source.suffix != ".blend":
         character = load_character(source)
         bpy.ops.wm.read_factory_settings(use_empty=True)
-        return build_head(character, source=str(source)), next(iter(character.views), None)
+        return build_head(character, source=one_line(str(source))), next(iter(character.views), None)
     try:
         bpy.ops.wm.open_mainfile(filepath=str(source))
     except RuntimeError as error:
@@ -95,7 +95,7 @@ def main(arguments: list[str]) -> int:
     try:
         match arguments:
             case ["blend", source, output]:
-                save_blend(load_character(Path(source)), Path(output), source=str(Path(source).resolve()))
+                save_blend(load_character(Path(source)), Path(output), source=one_line(str(Path(source).resolve())))
                 print(f"wrote {output}")
             case ["render", source, folder, *shots]:
                 for path in render(Path(source), Path(folder), tuple(shots) or tuple(SHOTS)):

@@ -15,7 +15,6 @@ import argparse
 import json
 import subprocess
 import sys
-import tempfile
 from collections import deque
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -23,6 +22,7 @@ from typing import TYPE_CHECKING
 
 from . import children, inspect_command, performance_commands
 from .errors import FurrowError, OutputError
+from .io.safe_files import temporary_folder
 from .nets.device_names import DEVICES
 from .terminal import Commands, check_output, clear_bar, progress_bar
 
@@ -170,7 +170,7 @@ def _wrinkles(options: argparse.Namespace) -> int:
     check_output(options.output, ".furrow")
     from .character.edit import OLDEST, YOUNGEST, age_of_years, with_wrinkles
     from .character.file import load_character, save_character
-    from .character.reader import LARGEST_SEED
+    from .character.schema import LARGEST_SEED
 
     if options.age is not None and not YOUNGEST <= options.age <= OLDEST:
         raise FurrowError(f"The age is {options.age:g}: choose {YOUNGEST:g} to {OLDEST:g} years.")
@@ -240,7 +240,7 @@ def _preview(options: argparse.Namespace) -> int:
     if options.output.resolve() == options.photo.resolve():
         raise OutputError(f"Cannot write {options.output}: it is the photo. Give another name.")
     character, photo = load_character(options.character), load_photo(options.photo)
-    with tempfile.TemporaryDirectory() as folder:
+    with temporary_folder() as folder:
         status = _in_blender("render", options.character, Path(folder), "rendered ")
         if status:
             return status

@@ -4,9 +4,25 @@ Each message is one line that says what is wrong and what to do; the command lin
 Any other exception is a bug.
 """
 
+from __future__ import annotations
+
+from .texts import one_line
+
+OUT_OF_MEMORY = "There is not enough memory: close other programs or use a smaller photo."
+_NO_MEMORY = ("Insufficient memory", "Failed to allocate memory", "std::bad_alloc")
+
 
 class FurrowError(Exception):
     """Base of every error whose message is meant for the artist."""
+
+    def __init__(self, message: object = ""):
+        """Make one line of a message, whatever the names of files in it hold."""
+        super().__init__(one_line(str(message)))
+
+
+def out_of_memory(error: BaseException) -> bool:
+    """Whether an error means that memory ran out, which OpenCV and ONNX Runtime say in ways of their own."""
+    return isinstance(error, MemoryError) or any(words in str(error) for words in _NO_MEMORY)
 
 
 class PhotoError(FurrowError):

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import os
 import shutil
-import tempfile
 from pathlib import Path
 
 import bpy
 
 from ...core.character.character import Character
 from ...core.errors import FurrowError, OutputError
-from ...core.io.safe_files import put_in_place
+from ...core.io.safe_files import folder_aside, put_in_place, write_reason
 from ..head.build_head import HeadObjects
 from ..head.characters import objects_of
 from .pieces import all_pieces, hair_title, shaped_character
@@ -45,16 +44,11 @@ def export_character(collection: bpy.types.Collection, path: Path, settings: Exp
     _check(collection, made, path, settings)
     character = shaped_character(collection)
     try:
-        stage = Path(tempfile.mkdtemp(prefix=".furrow-", dir=path.parent))
+        with folder_aside(path.parent) as stage:
+            _write(character, made, stage / path.name, settings)
+            return put_in_place(stage, path.parent)
     except OSError as error:
-        raise OutputError(f"Cannot write to {path.parent}: {error.strerror or error}.") from None
-    try:
-        _write(character, made, stage / path.name, settings)
-        return put_in_place(stage, path.parent)
-    except OSError as error:
-        raise OutputError(f"Cannot write {path}: {error.strerror or error}.") from None
-    finally:
-        shutil.rmtree(stage, ignore_errors=True)
+        raise OutputError(f"Cannot write {path}: {write_reason(error)}") from None
 
 
 def named_file(path: Path, kind: str) -> Path:

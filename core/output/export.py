@@ -22,7 +22,7 @@ from ..errors import OutputError
 from ..head.fitted import View
 from ..head.model import HeadModel, load_head_model
 from ..io import png16
-from ..io.safe_files import folder_written_aside, write_text
+from ..io.safe_files import folder_written_aside, write_reason, write_text
 from ..texture.roughness import specular_map
 from .displacement import displaced_head
 
@@ -46,7 +46,7 @@ def export(character: Character, directory: Path, model: HeadModel | None = None
         with folder_written_aside(directory) as aside:
             write_export(character, aside, model or load_head_model(assets_folder() / HEAD))
     except OSError as error:
-        raise OutputError(f"Cannot write the export to {directory}: {error.strerror or error}.") from None
+        raise OutputError(f"Cannot write the export to {directory}: {write_reason(error)}") from None
 
 
 def write_export(character: Character, directory: Path, model: HeadModel) -> None:

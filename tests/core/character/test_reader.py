@@ -91,9 +91,9 @@ def test_values_are_taken_up_to_their_limits(entries, tmp_path, key, fine, bad):
     ("arrays/part_start.npy", with_array(TOPOLOGY.part_start, at=0, to=1)),
     ("arrays/part_start.npy", with_array(TOPOLOGY.part_start, at=1, to=COUNT)),
     ("arrays/part_start.npy", npy_bytes(0 * TOPOLOGY.part_start)),
-    ("arrays/neutral.npy", with_array(tiny_character().neutral, at=(0, 0), to=1.1e5)),
-    ("arrays/neutral.npy", with_array(tiny_character().neutral, at=(0, 0), to=-1.1e5)),
-    ("arrays/shape_residual.npy", npy_bytes(np.full((COUNT, 3), 1.1e5))),
+    ("arrays/neutral.npy", with_array(tiny_character().neutral, at=(0, 0), to=1000.1)),
+    ("arrays/neutral.npy", with_array(tiny_character().neutral, at=(0, 0), to=-1000.1)),
+    ("arrays/shape_residual.npy", npy_bytes(np.full((COUNT, 3), 300.1))),
     ("arrays/shape_residual.npy", npy_bytes(np.zeros((COUNT - 1, 3)))),
     ("arrays/landmarks_0.npy", npy_bytes(np.zeros((477, 4)))),
     ("arrays/landmarks_0.npy", npy_bytes(np.zeros((478, 3)))),
@@ -108,9 +108,9 @@ def test_arrays_and_maps_that_do_not_fit_are_refused(entries, tmp_path, name, da
         opened(tmp_path, entries, **{name: data})
 
 
-def test_coordinates_of_a_hundred_metres_are_taken(entries, tmp_path):
-    far = with_array(tiny_character().neutral, at=(0, 0), to=1e5)
-    assert opened(tmp_path, entries, **{"arrays/neutral.npy": far}).neutral[0, 0] == 1e5
+def test_coordinates_of_a_metre_are_taken(entries, tmp_path):
+    far = with_array(tiny_character().neutral, at=(0, 0), to=1000.0)
+    assert opened(tmp_path, entries, **{"arrays/neutral.npy": far}).neutral[0, 0] == 1000.0
 
 
 def test_relief_in_motion_is_three_maps_and_square(entries, tmp_path):
