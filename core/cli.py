@@ -12,6 +12,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")  # small solvers are many times sl
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 import argparse
+import io
 import json
 import subprocess
 import sys
@@ -21,7 +22,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from . import children, inspect_command, performance_commands
-from .errors import FurrowError, OutputError
+from .errors import OUT_OF_MEMORY, FurrowError, OutputError, out_of_memory
 from .io.safe_files import temporary_folder
 from .nets.device_names import DEVICES
 from .terminal import Commands, check_output, clear_bar, progress_bar
@@ -33,11 +34,19 @@ if TYPE_CHECKING:
 def main(arguments: list[str] | None = None) -> int:
     """Run one command; returns the exit status."""
     options = _parser().parse_args(arguments)
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # names of files may be no text
     try:
         return options.action(options)
     except FurrowError as error:
         clear_bar()
         print(f"furrow: {error}", file=sys.stderr)
+        return 2
+    except Exception as error:
+        if not out_of_memory(error):
+            raise
+        clear_bar()
+        print(f"furrow: {OUT_OF_MEMORY}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         clear_bar()
@@ -267,7 +276,12 @@ def _in_blender(
     chatter: deque[str] = deque(maxlen=30)
     # Blender's own lines are noise unless it fails; its bar-less renders report one line each
     with subprocess.Popen(
-        arguments, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=children.environment()
+        arguments,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        encoding=children.ENCODING,
+        errors=children.ERRORS,
+        env=children.environment(),
     ) as process:
         for line in process.stdout or ():
             chatter.append(line)

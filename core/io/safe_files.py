@@ -21,6 +21,7 @@ from .processes import alive, machine_mark
 
 _MADE_ASIDE = re.compile(r"\.?furrow-([0-9a-f]{8})-(\d{1,10})-\w+(\.\w+)?")
 _PART = ".part"
+_unfinished: set[Path] = set()  # what this process makes aside at the moment
 
 
 @contextmanager
@@ -37,11 +38,13 @@ def written_aside(path: Path, ending: str = _PART) -> Iterator[Path]:
     place = place_of(path)
     sweep(place.parent)
     aside = place.with_name(f".{_own_mark()}{secrets.token_hex(3)}{ending}")
+    _unfinished.add(aside)
     try:
         yield aside
         os.replace(aside, place)
     finally:
         aside.unlink(missing_ok=True)
+        _unfinished.discard(aside)
 
 
 @contextmanager
@@ -75,10 +78,12 @@ def folder_aside(parent: Path) -> Iterator[Path]:
     sweep(parent)
     aside = Path(parent) / f".{_own_mark()}{secrets.token_hex(3)}"
     aside.mkdir()
+    _unfinished.add(aside)
     try:
         yield aside
     finally:
         shutil.rmtree(aside, ignore_errors=True)
+        _unfinished.discard(aside)
 
 
 def temporary_folder() -> tempfile.TemporaryDirectory[str]:
@@ -158,17 +163,28 @@ def write_text(path: Path, text: str) -> None:
         aside.write_text(text, encoding="utf-8")
 
 
+def discard_unfinished() -> None:
+    """Remove what this process makes aside at the moment, before it ends without a word to whoever writes."""
+    for path in tuple(_unfinished):
+        _remove(path)
+
+
 def sweep(folder: Path) -> None:
     """Remove what processes of this machine that are gone have left in a folder, as far as that is allowed."""
     with suppress(OSError), os.scandir(folder) as entries:
         for entry in entries:
             found = _MADE_ASIDE.fullmatch(entry.name)
             if found and found[1] == machine_mark() and not alive(int(found[2])):
-                if entry.is_dir(follow_symlinks=False):
-                    shutil.rmtree(entry.path, ignore_errors=True)
-                else:
-                    with suppress(OSError):
-                        os.unlink(entry.path)
+                _remove(Path(entry.path))
+
+
+def _remove(path: Path) -> None:
+    """Remove a file, a link or a whole folder, as far as that is allowed."""
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        with suppress(OSError):
+            path.unlink()
 
 
 def write_reason(error: OSError) -> str:

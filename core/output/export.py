@@ -75,8 +75,9 @@ def write_export(character: Character, directory: Path, model: HeadModel) -> Non
 
 
 def view_parameters(character: Character, view: View, model: HeadModel) -> dict:
-    """JSON-ready parameters of one photo, as in params.json."""
+    """JSON-ready parameters of one photo, as in params.json; no landmarks of a head that another model made."""
     camera = view.camera
+    own = np.array_equal(character.topology.faces, model.topology.faces)
     posed = view.pose.apply(character.posed(view.expression).astype(float))
     return {
         "photo": view.photo,
@@ -85,7 +86,7 @@ def view_parameters(character: Character, view: View, model: HeadModel) -> dict:
         "rotation": view.pose.rotation.tolist(),
         "translation": view.pose.translation.tolist(),
         "expression": {name: float(w) for name, w in zip(character.expression_names, view.expression)},
-        "landmarks_camera": np.round(model.landmarks(posed), 4).tolist(),
+        "landmarks_camera": np.round(model.landmarks(posed), 4).tolist() if own else None,
         "landmark_error": view.landmark_error,
     }
 

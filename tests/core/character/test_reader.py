@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from furrow.core.character.file import load_character, save_character
 from furrow.core.errors import CharacterFileError
+from furrow.core.io.budgets import CHARACTER
 from furrow.core.io.npy import npy_bytes
 from furrow.core.io.png16 import encode_png
 from furrow.models.evaluation.made_up import tiny_character
@@ -168,13 +169,13 @@ def test_more_entries_than_a_character_ever_has_are_not_opened(entries, tmp_path
 
 
 @pytest.mark.parametrize("beyond, line", [(0, "not those of a character"), (1, "more than a character")])
-def test_what_unpacks_to_half_a_gigabyte_in_all_is_not_opened(entries, tmp_path, beyond, line):
+def test_what_unpacks_to_more_than_the_budget_in_all_is_not_opened(entries, tmp_path, beyond, line):
     """No entry is large by itself; what the zip's directory says of their sizes is believed before one is read."""
     path, count = tmp_path / "large.furrow", 4
     with zipfile.ZipFile(path, "w") as archive:
         for name, data in {**entries, **{f"arrays/more_{i}.npy": b"" for i in range(count)}}.items():
             archive.writestr(name, data)
-    left = 512 * 2**20 - sum(map(len, entries.values())) + beyond
+    left = CHARACTER.unpacked_bytes - sum(map(len, entries.values())) + beyond
     written = bytearray(path.read_bytes())
     for i in range(count):
         record = written.rindex(b"PK\x01\x02", 0, written.rindex(f"arrays/more_{i}.npy".encode()))
