@@ -86,7 +86,7 @@ def load_character(path: Path) -> Character:
         raise CharacterFileError(f"{path} cannot be read: check its permissions.") from None
     except TooLargeError:
         raise CharacterFileError(
-            f"{path.name}: it unpacks to more than a character ever needs; it is not opened."
+            f"{path.name}: it holds more than a character ever needs; it is not opened."
         ) from None
     except zipfile.BadZipFile:
         raise CharacterFileError(

@@ -61,7 +61,7 @@ def read_archive(archive: Archive) -> Character:
     if HEADER not in names or archive.size(HEADER) > CHARACTER.header_bytes:
         raise CharacterFileError("it holds no character.")
     header = json.loads(archive.read(HEADER))
-    if not isinstance(header, dict) or not isinstance(header.get("schema"), int):
+    if not isinstance(header, dict) or type(header.get("schema")) is not int or header["schema"] < 1:
         raise CharacterFileError("it does not say which schema it has.")
     if header["schema"] > SCHEMA:
         raise CharacterFileError(

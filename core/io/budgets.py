@@ -18,8 +18,8 @@ class PhotoBudget:
     Attributes:
         file_bytes: of the file; a TIFF of 100 megapixels with 16 bits a channel has 600 MB.
         decoded_bytes: that decoding may take.
-        pixels: of the largest photo, for the time that decoding takes.
-        progressive_pixels: of the largest progressive JPEG: twice as slow, and no fraction of it can be decoded alone.
+        pixels: of the largest photo, for the time that decoding takes; cameras of medium format have 102 million.
+        fraction_pixels: the same where a fraction of it can be decoded alone: of a JPEG that is not progressive.
         least_side: pixels; a face of 60 has to fit in.
         longest: longer side over shorter side. OpenCV's resampling ends at 32767 pixels a side, which a photo of
             ``used_pixels`` stays below with it.
@@ -30,27 +30,28 @@ class PhotoBudget:
 
     file_bytes: int = 640 * 2**20
     decoded_bytes: int = 1_200_000_000
-    pixels: int = 300_000_000
-    progressive_pixels: int = 100_000_000
+    pixels: int = 110_000_000
+    fraction_pixels: int = 300_000_000
     least_side: int = 64
     longest: float = 16.0
     used_pixels: int = 16_000_000
     bytes_per_pixel: Mapping[str, float] = field(
         default_factory=lambda: MappingProxyType(
-            {"JPEG": 0.5, "MPO": 0.5, "PNG": 10, "WEBP": 19, "TIFF": 9, "BMP": 10, "GIF": 10, "AVIF": 14, "HEIF": 19}
+            {"JPEG": 7, "MPO": 7, "PNG": 10, "WEBP": 19, "TIFF": 5, "BMP": 10, "GIF": 10, "AVIF": 14, "HEIF": 19}
         )
     )
 
-    def most_pixels(self, kind: str, progressive: bool = False, strip_bytes: float = 0.0) -> int:
+    def most_pixels(self, kind: str, fraction: bool = False, strip_bytes: float = 0.0) -> int:
         """The most pixels that a photo may have.
 
         Args:
             kind: Pillow's name of its format.
-            progressive: of a JPEG.
-            strip_bytes: that a pixel takes in the file before it is unpacked, of a TIFF.
+            fraction: whether a fraction of it can be decoded alone.
+            strip_bytes: that a pixel takes in the strips of a TIFF.
         """
-        most = min(self.pixels, int(self.decoded_bytes / (self.bytes_per_pixel[kind] + strip_bytes)))
-        return min(most, self.progressive_pixels) if progressive else most
+        if fraction:
+            return self.fraction_pixels
+        return min(self.pixels, int(self.decoded_bytes / (self.bytes_per_pixel[kind] + strip_bytes)))
 
 
 @dataclass(frozen=True)

@@ -48,7 +48,9 @@ def read_npy(data: bytes, kind: str, shape: tuple[int | None, ...], limit: int =
     count = 1
     for length in found:
         count *= int(length)
-    if count > limit or len(data) - stream.tell() != count * dtype.itemsize:
+    if count > limit:
+        raise ValueError(f"array of shape {found} has more than {limit} values")
+    if len(data) - stream.tell() != count * dtype.itemsize:
         raise ValueError(f"array of shape {found} does not match its {len(data)} bytes")
     array = np.frombuffer(data, dtype, count, stream.tell()).reshape(found)
     if kind == "f":

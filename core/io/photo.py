@@ -148,8 +148,8 @@ def _decode(stream: BinaryIO, shown: str) -> tuple[Image.Image, float, list[str]
 def _check_size(image: Image.Image, shown: str) -> None:
     """Refuse what is too large or too small before anything is decoded."""
     width, height = image.size
-    progressive = bool(image.info.get("progressive")) and image.format in ("JPEG", "MPO")
-    most = PHOTO.most_pixels(image.format or "", progressive, _strip_bytes(image))
+    fraction = image.format in ("JPEG", "MPO") and not image.info.get("progressive")
+    most = PHOTO.most_pixels(image.format or "", fraction, _strip_bytes(image))
     if width * height > most:
         raise PhotoError(
             f"{shown} has {width} x {height} pixels: reduce it to {most // 10**6} megapixels or fewer, or save it as "
