@@ -22,7 +22,7 @@ from ..core.errors import CharacterFileError, FurrowError, OutputError
 from ..core.head.fitted import View
 from ..core.io.safe_files import write_reason, written_aside
 from ..core.output.preview import SHOTS
-from ..core.texts import one_line, reason
+from ..core.texts import reason
 from .export.export_character import export_character
 from .export.settings import ExportSettings
 from .head.build_head import HeadObjects, build_head
@@ -78,7 +78,7 @@ def _open(source: Path) -> tuple[HeadObjects, View | None]:
     if source.suffix != ".blend":
         character = load_character(source)
         bpy.ops.wm.read_factory_settings(use_empty=True)
-        return build_head(character, source=one_line(str(source))), next(iter(character.views), None)
+        return build_head(character, source=str(source)), next(iter(character.views), None)
     try:
         bpy.ops.wm.open_mainfile(filepath=str(source))
     except RuntimeError as error:
@@ -95,7 +95,7 @@ def main(arguments: list[str]) -> int:
     try:
         match arguments:
             case ["blend", source, output]:
-                save_blend(load_character(Path(source)), Path(output), source=one_line(str(Path(source).resolve())))
+                save_blend(load_character(Path(source)), Path(output), source=str(Path(source).resolve()))
                 print(f"wrote {output}")
             case ["render", source, folder, *shots]:
                 for path in render(Path(source), Path(folder), tuple(shots) or tuple(SHOTS)):

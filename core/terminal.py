@@ -24,11 +24,11 @@ def check_output(path: Path, ending: str) -> None:
         ending: what names of such a file end in; one without, or with an unknown one, is the artist's choice.
 
     Raises:
-        OutputError: the folder is missing or read-only, the path is a folder or named like another kind of file, or no file.
+        OutputError: the folder is missing or read-only, the path is no file, or named like another kind of file.
     """
     if path.suffix.lower() in KNOWN_SUFFIXES - {ending}:
         raise OutputError(f"Cannot write {path}: what comes out is a {ending} file. Give a name that ends in {ending}.")
-    if path.is_dir():
+    if os.path.isdir(path):
         raise OutputError(f"Cannot write {path}: it is a folder. Give a file name.")
     try:
         folder = place_of(path).parent

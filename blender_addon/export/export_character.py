@@ -11,6 +11,7 @@ import bpy
 from ...core.character.character import Character
 from ...core.errors import FurrowError, OutputError
 from ...core.io.safe_files import folder_aside, put_in_place, write_reason
+from ...core.texts import one_line
 from ..head.build_head import HeadObjects
 from ..head.characters import objects_of
 from .pieces import all_pieces, hair_title, shaped_character
@@ -67,6 +68,8 @@ def _check(collection: bpy.types.Collection, made: HeadObjects, path: Path, sett
         raise FurrowError(f"{collection.name} is linked from another file: open that file and export it there.")
     if "head" not in made.parts or made.armature is None:
         raise FurrowError(f"{collection.name} has lost its head or its armature: undo that, or reconstruct it again.")
+    if one_line(str(path)) != str(path):
+        raise OutputError(f"Blender's exporters cannot write {path}: a name in it is no UTF-8. Rename it.")
     if not path.parent.is_dir():
         raise OutputError(f"There is no folder {path.parent}: make it first or choose another.")
     if not os.access(path.parent, os.W_OK):

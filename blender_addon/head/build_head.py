@@ -14,6 +14,7 @@ from ...core.fit.iris_size import IRIS_DIAMETER
 from ...core.head.eyeball import iris_angle
 from ...core.head.model import DIRECTIONS, neck_edge, region_sum
 from ...core.mesh.carried import CarriedMesh
+from ...core.texts import one_line
 from ...core.texture.eye_map import eye_map
 from ...core.texture.teeth_map import teeth_map
 from ...core.texture.tongue_map import tongue_map
@@ -195,7 +196,7 @@ def _remember(character: Character, made: HeadObjects, source: str) -> None:
     """Custom properties that the panel and later sessions read; plain data, present without the add-on."""
     photo = photo_expression(character)
     made.collection["furrow_schema"] = SCHEMA
-    made.collection["furrow_source"] = source
+    made.collection["furrow_source"] = one_line(source)  # Blender keeps UTF-8 alone
     made.collection["furrow_regions"] = list(character.topology.region_names)
     made.collection["furrow_views"] = [view.photo for view in character.views]
     made.collection["furrow_warnings"] = list(character.warnings)

@@ -27,7 +27,7 @@ from ..io.archive import TooLargeError, opened_archive
 from ..io.budgets import CHARACTER
 from ..io.npy import npy_bytes
 from ..io.safe_files import write_reason, written_aside
-from ..texts import reason
+from ..texts import reason, shortened
 from .character import Character
 from .reader import (
     BEARD,
@@ -85,16 +85,16 @@ def load_character(path: Path) -> Character:
     except PermissionError:
         raise CharacterFileError(f"{path} cannot be read: check its permissions.") from None
     except TooLargeError:
-        raise CharacterFileError(
-            f"{path.name}: it holds more than a character ever needs; it is not opened."
-        ) from None
+        raise CharacterFileError(f"{path.name}: it holds more than a character ever needs; it is not opened.") from None
+    except OSError as error:
+        raise CharacterFileError(f"{shortened(str(path))} cannot be read ({reason(error)}).") from None
     except zipfile.BadZipFile:
         raise CharacterFileError(
             f"{path.name} is not a {SUFFIX} file, or it is cut off: save or copy it again."
         ) from None
     except CharacterFileError as error:
         raise CharacterFileError(f"{path.name}: {error}") from None
-    except (ValueError, KeyError, TypeError, AttributeError, OverflowError, OSError, RecursionError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError) as error:
         raise CharacterFileError(f"{path.name} is damaged ({reason(error)}): save or copy it again.") from None
 
 

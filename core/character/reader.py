@@ -221,14 +221,13 @@ def _read_view(archive: Archive, view: dict, index: int) -> View:
     return View(
         photo=text(view["photo"], LONGEST_PHOTO),
         camera=Camera(
-            *(number(camera, name) for name in ("fx", "fy", "cx", "cy")),
-            *(int(number(camera, name)) for name in ("width", "height")),
+            **{name: number(camera, name) for name in ("fx", "fy", "cx", "cy")},
+            width=int(number(camera, "width")),
+            height=int(number(camera, "height")),
         ),
         pose=Pose(rotation, numbers(view, "translation", (3,))),
         expression=numbers(view, "expression", (52,)),
-        landmarks=Landmarks(
-            table[:, :2], table[:, 2], table[:, 3], number(view, "score"), numbers(view, "box", (4,))
-        ),
+        landmarks=Landmarks(table[:, :2], table[:, 2], table[:, 3], number(view, "score"), numbers(view, "box", (4,))),
         landmark_error=number(view, "landmark_error"),
         light=None if view.get("light") is None else numbers(view, "light", (9, 3)),
     )

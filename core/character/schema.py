@@ -1,4 +1,4 @@
-"""What a .furrow file may hold: the one list of its arrays and numbers, their shapes and ranges, and what a mesh has to be.
+"""What a .furrow file may hold: the list of its arrays and numbers, their shapes and ranges, and what a mesh has to be.
 
 Whatever passes can be exported, baked and built. Ranges are wide of what heads have, but narrow enough for 32 bits, for
 a scene in metres and for the time that maps take.
@@ -60,7 +60,9 @@ class Table:
         Raises:
             ValueError: its type, shape or a value is another.
         """
-        array = read_npy(data, self.kind, tuple(sizes.get(n, 0) if isinstance(n, str) else n for n in self.shape), self.most)
+        array = read_npy(
+            data, self.kind, tuple(sizes.get(n, 0) if isinstance(n, str) else n for n in self.shape), self.most
+        )
         if array.size and not self.low <= array.min() <= array.max() <= self.high:
             raise ValueError(f"{name} holds values beyond {self.low:g} to {self.high:g}")
         return array
@@ -165,7 +167,11 @@ def check_lists(header: Mapping[str, Any]) -> None:
         if header[key] != list(wanted):
             raise ValueError(f"{key} are not those of this Furrow")
     expressions, regions = header["expression_names"], header["region_names"]
-    if not isinstance(expressions, list) or len(expressions) != len(EXPRESSIONS) or set(expressions) != set(EXPRESSIONS):
+    if (
+        not isinstance(expressions, list)
+        or len(expressions) != len(EXPRESSIONS)
+        or set(expressions) != set(EXPRESSIONS)
+    ):
         raise ValueError(f"expression_names are not the {len(EXPRESSIONS)} of ARKit")
     if not isinstance(regions, list) or len(regions) > MOST_REGIONS or len(set(regions)) != len(regions):
         raise ValueError(f"region_names are not a list of at most {MOST_REGIONS} names")

@@ -71,8 +71,9 @@ def opened_archive(source: Path | bytes, budget: CharacterBudget) -> Iterator[Ar
         zipfile.BadZipFile: it is no zip.
         OSError: it cannot be read, or is no regular file.
     """
-    if not isinstance(source, bytes) and not source.is_dir() and source.exists() and not source.is_file():
-        raise OSError("it is no regular file")
+    if not isinstance(source, bytes) and os.path.exists(source) and not os.path.isdir(source):
+        if not os.path.isfile(source):
+            raise OSError("it is no regular file")
     with io.BytesIO(source) if isinstance(source, bytes) else source.open("rb") as stream:
         _check_end(stream, budget)
         with zipfile.ZipFile(stream) as stored:

@@ -11,6 +11,7 @@ import os
 import re
 import secrets
 import shutil
+import stat
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -104,10 +105,14 @@ def place_of(path: Path) -> Path:
     """The file that is replaced when a result is written to ``path``: through symbolic links, which stay as they are.
 
     Raises:
-        OSError: what is there is no regular file.
+        OSError: what is there is no regular file, or no file can be called so.
     """
     place = Path(os.path.realpath(path))
-    if os.path.lexists(place) and not place.is_file():
+    try:
+        regular = stat.S_ISREG(os.lstat(place).st_mode)
+    except FileNotFoundError:
+        return place
+    if not regular:
         raise OSError(errno.EINVAL, "it is no regular file, but a folder, a pipe or a device", str(path))
     return place
 

@@ -30,7 +30,8 @@ import os, signal, sys
 from pathlib import Path
 from furrow.core.io.safe_files import folder_aside, folder_written_aside, temporary_folder, written_aside
 folder = Path(sys.argv[1])
-with written_aside(folder / "a.txt") as file, folder_aside(folder) as aside, folder_written_aside(folder / "new") as new:
+new = folder_written_aside(folder / "new")
+with written_aside(folder / "a.txt") as file, folder_aside(folder) as aside, new as new:
     file.write_text("half")
     (aside / "one").write_text("half")
     (new / "two").write_text("half")
