@@ -32,8 +32,8 @@ from __future__ import annotations
 
 import os
 
-os.environ.setdefault("OMP_NUM_THREADS", "1")  # small solvers are many times slower with a pool
-os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+# small solvers are many times slower with a pool, whose sums in another order also make another head
+os.environ["OMP_NUM_THREADS"] = os.environ["OPENBLAS_NUM_THREADS"] = "1"
 
 import json
 import queue
