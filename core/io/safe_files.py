@@ -20,7 +20,7 @@ from pathlib import Path
 from ..errors import OutputError
 from .processes import alive, machine_mark
 
-_MADE_ASIDE = re.compile(r"\.?furrow-([0-9a-f]{8})-(\d{1,10})-\w+(\.\w+)?")
+_MADE_ASIDE = re.compile(r"\.?furrow-([0-9a-f]{8})-(\d{1,10})-\w+(\.\w+@?)?")  # Blender adds the @
 _PART = ".part"
 _unfinished: set[Path] = set()  # what this process makes aside at the moment
 
