@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from . import children, inspect_command, performance_commands
-from .errors import OUT_OF_MEMORY, FurrowError, OutputError, out_of_memory
+from .errors import FurrowError, OutputError, shortage
 from .io.safe_files import temporary_folder
 from .nets.device_names import DEVICES
 from .terminal import Commands, check_output, clear_bar, progress_bar
@@ -43,10 +43,10 @@ def main(arguments: list[str] | None = None) -> int:
         print(f"furrow: {error}", file=sys.stderr)
         return 2
     except Exception as error:
-        if not out_of_memory(error):
+        if not (line := shortage(error)):
             raise
         clear_bar()
-        print(f"furrow: {OUT_OF_MEMORY}", file=sys.stderr)
+        print(f"furrow: {line}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         clear_bar()

@@ -44,7 +44,7 @@ import traceback
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, BinaryIO
 
-from .errors import OUT_OF_MEMORY, FurrowError, out_of_memory
+from .errors import FurrowError, shortage
 from .io.safe_files import discard_unfinished
 from .texts import reason
 
@@ -89,8 +89,8 @@ class Worker:
         except FurrowError as error:
             self.send("error", message=str(error), kind=type(error).__name__)
         except Exception as error:
-            if out_of_memory(error):
-                self.send("error", message=OUT_OF_MEMORY, kind="FurrowError")
+            if line := shortage(error):
+                self.send("error", message=line, kind="FurrowError")
                 return
             details = traceback.format_exc()
             self.send("error", message=f"Unexpected error: {reason(error)}", kind="Bug", details=details)

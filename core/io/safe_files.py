@@ -17,7 +17,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from ..errors import OutputError
+from ..errors import DISK_FULL, OutputError
 from .processes import alive, machine_mark
 
 _MADE_ASIDE = re.compile(r"\.?furrow-([0-9a-f]{8})-(\d{1,10})-\w+(\.\w+@?)?")  # Blender adds the @
@@ -194,7 +194,7 @@ def _remove(path: Path) -> None:
 
 def write_reason(error: OSError) -> str:
     """Why something cannot be written, and what to do: the end of a line for the artist."""
-    if error.errno in (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)):
+    if error.errno in DISK_FULL:
         return "the disk is full. Make room, or choose another."
     if error.errno == errno.ENAMETOOLONG:
         return "the name is too long. Give a shorter one."

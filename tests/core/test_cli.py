@@ -137,14 +137,17 @@ def run_bytes(*arguments):
     return subprocess.run([os.fsencode(sys.executable), b"-m", b"furrow", *arguments], capture_output=True, timeout=300)
 
 
-def test_a_lack_of_memory_is_one_line(capsys, tmp_path, monkeypatch):
-    for error in (MemoryError(), cv2.error("OpenCV(4) alloc.cpp: error: (-4:Insufficient memory) Failed to allocate")):
+def test_a_lack_of_memory_or_room_is_one_line(capsys, tmp_path, monkeypatch):
+    full = OSError(28, "No space left on device", "/tmp/x")
+    no_memory = cv2.error("OpenCV(4) alloc.cpp: error: (-4:Insufficient memory) Failed to allocate")
+    cases = ((MemoryError(), "not enough memory"), (no_memory, "not enough memory"), (full, "disk is full"))
+    for error, words in cases:
 
         def fail(*_arguments, error=error):
             raise error
 
         monkeypatch.setattr("furrow.core.character.file.load_character", fail)
-        assert "not enough memory" in refused(capsys, ["export", tmp_path / "x.furrow", "--dir", tmp_path / "d"])
+        assert words in refused(capsys, ["export", tmp_path / "x.furrow", "--dir", tmp_path / "d"])
 
 
 def test_output_named_like_another_kind_of_file(capsys, tmp_path):
