@@ -6,7 +6,7 @@
     detailed.obj    smooth.obj displaced by the detail maps at that expression
     detail_*.png    displacement maps, 16-bit; mm = (value / 65535 - 0.5) * detail_scale_mm
     albedo.png roughness.png specular.png skin_mask.png, and hair_mask.png (brows, beard, hair over skin) where known
-    params.json     image size, camera, expression weights, fitted landmarks
+    params.json     image size, camera, expression weights, fitted landmarks (null for another Furrow's head model)
 """
 
 from __future__ import annotations
