@@ -95,7 +95,7 @@ def temporary_folder() -> tempfile.TemporaryDirectory[str]:
     """
     try:
         sweep(Path(tempfile.gettempdir()))
-        return tempfile.TemporaryDirectory(prefix=_own_mark())
+        return tempfile.TemporaryDirectory(prefix=_own_mark(), ignore_cleanup_errors=True)
     except OSError as error:
         where = tempfile.tempdir or os.environ.get("TMPDIR") or "the system's folder"
         raise OutputError(f"Temporary files cannot be written to {where}: {write_reason(error)}") from None
