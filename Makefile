@@ -1,6 +1,7 @@
 # make demo [PHOTO=face.jpg]   photo to out/head.furrow, out/head.blend and out/preview.png
 # make test                    every test, those inside Blender too
 # make fast                    quick tests, under a minute
+# make fuzz                    500 photos and 1000 characters with faults, by script
 # make addon                   dist/furrow-*.zip for this machine's Python and platform
 # make lint                    ruff, and the types of core/ and models/
 # make models | benchmarks | clean
@@ -14,7 +15,7 @@ PHOTO ?=
 export OMP_NUM_THREADS := 1
 export OPENBLAS_NUM_THREADS := 1
 
-.PHONY: demo test fast addon models lint benchmarks clean
+.PHONY: demo test fast fuzz addon models lint benchmarks clean
 .DEFAULT_GOAL := demo
 
 $(READY): pyproject.toml Makefile
@@ -44,6 +45,9 @@ test: models lint
 
 fast: models lint
 	@$(BIN)/python -m pytest --fast
+
+fuzz: models
+	@$(BIN)/python tests/fuzz.py
 
 lint: $(READY)
 	@$(BIN)/ruff check .

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import sys
 from pathlib import Path
 
@@ -20,7 +21,9 @@ from ..core.character.character import Character
 from ..core.character.file import load_character
 from ..core.errors import CharacterFileError, FurrowError, OutputError
 from ..core.head.fitted import View
+from ..core.io.safe_files import write_reason, written_aside
 from ..core.output.preview import SHOTS
+from ..core.texts import reason
 from .export.export_character import export_character
 from .export.settings import ExportSettings
 from .head.build_head import HeadObjects, build_head
@@ -40,15 +43,13 @@ def save_blend(character: Character, path: Path, source: str = "") -> None:
     scene = bpy.context.scene
     add_studio(scene, made)
     set_render(scene)
-    path = Path(path).resolve()
-    aside = path.with_name(f".{path.stem}.{os.getpid()}.blend")
     try:
-        bpy.ops.wm.save_as_mainfile(filepath=str(aside), compress=True, copy=True)
-        os.replace(aside, path)
-    except (RuntimeError, OSError) as error:
-        raise OutputError(f"Cannot write {path}: {str(error).strip().splitlines()[0]}") from None
-    finally:
-        aside.unlink(missing_ok=True)
+        with written_aside(Path(path), ".blend") as aside:
+            bpy.ops.wm.save_as_mainfile(filepath=str(aside.absolute()), compress=True, copy=True)
+    except OSError as error:
+        raise OutputError(f"Cannot write {path}: {write_reason(error)}") from None
+    except RuntimeError as error:
+        raise OutputError(f"Cannot write {path}: {reason(error)}") from None
 
 
 def render(source: Path, folder: Path, shots: tuple[str, ...] = tuple(SHOTS)) -> list[Path]:
@@ -64,7 +65,7 @@ def render(source: Path, folder: Path, shots: tuple[str, ...] = tuple(SHOTS)) ->
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise OutputError(f"Cannot write to {folder}: {error.strerror}.") from None
+        raise OutputError(f"Cannot write to {folder}: {write_reason(error)}") from None
     scene = bpy.context.scene
     if scene.camera is None:
         add_studio(scene, made)
@@ -117,4 +118,5 @@ if __name__ == "__main__":
     status = main(sys.argv[1:])
     sys.stdout.flush()
     sys.stderr.flush()
+    shutil.rmtree(bpy.app.tempdir, ignore_errors=True)
     os._exit(status)  # the module frees gigabytes one by one on the ordinary way out

@@ -13,6 +13,8 @@ from pathlib import Path
 
 from .assets import PACKAGE_FOLDER, PACKAGE_NAME
 
+ENCODING, ERRORS = "utf-8", "surrogateescape"  # of what a child prints: names of files may be any bytes
+
 
 def module_command(module: str, arguments: Sequence[str | Path]) -> list[str]:
     """The command that runs a module of this package, named as within it, such as ``blender_addon.command``."""
@@ -27,4 +29,8 @@ def environment() -> dict[str, str]:
     here = Path.cwd().resolve()
     folders = [Path(folder).resolve() for folder in sys.path]
     kept = [str(folder) for folder in folders if folder != here or folder == PACKAGE_FOLDER.parent]
-    return {**os.environ, "PYTHONPATH": os.pathsep.join(dict.fromkeys(kept))}
+    return {
+        **os.environ,
+        "PYTHONPATH": os.pathsep.join(dict.fromkeys(kept)),
+        "PYTHONIOENCODING": f"{ENCODING}:{ERRORS}",
+    }

@@ -8,21 +8,22 @@ from __future__ import annotations
 
 import os
 
-os.environ.setdefault("OMP_NUM_THREADS", "1")  # small solvers are many times slower with a pool
-os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+# small solvers are many times slower with a pool, whose sums in another order also make another head
+os.environ["OMP_NUM_THREADS"] = os.environ["OPENBLAS_NUM_THREADS"] = "1"
 
 import argparse
+import io
 import json
 import subprocess
 import sys
-import tempfile
 from collections import deque
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from . import children, inspect_command, performance_commands
-from .errors import FurrowError, OutputError
+from .errors import FurrowError, OutputError, shortage
+from .io.safe_files import temporary_folder
 from .nets.device_names import DEVICES
 from .terminal import Commands, check_output, clear_bar, progress_bar
 
@@ -33,11 +34,19 @@ if TYPE_CHECKING:
 def main(arguments: list[str] | None = None) -> int:
     """Run one command; returns the exit status."""
     options = _parser().parse_args(arguments)
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # names of files may be no text
     try:
         return options.action(options)
     except FurrowError as error:
         clear_bar()
         print(f"furrow: {error}", file=sys.stderr)
+        return 2
+    except Exception as error:
+        if not (line := shortage(error)):
+            raise
+        clear_bar()
+        print(f"furrow: {line}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         clear_bar()
@@ -180,7 +189,7 @@ def _wrinkles(options: argparse.Namespace) -> int:
     check_output(options.output, ".furrow")
     from .character.edit import with_wrinkles
     from .character.file import load_character, save_character
-    from .character.reader import LARGEST_SEED
+    from .character.schema import LARGEST_SEED
 
     age = _chosen_age(options.age)
     if options.seed is not None and not 0 <= options.seed <= LARGEST_SEED:
@@ -259,7 +268,7 @@ def _preview(options: argparse.Namespace) -> int:
     if options.output.resolve() == options.photo.resolve():
         raise OutputError(f"Cannot write {options.output}: it is the photo. Give another name.")
     character, photo = load_character(options.character), load_photo(options.photo)
-    with tempfile.TemporaryDirectory() as folder:
+    with temporary_folder() as folder:
         status = _in_blender("render", options.character, Path(folder), "rendered ")
         if status:
             return status
@@ -286,7 +295,12 @@ def _in_blender(
     chatter: deque[str] = deque(maxlen=30)
     # Blender's own lines are noise unless it fails; its bar-less renders report one line each
     with subprocess.Popen(
-        arguments, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=children.environment()
+        arguments,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        encoding=children.ENCODING,
+        errors=children.ERRORS,
+        env=children.environment(),
     ) as process:
         for line in process.stdout or ():
             chatter.append(line)

@@ -4,9 +4,37 @@ Each message is one line that says what is wrong and what to do; the command lin
 Any other exception is a bug.
 """
 
+from __future__ import annotations
+
+import errno
+
+from .texts import one_line
+
+_OUT_OF_MEMORY = "There is not enough memory: close other programs or use a smaller photo."
+DISK_FULL = (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC))
+_NO_MEMORY = ("Insufficient memory", "Failed to allocate memory", "std::bad_alloc")
+
 
 class FurrowError(Exception):
     """Base of every error whose message is meant for the artist."""
+
+    def __init__(self, message: object = ""):
+        """Make one line of a message, whatever the names of files in it hold."""
+        super().__init__(one_line(str(message)))
+
+
+def out_of_memory(error: BaseException) -> bool:
+    """Whether an error means that memory ran out, which OpenCV and ONNX Runtime say in ways of their own."""
+    return isinstance(error, MemoryError) or any(words in str(error) for words in _NO_MEMORY)
+
+
+def shortage(error: BaseException) -> str:
+    """The artist's line about an error that means a lack of memory or of room on a disk; nothing for any other."""
+    if out_of_memory(error):
+        return _OUT_OF_MEMORY
+    if isinstance(error, OSError) and error.errno in DISK_FULL:
+        return f"The disk is full ({error.filename or 'temporary files'}): make room, then try again."
+    return ""
 
 
 class PhotoError(FurrowError):

@@ -65,7 +65,7 @@ def _expression(options: argparse.Namespace) -> int:
         if path:
             check_output(path, ending)
     from .character.file import load_character, save_character
-    from .character.reader import MAX_VIEWS
+    from .character.schema import MAX_VIEWS
     from .performance.capture import capture_photo
     from .performance.file import save_performance
 

@@ -13,7 +13,7 @@ import numpy as np
 from .assets import HEAD, WRINKLES, assets_folder
 from .character.character import Character, DetailMaps
 from .character.edit import detail_maps
-from .character.reader import MAX_VIEWS
+from .character.schema import MAX_VIEWS
 from .detail import pore_strength
 from .detail import read as person_detail
 from .errors import CancelledError, PhotoError

@@ -11,6 +11,7 @@ from typing import TypeAlias
 
 from .errors import OutputError
 from .io.file_kinds import KNOWN_SUFFIXES
+from .io.safe_files import place_of, write_reason
 
 # what ``add_subparsers`` of a parser returns
 Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
@@ -23,13 +24,16 @@ def check_output(path: Path, ending: str) -> None:
         ending: what names of such a file end in; one without, or with an unknown one, is the artist's choice.
 
     Raises:
-        OutputError: the folder is missing or read-only, the path is a folder or named like another kind of file.
+        OutputError: the folder is missing or read-only, the path is no file, or named like another kind of file.
     """
-    folder = path.resolve().parent
     if path.suffix.lower() in KNOWN_SUFFIXES - {ending}:
         raise OutputError(f"Cannot write {path}: what comes out is a {ending} file. Give a name that ends in {ending}.")
-    if path.is_dir():
+    if os.path.isdir(path):
         raise OutputError(f"Cannot write {path}: it is a folder. Give a file name.")
+    try:
+        folder = place_of(path).parent
+    except OSError as error:
+        raise OutputError(f"Cannot write {path}: {write_reason(error)}") from None
     if not folder.is_dir():
         raise OutputError(f"Cannot write {path}: there is no folder {folder}. Make it first or choose another.")
     if not os.access(folder, os.W_OK):

@@ -1,6 +1,8 @@
 """The worker process: Blender starts it, sends commands and reads events, both as JSON lines.
 
-    python -m furrow.core.worker
+    python -m furrow.core.worker [FOLDER]
+
+FOLDER holds the files between it and Blender, and is removed if Blender ends first.
 
 Commands on standard input:
     {"command": "reconstruct", "photos": [path, ...], "output": path, "device": "auto", "face": null, "name": null}
@@ -22,28 +24,36 @@ Events on standard output:
     {"event": "faces", "boxes": [[x0, y0, x1, y1], ...]}
     {"event": "error", "message": str, "kind": class name}     (kind "Bug": "details" holds the traceback)
 
-Cancelling is killing the process. It ends by itself when its standard input closes, so it never outlives Blender.
+Cancelling is killing the process. When its standard input closes it ends at once, whatever it is doing: so it never
+outlives Blender, however that ended.
 """
 
 from __future__ import annotations
 
 import os
 
-os.environ.setdefault("OMP_NUM_THREADS", "1")  # small solvers are many times slower with a pool
-os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+# small solvers are many times slower with a pool, whose sums in another order also make another head
+os.environ["OMP_NUM_THREADS"] = os.environ["OPENBLAS_NUM_THREADS"] = "1"
 
 import json
+import queue
+import shutil
 import sys
+import threading
 import traceback
 from pathlib import Path
-from typing import IO, TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, BinaryIO
 
-from .errors import FurrowError
+from .errors import FurrowError, shortage
+from .io.safe_files import discard_unfinished
+from .texts import reason
 
 if TYPE_CHECKING:
     from .character.character import Character
     from .pipeline import Models
     from .wrinkles.atlas import WrinkleAtlas
+
+MAX_LINE = 1 << 20  # bytes: no command is that long
 
 
 class Worker:
@@ -78,13 +88,12 @@ class Worker:
             action(command)
         except FurrowError as error:
             self.send("error", message=str(error), kind=type(error).__name__)
-        except MemoryError:
-            self.send(
-                "error", message="Out of memory: close other programs or use a smaller photo.", kind="FurrowError"
-            )
         except Exception as error:
+            if line := shortage(error):
+                self.send("error", message=line, kind="FurrowError")
+                return
             details = traceback.format_exc()
-            self.send("error", message=f"Unexpected error: {error}", kind="Bug", details=details)
+            self.send("error", message=f"Unexpected error: {reason(error)}", kind="Bug", details=details)
 
     def _load(self, device: str) -> Models:
         from .pipeline import load_models
@@ -223,26 +232,57 @@ class Worker:
         self.send("written", output=str(output))
 
 
-def main() -> int:
-    """Serve commands until ``quit`` or the end of standard input."""
+def read_ahead(stream: BinaryIO, folder: Path | None) -> queue.SimpleQueue[bytes]:
+    """Lines of a stream as a thread reads them; at its end the thread ends the process, whatever that is doing.
+
+    A line beyond ``MAX_LINE`` comes as an empty one.
+
+    Args:
+        folder: is removed then, with everything unfinished.
+    """
+    lines: queue.SimpleQueue[bytes] = queue.SimpleQueue()
+
+    def read() -> None:
+        while line := stream.readline(MAX_LINE):
+            long = False
+            while line and not line.endswith(b"\n"):
+                line, long = stream.readline(MAX_LINE), True
+            lines.put(b"" if long else line)
+        discard_unfinished()
+        if folder is not None:
+            shutil.rmtree(folder, ignore_errors=True)
+        os._exit(0)
+
+    threading.Thread(target=read, daemon=True).start()
+    return lines
+
+
+def main(arguments: list[str]) -> int:
+    """Serve commands until ``quit`` or the end of standard input.
+
+    Args:
+        arguments: the folder of the files between the worker and Blender, or nothing.
+    """
     # libraries may print: only events may reach the pipe that Blender reads
     events = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)
+    # a stream of its own: Python would wait for its lock when it ends by itself
+    commands = os.fdopen(os.dup(0), "rb")
+    lines = read_ahead(commands, Path(arguments[0]) if arguments else None)
     worker = Worker(events)
     worker.send("ready")
-    for line in sys.stdin:
+    while True:
         try:
-            command = json.loads(line)
-        except ValueError:
+            command = json.loads(lines.get())
+        except (ValueError, RecursionError):
             command = None
         if not isinstance(command, dict):
             worker.send("error", message="The worker was sent a line that is not a command.", kind="FurrowError")
             continue
         if command.get("command") == "quit":
-            break
+            return 0
         worker.run(command)
-    return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))

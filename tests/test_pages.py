@@ -8,9 +8,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 from furrow.core import cli, worker
-from furrow.core.character import file, reader
+from furrow.core.character import file, reader, schema
 from furrow.core.hair.hair import PATCHES
 from furrow.core.hair.strands import GROUPS
+from furrow.core.io.budgets import CHARACTER
 from furrow.models.evaluation.made_up import tiny_character
 
 ROOT = Path(__file__).parents[1]
@@ -77,9 +78,11 @@ def test_the_format_page_lists_every_entry_and_key(tmp_path):
     entries |= {f"arrays/{name}.npy" for name in reader.table_kinds(dict.fromkeys(GROUPS, 1.0))}
     assert not [name for name in entries if f"`{name}`" not in page]
     assert not [key for key in [*header, *header["views"][0]] if f"`{key}`" not in page]
-    assert f"`schema` is {reader.SCHEMA} " in page
-    assert f"| entries | {reader._MAX_ENTRIES}," in page and f"| {reader.MAX_VIEWS} |" in page
-    assert f"{reader._MAX_BYTES >> 20} MiB" in page and f"{reader._MAX_VERTICES:,}" in page
+    assert f"`schema` is {schema.SCHEMA} " in page
+    assert f"| entries | {CHARACTER.entries}," in page and f"| {schema.MAX_VIEWS} |" in page
+    assert f"| {CHARACTER.unpacked_bytes >> 20} MiB each" in page and CHARACTER.file_bytes == CHARACTER.unpacked_bytes
+    assert f"| {CHARACTER.vertices:,} each" in page and CHARACTER.faces == CHARACTER.vertices
+    assert f"| {CHARACTER.map_side} pixels" in page and f"{schema.LEAST_HEAD:g} mm wide" in page
 
 
 def test_the_worker_page_lists_every_command_and_event():

@@ -15,8 +15,8 @@ ROOT = Path(__file__).resolve().parents[1]
 # a name is a folder, or a module that lies beside the folders; core comes before the other two, which never meet
 ORDER = {
     "core": (
-        "errors", "assets", "io", "image", "mesh", "head", "wrinkles", "hair", "character", "nets", "view", "fit",
-        "texture", "detail", "performance", "output", "terminal", "children", "performance_commands", "pipeline",
+        "texts", "errors", "assets", "io", "image", "mesh", "head", "wrinkles", "hair", "character", "nets", "view",
+        "fit", "texture", "detail", "performance", "output", "terminal", "children", "performance_commands", "pipeline",
         "inspection", "inspect_command", "worker", "cli",
     ),
     "models": ("sources", "nets", "population", "wrinkles", "head", "build", "renders", "training", "evaluation"),

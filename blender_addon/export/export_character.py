@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import os
 import shutil
-import tempfile
 from pathlib import Path
 
 import bpy
 
 from ...core.character.character import Character
 from ...core.errors import FurrowError, OutputError
-from ...core.io.safe_files import put_in_place
+from ...core.io.safe_files import folder_aside, put_in_place, write_reason
+from ...core.texts import one_line
 from ..head.build_head import HeadObjects
 from ..head.characters import objects_of
 from .pieces import all_pieces, hair_title, shaped_character
@@ -45,16 +45,11 @@ def export_character(collection: bpy.types.Collection, path: Path, settings: Exp
     _check(collection, made, path, settings)
     character = shaped_character(collection)
     try:
-        stage = Path(tempfile.mkdtemp(prefix=".furrow-", dir=path.parent))
+        with folder_aside(path.parent) as stage:
+            _write(character, made, stage / path.name, settings)
+            return put_in_place(stage, path.parent)
     except OSError as error:
-        raise OutputError(f"Cannot write to {path.parent}: {error.strerror or error}.") from None
-    try:
-        _write(character, made, stage / path.name, settings)
-        return put_in_place(stage, path.parent)
-    except OSError as error:
-        raise OutputError(f"Cannot write {path}: {error.strerror or error}.") from None
-    finally:
-        shutil.rmtree(stage, ignore_errors=True)
+        raise OutputError(f"Cannot write {path}: {write_reason(error)}") from None
 
 
 def named_file(path: Path, kind: str) -> Path:
@@ -73,6 +68,8 @@ def _check(collection: bpy.types.Collection, made: HeadObjects, path: Path, sett
         raise FurrowError(f"{collection.name} is linked from another file: open that file and export it there.")
     if "head" not in made.parts or made.armature is None:
         raise FurrowError(f"{collection.name} has lost its head or its armature: undo that, or reconstruct it again.")
+    if one_line(str(path)) != str(path):
+        raise OutputError(f"Blender's exporters cannot write {path}: a name in it is no UTF-8. Rename it.")
     if not path.parent.is_dir():
         raise OutputError(f"There is no folder {path.parent}: make it first or choose another.")
     if not os.access(path.parent, os.W_OK):

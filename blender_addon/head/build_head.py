@@ -14,6 +14,7 @@ from ...core.fit.iris_size import IRIS_DIAMETER
 from ...core.head.eyeball import iris_angle
 from ...core.head.model import DIRECTIONS, neck_edge, region_sum
 from ...core.mesh.carried import CarriedMesh
+from ...core.texts import one_line
 from ...core.texture.eye_map import eye_map
 from ...core.texture.teeth_map import teeth_map
 from ...core.texture.tongue_map import tongue_map
@@ -207,7 +208,7 @@ def _picture(character: Character, kind: str, pixels: np.ndarray) -> bpy.types.I
 def remember(character: Character, collection: bpy.types.Collection, source: str) -> None:
     """Custom properties that the panel and later sessions read; plain data, present without the add-on."""
     collection[names.CHARACTER] = SCHEMA
-    collection["furrow_source"] = source
+    collection["furrow_source"] = one_line(source)  # Blender keeps UTF-8 alone
     collection["furrow_regions"] = list(character.topology.region_names)
     collection["furrow_views"] = [view.photo for view in character.views]
     collection["furrow_warnings"] = list(character.warnings)

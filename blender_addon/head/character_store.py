@@ -6,7 +6,6 @@ back but not packed pixels, finds the old maps together with the old character.
 
 from __future__ import annotations
 
-import tempfile
 from pathlib import Path
 
 import bpy
@@ -15,6 +14,7 @@ from ...core.character.character import Character
 from ...core.character.file import SUFFIX, load_character, save_character, stored_maps
 from ...core.errors import CharacterFileError
 from ...core.hair.hair import PATCHES
+from ...core.io.safe_files import temporary_folder
 from .. import names
 from ..materials.fine_skin import STRENGTH
 from ..materials.skin import BANDS_SCALE, MAPS_SCALE
@@ -69,7 +69,7 @@ def maps_image(character: Character, data: bytes = b"", like: bpy.types.Image | 
 
 def character_bytes(character: Character) -> bytes:
     """The .furrow file of a character, in memory."""
-    with tempfile.TemporaryDirectory(prefix="furrow-") as folder:
+    with temporary_folder() as folder:
         path = Path(folder) / f"character{SUFFIX}"
         save_character(character, path)
         return path.read_bytes()
@@ -81,7 +81,7 @@ def character_from(data: bytes) -> Character:
     Raises:
         CharacterFileError: damaged.
     """
-    with tempfile.TemporaryDirectory(prefix="furrow-") as folder:
+    with temporary_folder() as folder:
         path = Path(folder) / f"character{SUFFIX}"
         path.write_bytes(data)
         return load_character(path)

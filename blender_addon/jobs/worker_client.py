@@ -12,16 +12,17 @@ import os
 import shutil
 import subprocess
 import sys
-import tempfile
 from pathlib import Path
 from typing import Any
 
 from ...core.assets import PACKAGE_FOLDER
 from ...core.assets import PACKAGE_NAME as FULL_NAME
 from ...core.errors import FurrowError
+from ...core.io.safe_files import temporary_folder
 
 PACKAGE_NAME = FULL_NAME.rpartition(".")[2]  # the worker is no part of Blender, where extensions have longer names
 MAX_LINE = 1 << 20  # bytes: no event is that long
+FULL_DISK = 1 << 20  # bytes: a disk with less room is the reason why a worker stopped
 
 
 class WorkerClient:
@@ -36,10 +37,11 @@ class WorkerClient:
         Raises:
             FurrowError: it cannot be started.
         """
-        self._folder = Path(tempfile.mkdtemp(prefix="furrow-"))
+        self._temporary = temporary_folder()
+        self._folder = Path(self._temporary.name)
         self._events, self._log = self._folder / "events.jsonl", self._folder / "log.txt"
         self._offset, self._rest, self._ended = 0, b"", False
-        command = command or [sys.executable, "-P", "-m", f"{PACKAGE_NAME}.core.worker"]
+        command = command or [sys.executable, "-P", "-m", f"{PACKAGE_NAME}.core.worker", str(self._folder)]
         hidden = {"creationflags": subprocess.CREATE_NO_WINDOW} if sys.platform == "win32" else {}
         try:
             with open(self._events, "wb") as events, open(self._log, "wb") as log:
@@ -53,7 +55,10 @@ class WorkerClient:
                     **hidden,
                 )
         except OSError as error:
-            shutil.rmtree(self._folder, ignore_errors=True)
+            full = self._disk_is_full()
+            self._temporary.cleanup()
+            if full:
+                raise FurrowError(full) from None
             raise FurrowError(f"The worker cannot be started ({error}): install the extension again.") from None
 
     def send(self, **command: Any) -> None:
@@ -77,8 +82,20 @@ class WorkerClient:
         if status is not None and not self._ended:
             self._ended = True
             if not any(event["event"] in ("done", "error") for event in events):
-                events.append({"event": "error", "kind": "FurrowError", "message": _ended_message(status)})
+                events.append({"event": "error", "kind": "FurrowError", "message": self._ended_message(status)})
         return events
+
+    def _disk_is_full(self) -> str:
+        """A line about it; nothing where there is room."""
+        if shutil.disk_usage(self._folder).free >= FULL_DISK:
+            return ""
+        return f"The disk of temporary files is full ({self._folder.parent}): make room, then try again."
+
+    def _ended_message(self, status: int) -> str:
+        return self._disk_is_full() or (
+            f"The worker stopped in the middle (exit status {status}), perhaps for lack of memory: close other "
+            "programs or use a smaller photo, then try again."
+        )
 
     @property
     def running(self) -> bool:
@@ -98,7 +115,7 @@ class WorkerClient:
             self._process.stdin.close()
         except OSError:
             pass  # a command that a dead worker never read
-        shutil.rmtree(self._folder, ignore_errors=True)
+        self._temporary.cleanup()
 
 
 def parse_event(line: bytes) -> dict[str, Any] | None:
@@ -128,10 +145,3 @@ def worker_environment() -> dict[str, str]:
         PYTHONIOENCODING="utf-8",
     )
     return environment
-
-
-def _ended_message(status: int) -> str:
-    return (
-        f"The worker stopped in the middle (exit status {status}), perhaps for lack of memory: close other programs "
-        "or use a smaller photo, then try again."
-    )

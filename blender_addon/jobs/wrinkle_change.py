@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 import time
 from pathlib import Path
 from typing import Any
@@ -11,6 +10,7 @@ import bpy
 
 from ...core.character.file import SUFFIX
 from ...core.errors import FurrowError
+from ...core.io.safe_files import temporary_folder
 from .worker_client import WorkerClient
 
 IDLE = 90.0  # seconds that an unused worker is kept
@@ -30,7 +30,7 @@ class WrinkleChange:
             source_name: what a message calls them.
             command: the worker's command without its paths.
         """
-        self._folder = tempfile.TemporaryDirectory(prefix="furrow-")
+        self._folder = temporary_folder()
         folder = Path(self._folder.name)
         self._output = folder / f"output{SUFFIX}"
         paths = {"input": folder / f"input{SUFFIX}"}

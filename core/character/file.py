@@ -11,7 +11,6 @@ A file from a stranger is safe to open: entry names, sizes and counts are checke
 
 from __future__ import annotations
 
-import io
 import json
 import zipfile
 from collections.abc import Iterator
@@ -24,20 +23,24 @@ from ..hair.hair import PATCHES
 from ..head.fitted import View
 from ..head.model import DIRECTIONS, JOINTS, PARTS, TOPOLOGY_ARRAYS
 from ..io import png16
+from ..io.archive import TooLargeError, opened_archive
+from ..io.budgets import CHARACTER
 from ..io.npy import npy_bytes
-from ..io.safe_files import written_aside
+from ..io.safe_files import write_reason, written_aside
+from ..texts import reason, shortened
 from .character import Character
 from .reader import (
     BEARD,
     GEOMETRY,
     HAIR_MASK,
     HAIRLINE,
+    HEADER,
     MOVING_RESIDUAL,
-    SCHEMA,
     SHAPE_RESIDUAL,
     STATIC_RESIDUAL,
     read_archive,
 )
+from .schema import SCHEMA
 
 SUFFIX = ".furrow"
 
@@ -50,13 +53,19 @@ def save_character(character: Character, path: Path) -> None:
     """
     path = Path(path)
     try:
-        with written_aside(path) as aside, zipfile.ZipFile(aside, "w", compresslevel=3) as archive:
+        with written_aside(path) as aside, zipfile.ZipFile(aside, "w") as archive:
             for name, data in _entries(character):
-                stored = zipfile.ZIP_STORED if name.endswith(".png") else zipfile.ZIP_DEFLATED
-                archive.writestr(name, data, stored)
+                archive.writestr(_zip_info(name), data, compresslevel=3)
     except OSError as error:
-        reason = error.strerror or error
-        raise OutputError(f"Cannot write {path}: {reason}. Choose a folder that exists and can be written.") from None
+        raise OutputError(f"Cannot write {path}: {write_reason(error)}") from None
+
+
+def _zip_info(name: str) -> zipfile.ZipInfo:
+    """How an entry is stored: without the time or the system, so that the same character gives the same bytes."""
+    info = zipfile.ZipInfo(name, date_time=(1980, 1, 1, 0, 0, 0))
+    info.compress_type = zipfile.ZIP_STORED if name.endswith(".png") else zipfile.ZIP_DEFLATED
+    info.create_system, info.external_attr = 3, 0o644 << 16  # Unix
+    return info
 
 
 def load_character(path: Path) -> Character:
@@ -67,7 +76,7 @@ def load_character(path: Path) -> Character:
     """
     path = Path(path)
     try:
-        with zipfile.ZipFile(path) as archive:
+        with opened_archive(path, CHARACTER) as archive:
             return read_archive(archive)
     except FileNotFoundError:
         raise CharacterFileError(f"There is no file {path}.") from None
@@ -75,28 +84,18 @@ def load_character(path: Path) -> Character:
         raise CharacterFileError(f"{path} is a folder, not a {SUFFIX} file.") from None
     except PermissionError:
         raise CharacterFileError(f"{path} cannot be read: check its permissions.") from None
+    except TooLargeError:
+        raise CharacterFileError(f"{path.name}: it holds more than a character ever needs; it is not opened.") from None
+    except OSError as error:
+        raise CharacterFileError(f"{shortened(str(path))} cannot be read ({reason(error)}).") from None
     except zipfile.BadZipFile:
         raise CharacterFileError(
             f"{path.name} is not a {SUFFIX} file, or it is cut off: save or copy it again."
         ) from None
     except CharacterFileError as error:
         raise CharacterFileError(f"{path.name}: {error}") from None
-    except (
-        ValueError,
-        KeyError,
-        TypeError,
-        EOFError,
-        OSError,
-        NotImplementedError,
-        RuntimeError,
-        RecursionError,
-    ) as error:
-        detail = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise CharacterFileError(f"{path.name} is damaged ({detail}): save or copy it again.") from None
-    except Exception as error:  # zlib.error has no public base class of its own
-        if type(error).__module__ != "zlib":
-            raise
-        raise CharacterFileError(f"{path.name} is damaged ({error}): save or copy it again.") from None
+    except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError) as error:
+        raise CharacterFileError(f"{path.name} is damaged ({reason(error)}): save or copy it again.") from None
 
 
 def stored_maps(data: bytes) -> tuple[dict[str, bytes], float]:
@@ -108,10 +107,10 @@ def stored_maps(data: bytes) -> tuple[dict[str, bytes], float]:
     Returns:
         Name to PNG, and the millimetres that detail's range spans (``png16.from_uint16``).
     """
-    with zipfile.ZipFile(io.BytesIO(data)) as archive:
-        scale = float(json.loads(archive.read("character.json"))["detail_scale_mm"])
+    with opened_archive(data, CHARACTER) as archive:
+        scale = float(json.loads(archive.read(HEADER))["detail_scale_mm"])
         wanted = [f"maps/{name}.png" for name in ("albedo", "roughness", "detail", "hair_mask", *PATCHES)]
-        return {Path(name).stem: archive.read(name) for name in wanted if name in archive.namelist()}, scale
+        return {Path(name).stem: archive.read(name) for name in wanted if name in archive.names}, scale
 
 
 def _entries(character: Character) -> Iterator[tuple[str, bytes]]:
@@ -127,7 +126,7 @@ def _entries(character: Character) -> Iterator[tuple[str, bytes]]:
     present = {name: mm for name, mm in maps.items() if mm is not None}
     scales = {name: png16.displacement_scale(mm) for name, mm in present.items()}
     header = _header(character, scales["maps/detail.png"], scales.get(STATIC_RESIDUAL), scales.get(MOVING_RESIDUAL))
-    yield "character.json", json.dumps(header, indent=1).encode()
+    yield HEADER, json.dumps(header, indent=1).encode()
     for name in TOPOLOGY_ARRAYS:
         yield f"arrays/{name}.npy", npy_bytes(getattr(character.topology, name))
     for name in GEOMETRY:

@@ -18,6 +18,18 @@ from ..mesh.operators import quads_to_triangles, unique_edges
 PARTS = ("head", "eyes", "teeth", "tongue", "lashes")
 JOINTS = ("root", "neck", "head", "jaw", "eye.L", "eye.R")
 DIRECTIONS = ("age", "gender", "weight", "african", "asian", "caucasian")
+EXPRESSIONS = tuple(
+    (
+        "browDownLeft browDownRight browInnerUp browOuterUpLeft browOuterUpRight cheekPuff cheekSquintLeft "
+        "cheekSquintRight eyeBlinkLeft eyeBlinkRight eyeLookDownLeft eyeLookDownRight eyeLookInLeft eyeLookInRight "
+        "eyeLookOutLeft eyeLookOutRight eyeLookUpLeft eyeLookUpRight eyeSquintLeft eyeSquintRight eyeWideLeft "
+        "eyeWideRight jawForward jawLeft jawOpen jawRight mouthClose mouthDimpleLeft mouthDimpleRight mouthFrownLeft "
+        "mouthFrownRight mouthFunnel mouthLeft mouthLowerDownLeft mouthLowerDownRight mouthPressLeft mouthPressRight "
+        "mouthPucker mouthRight mouthRollLower mouthRollUpper mouthShrugLower mouthShrugUpper mouthSmileLeft "
+        "mouthSmileRight mouthStretchLeft mouthStretchRight mouthUpperUpLeft mouthUpperUpRight noseSneerLeft "
+        "noseSneerRight tongueOut"
+    ).split()
+)
 LANDMARK_COUNT = 478
 
 

@@ -10,7 +10,7 @@ from ..character.character import Character
 from ..character.edit import years_of_age
 from ..errors import OutputError
 from ..head.landmark_sets import eye_distance
-from ..io.safe_files import folder_written_aside
+from ..io.safe_files import folder_written_aside, write_reason
 from ..wrinkles.atlas import WrinkleAtlas
 from ..wrinkles.fine_skin import PORE_REGIONS
 from .chart_pictures import (
@@ -57,7 +57,7 @@ def write_report(inspected: Inspected, atlas: WrinkleAtlas, directory: Path) -> 
         with folder_written_aside(directory) as aside:
             write_page(aside, f"Furrow: {inspected.character.name}", sections(inspected, atlas))
     except OSError as error:
-        raise OutputError(f"Cannot write to {directory}: {error.strerror or error}.") from None
+        raise OutputError(f"Cannot write to {directory}: {write_reason(error)}") from None
     return Path(directory) / PAGE
 
 

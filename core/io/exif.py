@@ -63,9 +63,7 @@ def _from_equivalent(exif: Mapping[int, object], size: tuple[int, int]) -> float
     return equivalent / FULL_FRAME_DIAGONAL * math.hypot(*size)
 
 
-def _from_sensor(
-    exif: Mapping[int, object], taken: tuple[float, float] | None, size: tuple[int, int]
-) -> float | None:
+def _from_sensor(exif: Mapping[int, object], taken: tuple[float, float] | None, size: tuple[int, int]) -> float | None:
     focal = _number(exif, ExifTags.Base.FocalLength)
     density = _number(exif, ExifTags.Base.FocalPlaneXResolution)
     unit = _MM_PER_UNIT.get(exif.get(ExifTags.Base.FocalPlaneResolutionUnit, 2))

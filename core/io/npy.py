@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import io
+import tokenize
 
 import numpy as np
+
+from .budgets import CHARACTER
 
 _FORMAT = np.lib.format
 
@@ -16,7 +19,7 @@ def npy_bytes(array: np.ndarray) -> bytes:
     return stream.getvalue()
 
 
-def read_npy(data: bytes, kind: str, shape: tuple[int | None, ...], limit: int = 50_000_000) -> np.ndarray:
+def read_npy(data: bytes, kind: str, shape: tuple[int | None, ...], limit: int = CHARACTER.elements) -> np.ndarray:
     """Array of .npy bytes.
 
     Args:
@@ -34,7 +37,10 @@ def read_npy(data: bytes, kind: str, shape: tuple[int | None, ...], limit: int =
     version = _FORMAT.read_magic(stream)
     if version != (1, 0):
         raise ValueError(f"array format {version} is not used here")
-    found, fortran, dtype = _FORMAT.read_array_header_1_0(stream, max_header_size=1000)  # type: ignore[call-arg]
+    try:
+        found, fortran, dtype = _FORMAT.read_array_header_1_0(stream, max_header_size=1000)  # type: ignore[call-arg]
+    except (tokenize.TokenError, SyntaxError):  # numpy looks at the header as at Python's text
+        raise ValueError("the header of an array cannot be read") from None
     if dtype.kind != kind or dtype.hasobject or dtype.itemsize > 8 or fortran:
         raise ValueError(f"array of type {dtype} instead of {kind}")
     if len(found) != len(shape) or any(want not in (None, have) for want, have in zip(shape, found)):
@@ -42,13 +48,17 @@ def read_npy(data: bytes, kind: str, shape: tuple[int | None, ...], limit: int =
     count = 1
     for length in found:
         count *= int(length)
-    if count > limit or len(data) - stream.tell() != count * dtype.itemsize:
+    if count > limit:
+        raise ValueError(f"array of shape {found} has more than {limit} values")
+    if len(data) - stream.tell() != count * dtype.itemsize:
         raise ValueError(f"array of shape {found} does not match its {len(data)} bytes")
     array = np.frombuffer(data, dtype, count, stream.tell()).reshape(found)
     if kind == "f":
+        with np.errstate(over="ignore"):  # of numbers that only fit into 64 bits
+            array = array.astype(np.float32)
         if not np.isfinite(array).all():
-            raise ValueError("array holds values that are not finite")
-        return array.astype(np.float32)
+            raise ValueError("array holds values that are not finite in 32 bits")
+        return array
     if count and (array.min() < -(2**31) or array.max() >= 2**31):
         raise ValueError("array holds integers beyond 32 bits")
     return array.astype(np.int32)

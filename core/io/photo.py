@@ -4,24 +4,27 @@ from __future__ import annotations
 
 import contextlib
 import io
+import os
 import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 from PIL import Image, ImageCms
 
 from ..errors import PhotoError
+from ..texts import one_line, reason, shortened
+from .budgets import PHOTO
 from .exif import exif_of, focal_length_px, upright_transpose
 from .frames import seek_shown
 
-MAX_PIXELS = 16_000_000
-MAX_DECODED_PIXELS = 500_000_000
-MIN_SIDE = 64
 BACKGROUND = 128  # grey under transparent parts
 _FORMATS = ("JPEG", "MPO", "PNG", "WEBP", "TIFF", "BMP", "GIF", "AVIF", "HEIF")
 _HEIF_BRANDS = (b"heic", b"heix", b"hevc", b"hevx", b"heim", b"heis", b"mif1", b"msf1")
+_BITS_PER_SAMPLE = 258  # tag of a TIFF
+_ROWS = 256  # of an image with more than 8 bits that are converted at a time
 
 
 @dataclass(frozen=True)
@@ -45,23 +48,26 @@ def load_photo(path: Path) -> Photo:
     """Read JPEG, PNG, WebP, TIFF, BMP, GIF or AVIF, and HEIC if the ``pillow-heif`` package is installed.
 
     8 or 16 bit, grey, palette, alpha (laid over grey), CMYK; colour profiles are converted to sRGB, EXIF orientation is
-    applied, photos beyond 16 megapixels are reduced.
+    applied, photos beyond 16 megapixels are reduced. ``budgets.PHOTO`` says what is too large to be decoded at all.
 
     Raises:
         PhotoError: the file cannot be read, is no photo, is damaged, too large or too small.
     """
     path = Path(path)
-    shown = _printable(path.name or str(path))
-    data = _read_file(path, shown)
-    heif = data[4:8] == b"ftyp" and data[8:12] in _HEIF_BRANDS
-    if heif and not _register_heif():
-        raise PhotoError(f"{shown} is a HEIC photo, which needs the package pillow-heif: save it as JPEG or PNG.")
-    with _large_images_allowed():
-        image, megapixels, notes = _decode(data, shown)
-        exif = exif_of(image)
-        image, alpha = _separate_alpha(_to_8_bit(image))
-        image, alpha = _reduce(image, alpha)
-        image, colour_note = _to_srgb(image)
+    shown = shortened(path.name or str(path))
+    with _opened_file(path, shown) as stream, _large_images_allowed():
+        try:
+            return _load(stream, path, shown)
+        except MemoryError:
+            raise PhotoError(f"There is not enough memory to read {shown}: close programs or reduce it.") from None
+
+
+def _load(stream: BinaryIO, path: Path, shown: str) -> Photo:
+    image, megapixels, notes = _decode(stream, shown)
+    exif = exif_of(image)
+    image, alpha = _separate_alpha(_to_8_bit(image))
+    image, alpha = _reduce(image, alpha)
+    image, colour_note = _to_srgb(image)
     used = image.size[0] * image.size[1] / 1e6
     if used < 0.9 * megapixels:
         notes.append(f"{megapixels:.0f} megapixels, reduced to {used:.0f}.")
@@ -74,82 +80,121 @@ def load_photo(path: Path) -> Photo:
     transpose = upright_transpose(exif)
     if transpose is not None:
         image = image.transpose(transpose)
-    return Photo(np.array(image, np.uint8), path.name, focal, tuple(notes))
+    return Photo(np.array(image, np.uint8), one_line(path.name), focal, tuple(notes))
 
 
-def _read_file(path: Path, shown: str) -> bytes:
+@contextlib.contextmanager
+def _opened_file(path: Path, shown: str) -> Iterator[BinaryIO]:
+    """A regular file of a size that photos have, open for reading."""
     try:
         if path.is_dir():
             raise PhotoError(f"{shown} is a folder: choose a photo in it.")
         if not path.exists():
-            raise PhotoError(f"There is no file {_printable(str(path))}.")
+            raise PhotoError(f"There is no file {shortened(str(path))}.")
         if not path.is_file():
             raise PhotoError(f"{shown} is not a regular file: choose a photo.")
-        data = path.read_bytes()
+        stream = path.open("rb")
     except PermissionError:
         raise PhotoError(f"{shown} cannot be read: its permissions forbid it.") from None
     except (OSError, ValueError) as error:
-        raise PhotoError(f"{shown} cannot be read ({_reason(error)}).") from None
-    if not data:
-        raise PhotoError(f"{shown} is empty (0 bytes): copy or export it again.")
-    return data
+        raise PhotoError(f"{shown} cannot be read ({reason(error)}).") from None
+    with stream:
+        size = os.fstat(stream.fileno()).st_size
+        if not size:
+            raise PhotoError(f"{shown} is empty (0 bytes): copy or export it again.")
+        if size > PHOTO.file_bytes:
+            most = PHOTO.file_bytes // 2**20
+            raise PhotoError(f"{shown} has {size // 2**20} MB, photos have {most} or fewer: save it as JPEG or PNG.")
+        yield stream
 
 
-def _open(data: bytes, shown: str) -> Image.Image:
+def _open(stream: BinaryIO, shown: str) -> Image.Image:
     Image.init()
+    start = stream.read(12)
+    if start[4:8] == b"ftyp" and start[8:] in _HEIF_BRANDS and not _register_heif():
+        raise PhotoError(f"{shown} is a HEIC photo, which needs the package pillow-heif: save it as JPEG or PNG.")
+    stream.seek(0)
     formats = [name for name in _FORMATS if name in Image.OPEN]
     try:
-        return Image.open(io.BytesIO(data), formats=formats)
+        return Image.open(stream, formats=formats)
     except Image.UnidentifiedImageError:
         raise PhotoError(f"{shown} is not a photo Furrow can read: use JPEG, PNG, WebP or TIFF.") from None
+    except MemoryError:
+        raise
     except Exception as error:  # decoders raise anything on a damaged file
-        raise PhotoError(f"{shown} is damaged or cut off ({_reason(error)}): copy or export it again.") from None
+        raise _damaged(shown, error) from None
 
 
-def _decode(data: bytes, shown: str) -> tuple[Image.Image, float, list[str]]:
+def _damaged(shown: str, error: Exception) -> PhotoError:
+    return PhotoError(f"{shown} is damaged or cut off ({reason(error)}): copy or export it again.")
+
+
+def _decode(stream: BinaryIO, shown: str) -> tuple[Image.Image, float, list[str]]:
     """The decoded image (a large JPEG at a fraction of its size), its megapixels in the file, and notes."""
-    image = _open(data, shown)
-    notes = _check_size_and_frames(image, shown)
-    megapixels = image.size[0] * image.size[1] / 1e6
+    image = _open(stream, shown)
     try:
+        _check_size(image, shown)
+        notes = _frame_notes(image)
+        megapixels = image.size[0] * image.size[1] / 1e6
         frame = seek_shown(image)
         if frame:
             notes = [f"it has several frames, the first ones are empty: number {frame + 1} is used."]
         if image.format in ("JPEG", "MPO"):
             image.draft(None, _reduced_size(image.size))
         image.load()
+    except (PhotoError, MemoryError):
+        raise
     except Exception as error:  # decoders raise anything on a damaged file
-        raise PhotoError(f"{shown} is damaged or cut off ({_reason(error)}): copy or export it again.") from None
+        raise _damaged(shown, error) from None
     return image, megapixels, notes
 
 
-def _check_size_and_frames(image: Image.Image, shown: str) -> list[str]:
-    """Refuse what is too large or too small before anything is decoded; note further frames."""
+def _check_size(image: Image.Image, shown: str) -> None:
+    """Refuse what is too large or too small before anything is decoded."""
     width, height = image.size
-    if width * height > MAX_DECODED_PIXELS:
+    fraction = image.format in ("JPEG", "MPO") and not image.info.get("progressive")
+    most = PHOTO.most_pixels(image.format or "", fraction, _strip_bytes(image))
+    if width * height > most:
         raise PhotoError(
-            f"{shown} has {width} x {height} pixels: reduce it to {MAX_DECODED_PIXELS // 10**6} megapixels or fewer."
+            f"{shown} has {width} x {height} pixels: reduce it to {most // 10**6} megapixels or fewer, or save it as "
+            "JPEG."
         )
-    if min(width, height) < MIN_SIDE:
+    if min(width, height) < PHOTO.least_side:
         raise PhotoError(f"{shown} has only {width} x {height} pixels: use one with a face at least 60 pixels wide.")
+    if max(width, height) > PHOTO.longest * min(width, height):
+        raise PhotoError(f"{shown} is a strip of {width} x {height} pixels: cut out the part with the face.")
+
+
+def _strip_bytes(image: Image.Image) -> float:
+    """Bytes that a pixel takes in a TIFF's strips, which may be the whole image at once; 0 for other formats."""
+    if image.format != "TIFF":
+        return 0.0
+    bits = image.tag_v2.get(_BITS_PER_SAMPLE, (8,))  # type: ignore[attr-defined]
+    return sum(int(value) for value in bits) / 8
+
+
+def _frame_notes(image: Image.Image) -> list[str]:
+    """Says so where there is more than the first frame; how many are not counted, for there may be millions."""
+    if image.format == "MPO":
+        return []
     try:
-        frames = getattr(image, "n_frames", 1)
+        image.seek(1)
+    except EOFError:
+        return []
     except Exception:  # a damaged later frame; the first one may still be fine
-        frames = 2
-    if frames > 1 and image.format != "MPO":
-        kind = "pages" if image.format == "TIFF" else "frames"
-        return [f"it has several {kind}, the first is used."]
-    return []
+        pass
+    image.seek(0)
+    return [f"it has several {'pages' if image.format == 'TIFF' else 'frames'}, the first is used."]
 
 
 def _reduced_size(size: tuple[int, int]) -> tuple[int, int]:
-    """The size at which a photo is used: at most ``MAX_PIXELS``, same shape."""
-    scale = min(1.0, (MAX_PIXELS / (size[0] * size[1])) ** 0.5)
+    """The size at which a photo is used: at most ``PHOTO.used_pixels``, same shape."""
+    scale = min(1.0, (PHOTO.used_pixels / (size[0] * size[1])) ** 0.5)
     return max(round(size[0] * scale), 1), max(round(size[1] * scale), 1)
 
 
 def _reduce(image: Image.Image, alpha: Image.Image | None) -> tuple[Image.Image, Image.Image | None]:
-    """Shrink to ``MAX_PIXELS``; the photo may already be smaller than the file said, from the JPEG decoder."""
+    """Shrink to ``PHOTO.used_pixels``; the photo may already be smaller than the file said, from the JPEG decoder."""
     size = _reduced_size(image.size)
     if size == image.size:
         return image, alpha
@@ -163,16 +208,28 @@ def _to_8_bit(image: Image.Image) -> Image.Image:
     """Grey with more than 8 bits as 8-bit grey; 16-bit colour was already reduced by the decoder."""
     if image.mode not in ("I", "F") and not image.mode.startswith("I;16"):
         return image
-    values = np.nan_to_num(np.asarray(image).astype(np.float32))
-    top = float(values.max())
-    white = next((limit for limit in (1.0, 255.0, 65535.0) if top <= limit), top)
-    if image.mode.startswith("I;16"):
-        white = 65535.0
-    elif image.mode == "I":
-        white = max(white, 255.0)
-    grey = Image.fromarray(np.clip(values * (255.0 / white) + 0.5, 0, 255).astype(np.uint8))
+    width, height = image.size
+    white = 65535.0
+    if not image.mode.startswith("I;16"):
+        top = max(float(rows.max()) for rows in _strips(image))
+        white = next((limit for limit in (1.0, 255.0, 65535.0) if top <= limit), top)
+        if image.mode == "I":
+            white = max(white, 255.0)
+    pixels = np.empty((height, width), np.uint8)
+    for number, rows in enumerate(_strips(image)):
+        scaled = np.clip(rows * (255.0 / white) + 0.5, 0, 255)
+        pixels[number * _ROWS : (number + 1) * _ROWS] = scaled
+    grey = Image.fromarray(pixels)
     grey.info.update(icc_profile=image.info.get("icc_profile"))
     return grey
+
+
+def _strips(image: Image.Image) -> Iterator[np.ndarray]:
+    """(at most ``_ROWS``, W) finite float32 rows of an image of one channel, from top to bottom."""
+    width, height = image.size
+    for top in range(0, height, _ROWS):
+        rows = np.asarray(image.crop((0, top, width, min(top + _ROWS, height))))
+        yield np.nan_to_num(rows.astype(np.float32))
 
 
 def _separate_alpha(image: Image.Image) -> tuple[Image.Image, Image.Image | None]:
@@ -180,7 +237,8 @@ def _separate_alpha(image: Image.Image) -> tuple[Image.Image, Image.Image | None
     profile = image.info.get("icc_profile")
     alpha = None
     if image.mode in ("RGBA", "LA", "PA", "RGBa", "La") or "transparency" in image.info:
-        image = image.convert("RGBA")
+        if image.mode != "RGBA":
+            image = image.convert("RGBA")
         alpha = image.getchannel("A")
         image = image.convert("RGB")
     elif image.mode == "1":
@@ -193,19 +251,8 @@ def _separate_alpha(image: Image.Image) -> tuple[Image.Image, Image.Image | None
 
 def _to_srgb(image: Image.Image) -> tuple[Image.Image, str]:
     """sRGB colours by the embedded profile (relative colorimetric, black point compensated), and a note."""
-    stored = image.info.get("icc_profile")
     srgb = ImageCms.createProfile("sRGB")
-    profile: ImageCms.core.CmsProfile | ImageCms.ImageCmsProfile | None = None
-    note = ""
-    if image.mode == "LAB":
-        profile = ImageCms.createProfile("LAB")
-    elif stored:
-        try:
-            found = ImageCms.ImageCmsProfile(io.BytesIO(stored))
-            if _profile_fits(found, image.mode):
-                profile = found
-        except (OSError, ImageCms.PyCMSError, ValueError):
-            note = "its colour profile cannot be read, sRGB is assumed."
+    profile, note = _profile(image)
     if profile is not None:
         try:
             intent, flags = ImageCms.Intent.RELATIVE_COLORIMETRIC, ImageCms.Flags.BLACKPOINTCOMPENSATION
@@ -216,6 +263,22 @@ def _to_srgb(image: Image.Image) -> tuple[Image.Image, str]:
     elif image.mode == "CMYK":
         note = "CMYK without a colour profile, colours are approximate."
     return image.convert("RGB"), note
+
+
+def _profile(image: Image.Image) -> tuple[ImageCms.core.CmsProfile | ImageCms.ImageCmsProfile | None, str]:
+    """The profile by which the colours of an image are converted, if any, and a note."""
+    if image.mode == "LAB":
+        return ImageCms.createProfile("LAB"), ""
+    stored = image.info.get("icc_profile")
+    if not stored:
+        return None, ""
+    try:
+        if not isinstance(stored, bytes):
+            raise ValueError("a TIFF may have any values in that tag")
+        found = ImageCms.ImageCmsProfile(io.BytesIO(stored))
+        return (found, "") if _profile_fits(found, image.mode) else (None, "")
+    except (OSError, ImageCms.PyCMSError, ValueError):
+        return None, "its colour profile cannot be read, sRGB is assumed."
 
 
 def _profile_fits(profile: ImageCms.ImageCmsProfile, mode: str) -> bool:
@@ -245,15 +308,3 @@ def _large_images_allowed() -> Iterator[None]:
             yield
     finally:
         Image.MAX_IMAGE_PIXELS = limit
-
-
-def _printable(text: str) -> str:
-    """One line of bounded length, whatever the file is called."""
-    text = "".join(c if c.isprintable() else "?" for c in text)
-    return text if len(text) <= 160 else f"{text[:80]}...{text[-77:]}"
-
-
-def _reason(error: BaseException) -> str:
-    message = getattr(error, "strerror", None) or str(error)
-    lines = message.strip().splitlines()
-    return _printable(lines[0]) if lines else type(error).__name__

@@ -8,6 +8,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from ..errors import out_of_memory
+from .budgets import CHARACTER
 from .safe_files import written_aside
 
 _RUNS = [cv2.IMWRITE_PNG_STRATEGY, cv2.IMWRITE_PNG_STRATEGY_RLE]
@@ -51,7 +53,7 @@ def png_header(data: bytes) -> tuple[int, int, int, int]:
     return width, height, depth, _CHANNELS[colour_type]
 
 
-def decode_png(data: bytes, depth: int, channels: int, max_size: int = 8192) -> np.ndarray:
+def decode_png(data: bytes, depth: int, channels: int, max_size: int = CHARACTER.map_side) -> np.ndarray:
     """Pixels of PNG bytes that must have the given bit depth and channel count.
 
     Returns:
@@ -65,7 +67,12 @@ def decode_png(data: bytes, depth: int, channels: int, max_size: int = 8192) -> 
         raise ValueError(f"PNG has {found_channels} channels of {found_depth} bits, expected {channels} of {depth}")
     if not (0 < width <= max_size and 0 < height <= max_size):
         raise ValueError(f"PNG of {width} x {height} pixels is larger than {max_size}")
-    pixels = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
+    try:
+        pixels = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
+    except cv2.error as error:
+        if out_of_memory(error):
+            raise
+        raise ValueError("PNG is damaged") from None
     shape = (height, width) if channels == 1 else (height, width, channels)
     if pixels is None or pixels.shape != shape or pixels.dtype.itemsize * 8 != depth:
         raise ValueError("PNG is damaged")

@@ -28,7 +28,7 @@ from ..head.normal_map import encode_normals, resized, slopes_to_normals, surfac
 from ..head.raster import uv_raster
 from ..head.tension import TensionWeights, evaluate_tension, tension_weights
 from ..io import png16
-from ..io.safe_files import folder_written_aside, write_text
+from ..io.safe_files import folder_written_aside, write_reason, write_text
 from ..wrinkles.fine_skin import TILES_FILE, load_tiles, tile_repeats, worn_weights
 from .bake_masks import KEY_EXPRESSIONS, NEUTRAL, activation_masks, key_weights, quantised_shares, tension_masks
 
@@ -79,7 +79,7 @@ def bake(character: Character, directory: Path, size: int | None = None, kind: s
         with folder_written_aside(directory) as aside:
             _write(character, aside, size, kind)
     except OSError as error:
-        raise OutputError(f"Cannot write the bake to {directory}: {error.strerror or error}.") from None
+        raise OutputError(f"Cannot write the bake to {directory}: {write_reason(error)}") from None
 
 
 def live_displacement(character: Character, weights: np.ndarray, size: int) -> np.ndarray:

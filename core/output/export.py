@@ -6,7 +6,7 @@
     detailed.obj    smooth.obj displaced by the detail maps at that expression
     detail_*.png    displacement maps, 16-bit; mm = (value / 65535 - 0.5) * detail_scale_mm
     albedo.png roughness.png specular.png skin_mask.png, and hair_mask.png (brows, beard, hair over skin) where known
-    params.json     image size, camera, expression weights, fitted landmarks
+    params.json     image size, camera, expression weights, fitted landmarks (null for another Furrow's head model)
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from ..errors import OutputError
 from ..head.fitted import View
 from ..head.model import HeadModel, load_head_model
 from ..io import png16
-from ..io.safe_files import folder_written_aside, write_text
+from ..io.safe_files import folder_written_aside, write_reason, write_text
 from ..texture.roughness import specular_map
 from .displacement import displaced_head
 
@@ -46,7 +46,7 @@ def export(character: Character, directory: Path, model: HeadModel | None = None
         with folder_written_aside(directory) as aside:
             write_export(character, aside, model or load_head_model(assets_folder() / HEAD))
     except OSError as error:
-        raise OutputError(f"Cannot write the export to {directory}: {error.strerror or error}.") from None
+        raise OutputError(f"Cannot write the export to {directory}: {write_reason(error)}") from None
 
 
 def write_export(character: Character, directory: Path, model: HeadModel) -> None:
@@ -75,8 +75,9 @@ def write_export(character: Character, directory: Path, model: HeadModel) -> Non
 
 
 def view_parameters(character: Character, view: View, model: HeadModel) -> dict:
-    """JSON-ready parameters of one photo, as in params.json."""
+    """JSON-ready parameters of one photo, as in params.json; no landmarks of a head that another model made."""
     camera = view.camera
+    own = np.array_equal(character.topology.faces, model.topology.faces)
     posed = view.pose.apply(character.posed(view.expression).astype(float))
     return {
         "photo": view.photo,
@@ -85,7 +86,7 @@ def view_parameters(character: Character, view: View, model: HeadModel) -> dict:
         "rotation": view.pose.rotation.tolist(),
         "translation": view.pose.translation.tolist(),
         "expression": {name: float(w) for name, w in zip(character.expression_names, view.expression)},
-        "landmarks_camera": np.round(model.landmarks(posed), 4).tolist(),
+        "landmarks_camera": np.round(model.landmarks(posed), 4).tolist() if own else None,
         "landmark_error": view.landmark_error,
     }
 

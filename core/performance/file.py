@@ -23,7 +23,7 @@ import numpy as np
 from scipy.spatial.transform import Rotation
 
 from ..errors import OutputError, PerformanceError
-from ..io.safe_files import write_text
+from ..io.safe_files import write_reason, write_text
 from .performance import Performance
 
 VERSION = 1
@@ -45,8 +45,7 @@ def save_performance(performance: Performance, path: Path) -> None:
     try:
         write_text(path, json.dumps(_as_json(performance)))
     except OSError as error:
-        reason = error.strerror or error
-        raise OutputError(f"Cannot write {path}: {reason}. Choose a folder that exists and can be written.") from None
+        raise OutputError(f"Cannot write {path}: {write_reason(error)}") from None
 
 
 def _as_json(performance: Performance) -> dict:

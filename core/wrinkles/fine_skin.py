@@ -132,10 +132,10 @@ def worn_weights(topology: HeadTopology, size: int, gains: np.ndarray | None) ->
 def tile_repeats(topology: HeadTopology, vertices: np.ndarray) -> float:
     """How often a tile fits into one unit of UV on the face of vertices (V, 3) mm: by the root of the areas' ratio."""
     quads, uv = topology.part_faces("head"), topology.uv[topology.face_part == 0].astype(float)
-    on_face = quads
     if "face" in topology.region_names:
         on_face = topology.region("face")[quads].min(1) > 0.5
-        quads, uv = quads[on_face], uv[on_face]
+        if on_face.any():
+            quads, uv = quads[on_face], uv[on_face]
 
     def area(corners: np.ndarray) -> float:
         first, second = corners[:, 2] - corners[:, 0], corners[:, 3] - corners[:, 1]

@@ -10,18 +10,9 @@ import numpy as np
 from ...core.character.character import Character, DetailMaps
 from ...core.head.camera import Camera, Pose
 from ...core.head.fitted import Landmarks, View
-from ...core.head.model import DIRECTIONS, JOINTS, PARTS, HeadTopology, load_head_model
+from ...core.head.model import DIRECTIONS, EXPRESSIONS, JOINTS, PARTS, HeadTopology, load_head_model
 
-ARKIT = (
-    "browDownLeft browDownRight browInnerUp browOuterUpLeft browOuterUpRight cheekPuff cheekSquintLeft "
-    "cheekSquintRight eyeBlinkLeft eyeBlinkRight eyeLookDownLeft eyeLookDownRight eyeLookInLeft eyeLookInRight "
-    "eyeLookOutLeft eyeLookOutRight eyeLookUpLeft eyeLookUpRight eyeSquintLeft eyeSquintRight eyeWideLeft "
-    "eyeWideRight jawForward jawLeft jawOpen jawRight mouthClose mouthDimpleLeft mouthDimpleRight mouthFrownLeft "
-    "mouthFrownRight mouthFunnel mouthLeft mouthLowerDownLeft mouthLowerDownRight mouthPressLeft mouthPressRight "
-    "mouthPucker mouthRight mouthRollLower mouthRollUpper mouthShrugLower mouthShrugUpper mouthSmileLeft "
-    "mouthSmileRight mouthStretchLeft mouthStretchRight mouthUpperUpLeft mouthUpperUpRight noseSneerLeft "
-    "noseSneerRight tongueOut"
-).split()
+ARKIT = list(EXPRESSIONS)
 
 
 def grid_topology(columns: int = 6, rows: int = 5) -> tuple[HeadTopology, np.ndarray]:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -101,6 +102,13 @@ def test_killed_worker_is_one_clear_error(client):
     time.sleep(0.05)
     assert worker.poll() == []  # said once
     worker.send(command="quit")  # a dead worker takes commands quietly
+
+
+def test_a_full_disk_is_not_called_a_lack_of_memory(client, monkeypatch):
+    worker = client(*python("import sys", "sys.exit(1)"))
+    monkeypatch.setattr(worker_client.shutil, "disk_usage", lambda _: shutil._ntuple_diskusage(100, 100, 0))
+    message = events_until(worker, ("error",))[-1]["message"]
+    assert "disk of temporary files is full" in message and "memory" not in message
 
 
 def test_stop_kills_at_once_and_removes_its_files(client):

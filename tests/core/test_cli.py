@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -45,6 +46,10 @@ def test_photo_to_furrow_to_export(assets, astronaut, tmp_path):
     character = load_character(output)
     assert character.name == "astronaut"
     assert character.views[0].landmark_error < 0.05
+    again = tmp_path / "again.furrow"
+    threads = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "4")
+    assert run("reconstruct", astronaut, "-o", again, "--quiet", env={**os.environ, **threads}).returncode == 0
+    assert again.read_bytes() == output.read_bytes()  # whenever, and on any number of threads
     older, mixed = tmp_path / "older.furrow", tmp_path / "mixed.furrow"
     assert cli.main(["wrinkles", str(output), "-o", str(older), "--age", "75"]) == 0
     assert cli.main(["swap", str(output), str(older), "-o", str(mixed), "--regions", "forehead"]) == 0
@@ -89,6 +94,60 @@ def test_output_is_checked_before_any_work(capsys, tmp_path):
     line = refused(capsys, ["reconstruct", tmp_path / "absent.jpg", "-o", tmp_path / "no" / "x.furrow"])
     assert "no folder" in line
     assert "it is a folder" in refused(capsys, ["reconstruct", tmp_path / "absent.jpg", "-o", tmp_path])
+
+
+def test_outputs_that_are_no_files_are_refused_before_any_work(capsys, tmp_path):
+    if not hasattr(os, "mkfifo"):
+        pytest.skip("no named pipes on this system")
+    pipe = tmp_path / "pipe.furrow"
+    os.mkfifo(pipe)
+    for output in (pipe, os.devnull):
+        assert "no regular file" in refused(capsys, ["reconstruct", tmp_path / "absent.jpg", "-o", output])
+    assert "name is too long" in refused(capsys, ["reconstruct", "x.jpg", "-o", tmp_path / ("x" * 260 + ".furrow")])
+    assert pipe.is_fifo()
+
+
+def test_a_link_as_output_stays_and_what_it_points_to_is_written(tmp_path):
+    save_character(tiny_character(), tmp_path / "in.furrow")
+    (tmp_path / "far").mkdir()
+    (tmp_path / "link.furrow").symlink_to(tmp_path / "far" / "out.furrow")
+    command = ["swap", str(tmp_path / "in.furrow"), str(tmp_path / "in.furrow"), "-o", str(tmp_path / "link.furrow")]
+    assert cli.main(command) == 0
+    assert (tmp_path / "link.furrow").is_symlink()
+    assert load_character(tmp_path / "far" / "out.furrow").name == "Tiny"
+
+
+@pytest.mark.skipif(sys.platform in ("win32", "darwin"), reason="there, names of files are text")
+def test_names_that_are_no_text(tmp_path):
+    """Latin-1 names, as old archives have them: read, written and named in messages."""
+    folder = os.fsencode(tmp_path) + b"/caf\xe9"
+    os.mkdir(folder)
+    source, output = folder + b"/h\xe9ad.furrow", folder + b"/\xff.blend"
+    save_character(tiny_character(), Path(os.fsdecode(source)))
+    done = run_bytes(b"blend", source, b"-o", output)
+    assert done.returncode == 0, done.stderr
+    assert os.path.getsize(output) > 10_000
+    done = run_bytes(b"blend", folder + b"/\xe9.furrow", b"-o", output)
+    assert done.returncode == 2 and done.stderr.decode().count("\n") == 1
+    assert run_bytes(b"export", source, b"--dir", folder + b"/out").returncode == 0
+
+
+def run_bytes(*arguments):
+    """Run the command line with arguments that are no text."""
+    return subprocess.run([os.fsencode(sys.executable), b"-m", b"furrow", *arguments], capture_output=True, timeout=300)
+
+
+def test_a_lack_of_memory_or_room_is_one_line(capsys, tmp_path, monkeypatch):
+    full = OSError(28, "No space left on device", "/tmp/x")
+    no_memory = cv2.error("OpenCV(4) alloc.cpp: error: (-4:Insufficient memory) Failed to allocate")
+    cases = ((MemoryError(), "not enough memory"), (no_memory, "not enough memory"), (full, "disk is full"))
+    for error, words in cases:
+
+        def fail(*_arguments, error=error):
+            raise error
+
+        monkeypatch.setattr("furrow.core.character.file.load_character", fail)
+        assert words in refused(capsys, ["export", tmp_path / "x.furrow", "--dir", tmp_path / "d"])
 
 
 def test_output_named_like_another_kind_of_file(capsys, tmp_path):

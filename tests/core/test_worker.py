@@ -4,9 +4,11 @@ import json
 import signal
 import subprocess
 import sys
+import time
 
 import pytest
 from furrow.core.character.file import load_character
+from furrow.core.io.processes import alive
 from PIL import Image
 
 
@@ -17,7 +19,8 @@ def worker():
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
-        text=True,
+        encoding="utf-8",
+        errors="surrogateescape",
     )
     yield process
     process.kill()
@@ -75,10 +78,53 @@ def test_errors_are_events_and_the_worker_lives_on(assets, worker, tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
+def test_deep_and_endless_lines_are_refused_and_the_worker_lives_on(worker):
+    until(worker, "ready")
+    for line in ("[" * 100_000, '{"a":' * 100_000, "x" * 3_000_000, "\udcff", "7"):
+        worker.stdin.write(line + "\n")
+    send(worker, command="dance")
+    messages = [until(worker, "error")[-1]["message"] for _ in range(6)]
+    assert all("not a command" in message for message in messages[:5]) and "dance" in messages[5]
+
+
 def test_ends_with_its_parent(worker):
     until(worker, "ready")
     worker.stdin.close()
     assert worker.wait(20) == 0
+
+
+# starts a worker as Blender does and dies in the middle of its work, or idle, without a word to it
+PARENT = """
+import json, os, signal, subprocess, sys
+folder, photo = sys.argv[1:]
+with open(folder + "/events.jsonl", "wb") as events:
+    worker = subprocess.Popen(
+        [sys.executable, "-P", "-m", "furrow.core.worker", folder], stdin=subprocess.PIPE, stdout=events, cwd=folder
+    )
+if photo:
+    command = {"command": "reconstruct", "photos": [photo], "output": folder + "/a.furrow", "device": "cpu"}
+    worker.stdin.write(json.dumps(command).encode() + b"\\n")
+    worker.stdin.flush()
+print(worker.pid, flush=True)
+while True:
+    with open(folder + "/events.jsonl") as events:
+        if ("fitting" if photo else "ready") in events.read():
+            os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+@pytest.mark.parametrize("busy", [False, True])
+def test_dies_at_once_with_a_killed_parent_and_leaves_nothing(assets, astronaut, tmp_path, busy):
+    folder = tmp_path / "furrow-shared"
+    folder.mkdir()
+    command = [sys.executable, "-c", PARENT, str(folder), str(astronaut) if busy else ""]
+    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, timeout=60)
+    assert done.returncode == -signal.SIGKILL
+    killed, pid = time.monotonic(), int(done.stdout)
+    while alive(pid) and time.monotonic() < killed + 10:
+        time.sleep(0.01)
+    assert time.monotonic() - killed < 1.0  # seconds; 0.04 were measured
+    assert not folder.exists()
 
 
 def test_killed_in_the_middle_leaves_no_file(assets, worker, astronaut, tmp_path):

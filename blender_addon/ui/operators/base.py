@@ -6,7 +6,7 @@ import traceback
 
 import bpy
 
-from ....core.errors import FurrowError
+from ....core.errors import FurrowError, shortage
 from ...head.characters import active_character, find_part, has_head
 
 REPORT = "Furrow Report"
@@ -32,6 +32,8 @@ class FurrowOperator:
         except FurrowError as error:
             return self.fail(context, str(error))
         except Exception as error:
+            if line := shortage(error):
+                return self.fail(context, line)
             text = bpy.data.texts.get(REPORT) or bpy.data.texts.new(REPORT)
             text.from_string(f"{self.bl_idname}, Blender {bpy.app.version_string}\n\n{traceback.format_exc()}")
             return self.fail(context, f"Unexpected error ({error}): please send the text '{REPORT}' of this file.")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from pathlib import Path
 
 import bpy
@@ -11,6 +10,7 @@ from bpy.props import EnumProperty, StringProperty
 from ....core.character.file import SUFFIX
 from ....core.errors import PerformanceError, PhotoError
 from ....core.io.file_kinds import VIDEO_SUFFIXES
+from ....core.io.safe_files import temporary_folder
 from ....core.performance.file import load_performance
 from ....core.performance.performance import Performance
 from ...head.build_head import HeadObjects
@@ -61,7 +61,7 @@ class FURROW_OT_capture(WorkerOperator, bpy.types.Operator):
         collection = refuse(active_character(context), EXPRESSION)
         data = stored_bytes(collection)
         self._character = (collection.name, collection.session_uid)
-        self._folder = tempfile.TemporaryDirectory(prefix="furrow-")
+        self._folder = temporary_folder()
         source, self._output = Path(self._folder.name) / f"input{SUFFIX}", Path(self._folder.name) / "output.json"
         source.write_bytes(data)
         command = {"command": "expression", "photo": str(path)}

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from furrow.core.character.file import load_character, save_character
 from furrow.core.errors import CharacterFileError
+from furrow.core.io.budgets import CHARACTER
 from furrow.core.io.npy import npy_bytes
 from furrow.core.io.png16 import encode_png
 from furrow.models.evaluation.made_up import tiny_character
@@ -91,9 +92,9 @@ def test_values_are_taken_up_to_their_limits(entries, tmp_path, key, fine, bad):
     ("arrays/part_start.npy", with_array(TOPOLOGY.part_start, at=0, to=1)),
     ("arrays/part_start.npy", with_array(TOPOLOGY.part_start, at=1, to=COUNT)),
     ("arrays/part_start.npy", npy_bytes(0 * TOPOLOGY.part_start)),
-    ("arrays/neutral.npy", with_array(tiny_character().neutral, at=(0, 0), to=1.1e5)),
-    ("arrays/neutral.npy", with_array(tiny_character().neutral, at=(0, 0), to=-1.1e5)),
-    ("arrays/shape_residual.npy", npy_bytes(np.full((COUNT, 3), 1.1e5))),
+    ("arrays/neutral.npy", with_array(tiny_character().neutral, at=(0, 0), to=1000.1)),
+    ("arrays/neutral.npy", with_array(tiny_character().neutral, at=(0, 0), to=-1000.1)),
+    ("arrays/shape_residual.npy", npy_bytes(np.full((COUNT, 3), 300.1))),
     ("arrays/shape_residual.npy", npy_bytes(np.zeros((COUNT - 1, 3)))),
     ("arrays/landmarks_0.npy", npy_bytes(np.zeros((477, 4)))),
     ("arrays/landmarks_0.npy", npy_bytes(np.zeros((478, 3)))),
@@ -108,9 +109,9 @@ def test_arrays_and_maps_that_do_not_fit_are_refused(entries, tmp_path, name, da
         opened(tmp_path, entries, **{name: data})
 
 
-def test_coordinates_of_a_hundred_metres_are_taken(entries, tmp_path):
-    far = with_array(tiny_character().neutral, at=(0, 0), to=1e5)
-    assert opened(tmp_path, entries, **{"arrays/neutral.npy": far}).neutral[0, 0] == 1e5
+def test_coordinates_of_a_metre_are_taken(entries, tmp_path):
+    far = with_array(tiny_character().neutral, at=(0, 0), to=1000.0)
+    assert opened(tmp_path, entries, **{"arrays/neutral.npy": far}).neutral[0, 0] == 1000.0
 
 
 def test_relief_in_motion_is_three_maps_and_square(entries, tmp_path):
@@ -168,13 +169,13 @@ def test_more_entries_than_a_character_ever_has_are_not_opened(entries, tmp_path
 
 
 @pytest.mark.parametrize("beyond, line", [(0, "not those of a character"), (1, "more than a character")])
-def test_what_unpacks_to_half_a_gigabyte_in_all_is_not_opened(entries, tmp_path, beyond, line):
+def test_what_unpacks_to_more_than_the_budget_in_all_is_not_opened(entries, tmp_path, beyond, line):
     """No entry is large by itself; what the zip's directory says of their sizes is believed before one is read."""
     path, count = tmp_path / "large.furrow", 4
     with zipfile.ZipFile(path, "w") as archive:
         for name, data in {**entries, **{f"arrays/more_{i}.npy": b"" for i in range(count)}}.items():
             archive.writestr(name, data)
-    left = 512 * 2**20 - sum(map(len, entries.values())) + beyond
+    left = CHARACTER.unpacked_bytes - sum(map(len, entries.values())) + beyond
     written = bytearray(path.read_bytes())
     for i in range(count):
         record = written.rindex(b"PK\x01\x02", 0, written.rindex(f"arrays/more_{i}.npy".encode()))

@@ -142,7 +142,7 @@ def test_a_page_that_cannot_be_finished_leaves_the_one_before(assets, models, tm
     report.write_report(seen, models.atlas, tmp_path)
     before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
     monkeypatch.setattr(page, "write_text", lambda *_: (_ for _ in ()).throw(OSError(28, "No space left on device")))
-    with pytest.raises(report.OutputError, match="No space left"):
+    with pytest.raises(report.OutputError, match="disk is full"):
         report.write_report(replace(seen, character=tiny_character(seed=3)), models.atlas, tmp_path)
     assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
 

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from furrow.core.errors import PhotoError
 from furrow.core.io import photo as photo_module
+from furrow.core.io.budgets import PhotoBudget
 from furrow.core.io.photo import load_photo
 from PIL import ExifTags, Image, ImageCms
 
@@ -267,7 +268,7 @@ def test_focal_length_in_a_tiff(tmp_path):
 
 
 def test_large_photo_is_reduced_with_its_focal_length(tmp_path, monkeypatch):
-    monkeypatch.setattr(photo_module, "MAX_PIXELS", 120_000)
+    monkeypatch.setattr(photo_module, "PHOTO", PhotoBudget(used_pixels=120_000))
     y, x = np.mgrid[0:600, 0:800]
     large = np.stack([x * 255 // 800, y * 255 // 600, x * 0 + 90], -1).astype(np.uint8)
     for name in ("a.jpg", "a.png"):
@@ -343,9 +344,9 @@ def test_the_message_names_the_file_and_cuts_a_long_name_in_the_middle(tmp_path)
 
 def test_the_largest_photo_is_refused_by_one_pixel_more(tmp_path, monkeypatch, picture):
     Image.fromarray(picture).save(tmp_path / "a.png")
-    monkeypatch.setattr(photo_module, "MAX_DECODED_PIXELS", WIDTH * HEIGHT)
+    monkeypatch.setattr(photo_module, "PHOTO", PhotoBudget(pixels=WIDTH * HEIGHT))
     assert load_photo(tmp_path / "a.png").pixels.shape == (HEIGHT, WIDTH, 3)
-    monkeypatch.setattr(photo_module, "MAX_DECODED_PIXELS", WIDTH * HEIGHT - 1)
+    monkeypatch.setattr(photo_module, "PHOTO", PhotoBudget(pixels=WIDTH * HEIGHT - 1))
     with pytest.raises(PhotoError, match="megapixels"):
         load_photo(tmp_path / "a.png")
 
@@ -370,10 +371,10 @@ def test_an_unreadable_file_is_refused(tmp_path, picture, monkeypatch):
     path.chmod(0)
     if os.access(path, os.R_OK):  # root reads everything
 
-        def deny(self):
+        def deny(self, *_mode):
             raise PermissionError(13, "Permission denied", str(self))
 
-        monkeypatch.setattr(Path, "read_bytes", deny)
+        monkeypatch.setattr(Path, "open", deny)
     with pytest.raises(PhotoError, match="permissions") as error:
         load_photo(path)
     one_line(error)

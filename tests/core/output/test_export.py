@@ -13,6 +13,7 @@ from furrow.core.head.camera import Camera
 from furrow.core.head.fitted import View
 from furrow.core.output import export as exporting
 from furrow.core.output.displacement import displaced_head
+from furrow.models.evaluation.made_up import tiny_character
 from synthetic_head import observe, some_identity
 
 SIZE = 128
@@ -174,7 +175,7 @@ def test_an_export_that_fails_half_way_leaves_the_folder_as_it_was(model, charac
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(exporting, "view_parameters", full)
-    with pytest.raises(OutputError, match="No space left"):
+    with pytest.raises(OutputError, match="disk is full"):
         exporting.export(character, tmp_path, model)
     assert os.listdir(tmp_path) == ["neutral.obj"] and (tmp_path / "neutral.obj").read_text() == "older result"
 
@@ -184,3 +185,9 @@ def test_triangles_are_written_with_three_corners(tmp_path):
     exporting.write_obj(tmp_path / "a.obj", np.eye(4, 3), np.array([[0, 1, 2, 3], [0, 2, 3, 3]]), uv)
     _, faces = read_obj(tmp_path / "a.obj")
     assert faces == [[0, 1, 2, 3], [0, 2, 3]]
+
+
+def test_a_character_of_another_head_model_has_no_landmarks(model, tmp_path):
+    exporting.export(tiny_character(), tmp_path / "tiny", model)
+    assert json.loads((tmp_path / "tiny" / "params.json").read_text())["landmarks_camera"] is None
+    assert (tmp_path / "tiny" / "detailed.obj").stat().st_size > 1000
