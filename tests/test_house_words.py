@@ -14,6 +14,7 @@ NOT_OURS = {"build", "dist", "out", "shared", "furrow.egg-info"}  # folders
 FOREIGN = (
     "image.draft(",  # Pillow
     "diffuse_bounces",  # Blender
+    "diffuse_color",  # Blender
     "Is Diffuse Ray",  # Blender
     "protocol_whitelist",  # ffmpeg
 )

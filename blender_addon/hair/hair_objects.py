@@ -107,7 +107,9 @@ def _hair_object(
     if strands.group == SCALP:
         set_input(modifier, VIEWPORT, SCALP_IN_VIEWPORT)
     set_input(modifier, CAGE, int(np.count_nonzero(character.topology.face_part == 0)))
-    data.materials.append(hair_material(name, strands.tip, thick=strands.group in (SCALP, BEARD)))
+    material = hair_material(name, strands.tip, thick=strands.group in (SCALP, BEARD))
+    material.diffuse_color = (*np.median(colour, axis=0).tolist(), 1.0)  # of the Solid view
+    data.materials.append(material)
     return made
 
 

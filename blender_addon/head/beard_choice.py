@@ -2,34 +2,19 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 
 import bpy
 
 from ...core.errors import CharacterFileError
-from ...core.hair.beard import Beard
 from ...core.hair.hair_colour import dyed
 from ...core.hair.strands import BEARD
 from .. import names
 from ..hair.hair_objects import beard_object, store_beard_tone
 from .character_store import character_from, stored_bytes
 from .characters import find_part
-from .hair_choice import show_chosen_hair
+from .hair_choice import BEARD_CHOSEN, beard_of, remember_hair, show_chosen_hair
 from .replace import put_in_place
-
-CHOSEN = "furrow_chosen_beard"  # on the collection: the header of the beard in use, as JSON
-
-
-def beard_of(collection: bpy.types.Collection, seen: Beard | None) -> Beard | None:
-    """The beard in use: what an artist has chosen, else the photo's."""
-    stored = collection.get(CHOSEN)
-    if not stored or seen is None:
-        return seen
-    try:
-        return Beard.of_header(json.loads(stored), seen.cover.pixels)
-    except (ValueError, KeyError, TypeError):
-        return seen
 
 
 def grow_other_beard(
@@ -58,6 +43,6 @@ def grow_other_beard(
     made = beard_object(character, beard, head, collection)
     put_in_place(old, made)
     store_beard_tone(head, character, beard)
-    collection[CHOSEN] = json.dumps(beard.header())
+    remember_hair(collection, BEARD_CHOSEN, beard, colour is not None)
     show_chosen_hair(collection)
     return made

@@ -2,34 +2,19 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 
 import bpy
 
 from ...core.errors import CharacterFileError
 from ...core.hair.hair_colour import dyed
-from ...core.hair.scalp import Scalp
 from ...core.hair.strands import SCALP
 from .. import names
 from ..hair.hair_objects import scalp_object, store_scalp_tone
 from .character_store import character_from, stored_bytes
 from .characters import find_part
-from .hair_choice import show_chosen_hair
+from .hair_choice import SCALP_CHOSEN, remember_hair, scalp_of, show_chosen_hair
 from .replace import put_in_place
-
-CHOSEN = "furrow_scalp_hair"  # on the collection: the header of the scalp hair in use, as JSON
-
-
-def scalp_of(collection: bpy.types.Collection, guess: Scalp | None) -> Scalp | None:
-    """The scalp hair in use: what an artist has chosen, else the photo's guess."""
-    stored = collection.get(CHOSEN)
-    if not stored:
-        return guess
-    try:
-        return Scalp.of_header(json.loads(stored))
-    except (ValueError, KeyError, TypeError):
-        return guess
 
 
 def restyle(
@@ -64,7 +49,7 @@ def restyle(
     made = scalp_object(character, scalp, head, collection)
     put_in_place(old, made)
     store_scalp_tone(head, character, scalp)
-    collection[CHOSEN] = json.dumps(scalp.header())
+    remember_hair(collection, SCALP_CHOSEN, scalp, colour is not None)
     show_chosen_hair(collection)
     return made
 

@@ -12,7 +12,7 @@ SINGLE_IOR = 1.55  # of hair
 # in even white light a head of hair is as bright as its colour and .03 that it mirrors (.024, .036, .059, .144, .235
 # for .0025, .01, .03, .1, .2); with the IOR of single hairs half as much again, as a grey veil
 THICK_IOR = 1.45
-EEVEE_ROUGHNESS, EEVEE_SPECULAR = 0.42, 0.35
+EEVEE_ROUGHNESS, EEVEE_SPECULAR = 0.42, 0.2
 EEVEE_DARKER = 0.8  # of the colour: no hair shades another there
 
 

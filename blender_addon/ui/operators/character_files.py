@@ -14,6 +14,7 @@ from ...head.build_head import build_head
 from ...head.character_store import character_from, stored_bytes
 from ...head.characters import active_character
 from ...head.file_notes import file_notes
+from ...head.hair_choice import with_chosen_hair
 from ...head.head_shape import with_directions
 from ..viewports import show_head
 from .base import FurrowOperator, has_character, not_running
@@ -84,7 +85,7 @@ class FURROW_OT_export_character(FurrowOperator, bpy.types.Operator):
         """
         collection = active_character(context)
         path = Path(bpy.path.abspath(self.filepath)).with_suffix(SUFFIX)
-        character = character_from(stored_bytes(collection))
+        character = with_chosen_hair(character_from(stored_bytes(collection)), collection)
         shaped = with_directions(character, np.asarray(list(collection["furrow_directions"]), np.float32))
         save_character(dataclasses.replace(shaped, name=collection.name), path)
         self.report({"INFO"}, f"Wrote {path}")

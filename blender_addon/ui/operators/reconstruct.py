@@ -12,6 +12,7 @@ from ....core.character.file import SUFFIX, load_character
 from ....core.errors import PhotoError
 from ...head.build_head import HeadObjects, build_head
 from ...head.characters import active_character
+from ...head.hair_choice import with_chosen_hair
 from ...head.match_photo import PHOTOS
 from ...head.replace import is_edited, replace_character
 from ...jobs.worker_client import WorkerClient
@@ -94,9 +95,12 @@ class FURROW_OT_reconstruct(WorkerOperator, bpy.types.Operator):
 
     def _build(self, context, warnings: list[str]) -> HeadObjects:
         working = is_working(context, self._seen)
-        made = build_head(load_character(self._output), context, source=str(self._output), activate=not working)
-        made.collection[PHOTOS] = self._photos
+        character = load_character(self._output)
         old = bpy.data.collections.get(self.replaced) if self.replaced else None
+        if old is not None:
+            character = with_chosen_hair(character, old)
+        made = build_head(character, context, source=str(self._output), activate=not working)
+        made.collection[PHOTOS] = self._photos
         if old is not None:
             replace_character(old, made)
         context.scene.furrow.character = made.collection

@@ -12,9 +12,10 @@ from beards import usual_beard  # noqa: E402
 from blender_helpers import addon, curves, scene  # noqa: E402, F401
 from furrow.blender_addon import names  # noqa: E402
 from furrow.blender_addon.hair.follow_nodes import LENGTH  # noqa: E402
-from furrow.blender_addon.head.beard_choice import beard_of, grow_other_beard  # noqa: E402
+from furrow.blender_addon.head.beard_choice import grow_other_beard  # noqa: E402
 from furrow.blender_addon.head.build_head import build_head  # noqa: E402
 from furrow.blender_addon.head.characters import objects_of  # noqa: E402
+from furrow.blender_addon.head.hair_choice import beard_of  # noqa: E402
 from furrow.blender_addon.scene.mesh_objects import get_attribute  # noqa: E402
 from furrow.blender_addon.scene.modifier_inputs import get_input, set_input  # noqa: E402
 from furrow.core.errors import CharacterFileError  # noqa: E402

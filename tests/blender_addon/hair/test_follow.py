@@ -226,6 +226,15 @@ def test_a_replaced_character_keeps_what_was_chosen_of_its_hair(browed):
     assert new.hair["brows"].name == "Mean Brows" and new.hair["lashes"].name == "Mean Lash Hair"
 
 
+def test_the_solid_view_shows_the_colour_of_the_hair(browed):
+    made = build_head(browed)
+    for hair in made.hair.values():
+        colours = np.empty(4 * len(hair.data.curves), np.float32)
+        hair.data.attributes[names.HAIR_COLOUR].data.foreach_get("color", colours)
+        shown = np.array(hair.data.materials[0].diffuse_color)[:3]
+        np.testing.assert_allclose(shown, np.median(colours.reshape(-1, 4)[:, :3], axis=0), atol=1e-4)
+
+
 def test_a_removed_character_leaves_no_hair(browed):
     made = build_head(browed)
     remove_character(made.collection)

@@ -13,13 +13,16 @@ from furrow.blender_addon.hair.follow_nodes import THICKNESS, VIEWPORT  # noqa: 
 from furrow.blender_addon.hair.showing import show_hair  # noqa: E402
 from furrow.blender_addon.head.build_head import build_head  # noqa: E402
 from furrow.blender_addon.head.characters import objects_of  # noqa: E402
-from furrow.blender_addon.head.hair_style import restyle, scalp_of  # noqa: E402
+from furrow.blender_addon.head.hair_choice import scalp_of, with_chosen_hair  # noqa: E402
+from furrow.blender_addon.head.hair_style import restyle  # noqa: E402
+from furrow.blender_addon.head.replace import replace_character  # noqa: E402
 from furrow.blender_addon.scene.mesh_objects import get_attribute  # noqa: E402
 from furrow.blender_addon.scene.modifier_inputs import get_input, set_input  # noqa: E402
+from furrow.core.character.file import load_character  # noqa: E402
 from furrow.core.errors import CharacterFileError  # noqa: E402
 from furrow.core.hair.hair_colour import HairColour  # noqa: E402
 from furrow.core.hair.scalp import NONE, Scalp  # noqa: E402
-from furrow.core.hair.scalp_area import usual_hairline  # noqa: E402
+from furrow.core.hair.scalp_area import Hairline, usual_hairline  # noqa: E402
 from furrow.core.hair.strands import SCALP  # noqa: E402
 from mathutils.bvhtree import BVHTree  # noqa: E402
 from painted_brows import browed_character  # noqa: E402
@@ -101,6 +104,34 @@ def test_a_damaged_choice_falls_back_on_the_guess(haired):
     for bad in ("{", "[]", '{"style": "mohawk"}', '{"style": "bob", "hairline": 3}'):
         made.collection["furrow_scalp_hair"] = bad
         assert scalp_of(made.collection, haired.hair.scalp) is haired.hair.scalp
+
+
+def test_what_was_chosen_goes_with_an_exported_character(haired, addon, tmp_path):  # noqa: F811
+    made = build_head(haired)
+    bpy.context.view_layer.objects.active = made.head
+    assert bpy.ops.furrow.hair_style(style="bob", volume=1.3) == {"FINISHED"}
+    assert bpy.ops.furrow.export_character(filepath=str(tmp_path / "out.furrow")) == {"FINISHED"}
+    written = load_character(tmp_path / "out.furrow").hair.scalp
+    assert (written.style, written.volume) == ("bob", pytest.approx(1.3))
+    np.testing.assert_allclose(written.colour.pigmented, haired.hair.scalp.colour.pigmented, atol=1e-6)
+
+
+def test_another_photo_of_the_person_keeps_the_style_and_brings_its_own_hairline_and_colour(haired):
+    made = build_head(haired)
+    restyle(made.collection, "bob")
+    seen = haired.hair.scalp
+    line = Hairline(seen.hairline.axis, seen.hairline.line + [0.0, 4.0])
+    other = dataclasses.replace(seen, style="short", hairline=line, colour=HairColour(np.log([0.3, 0.2, 0.1]), 0.0))
+    again = dataclasses.replace(haired, hair=dataclasses.replace(haired.hair, scalp=other))
+    found = with_chosen_hair(again, made.collection).hair.scalp
+    assert found.style == "bob" and found.hairline is line and found.colour is other.colour
+    restyle(made.collection, "bob", colour=(0.4, 0.2, 0.08))
+    restyle(made.collection, "short")  # a colour once chosen stays
+    found = with_chosen_hair(again, made.collection).hair.scalp
+    np.testing.assert_allclose(np.exp(found.colour.pigmented), (0.4, 0.2, 0.08), rtol=1e-4)
+    new = build_head(again)
+    replace_character(made.collection, new)
+    assert scalp_of(new.collection, other).style == "short"
 
 
 def test_the_operator_grows_hair(haired, addon):  # noqa: F811
