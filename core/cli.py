@@ -1,7 +1,7 @@
-"""The command line: reconstruct, expression, performance, export, bake, wrinkles, swap, inspect, blend,
+"""The command line: reconstruct, batch, expression, performance, export, bake, wrinkles, swap, inspect, blend,
 export-engine, render, preview.
 
-Exit status 0; 2 for a bad input, with one clear line on standard error; 1 for a bug.
+Exit status 0; 2 for a bad input, with one clear line on standard error; 1 for a bug, or where some of a batch failed.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from . import children, inspect_command, performance_commands
+from . import batch_command, children, inspect_command, performance_commands
 from .errors import FurrowError, OutputError, shortage
 from .io.safe_files import temporary_folder
 from .nets.device_names import DEVICES
@@ -29,6 +29,8 @@ from .terminal import Commands, check_output, clear_bar, progress_bar
 
 if TYPE_CHECKING:
     from .wrinkles.atlas import WrinkleAtlas
+
+SIZES = (512, 1024, 2048, 4096)  # of the maps of a new character, texels
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -66,13 +68,14 @@ def _parser() -> argparse.ArgumentParser:
     make.add_argument("--face", type=int, metavar="N", help="take face N of a photo with several; 0 is the largest")
     make.add_argument("--name", help="name of the character (default: the photo's)")
     make.add_argument(
-        "--size", type=int, choices=(512, 1024, 2048, 4096), help="width of the maps (default: by the photo)"
+        "--size", type=int, choices=SIZES, help="width of the maps (default: by the photo)"
     )
     make.add_argument(
         "--age", type=float, metavar="YEARS", help="20 to 85, of the lines at rest (default: the age the photo shows)"
     )
     make.add_argument("--quiet", action="store_true", help="no progress bar")
     make.set_defaults(action=_reconstruct)
+    batch_command.add_parser(commands, tuple(DEVICES), SIZES)
     performance_commands.add_parsers(commands, tuple(DEVICES))
     inspect_command.add_parser(commands, tuple(DEVICES))
     _of_character(commands, "export", "write meshes, maps and parameters of a character", _export)

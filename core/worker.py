@@ -41,6 +41,7 @@ import shutil
 import sys
 import threading
 import traceback
+from collections.abc import Callable
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, BinaryIO
 
@@ -73,16 +74,7 @@ class Worker:
     def run(self, command: dict) -> None:
         """Carry out one command; a failure becomes an ``error`` event, never an exception."""
         try:
-            actions = {
-                "reconstruct": self._reconstruct,
-                "faces": self._faces,
-                "wrinkles": self._wrinkles,
-                "swap": self._swap,
-                "resize": self._resize,
-                "expression": self._expression,
-                "performance": self._performance,
-            }
-            action = actions.get(command.get("command", ""))
+            action = self.actions().get(command.get("command", ""))
             if action is None:
                 raise FurrowError(f"The worker does not know the command {command.get('command')!r}.")
             action(command)
@@ -94,6 +86,18 @@ class Worker:
                 return
             details = traceback.format_exc()
             self.send("error", message=f"Unexpected error: {reason(error)}", kind="Bug", details=details)
+
+    def actions(self) -> dict[str, Callable[[dict], None]]:
+        """What carries out each command, by its name."""
+        return {
+            "reconstruct": self._reconstruct,
+            "faces": self._faces,
+            "wrinkles": self._wrinkles,
+            "swap": self._swap,
+            "resize": self._resize,
+            "expression": self._expression,
+            "performance": self._performance,
+        }
 
     def _load(self, device: str) -> Models:
         from .pipeline import load_models
@@ -257,11 +261,12 @@ def read_ahead(stream: BinaryIO, folder: Path | None) -> queue.SimpleQueue[bytes
     return lines
 
 
-def main(arguments: list[str]) -> int:
-    """Serve commands until ``quit`` or the end of standard input.
+def serve(arguments: list[str], kind: type[Worker] = Worker) -> int:
+    """Serve commands until ``quit`` or the end of standard input; returns the exit status.
 
     Args:
         arguments: the folder of the files between the worker and Blender, or nothing.
+        kind: of worker.
     """
     # libraries may print: only events may reach the pipe that Blender reads
     events = os.fdopen(os.dup(1), "w", encoding="utf-8")
@@ -269,7 +274,7 @@ def main(arguments: list[str]) -> int:
     # a stream of its own: Python would wait for its lock when it ends by itself
     commands = os.fdopen(os.dup(0), "rb")
     lines = read_ahead(commands, Path(arguments[0]) if arguments else None)
-    worker = Worker(events)
+    worker = kind(events)
     worker.send("ready")
     while True:
         try:
@@ -285,4 +290,4 @@ def main(arguments: list[str]) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(serve(sys.argv[1:]))

@@ -17,7 +17,7 @@ ORDER = {
     "core": (
         "texts", "errors", "assets", "io", "image", "mesh", "head", "wrinkles", "hair", "character", "nets", "view",
         "fit", "texture", "detail", "performance", "output", "terminal", "children", "performance_commands", "pipeline",
-        "inspection", "inspect_command", "worker", "cli",
+        "inspection", "inspect_command", "worker", "batch", "batch_command", "cli",
     ),
     "models": ("sources", "nets", "population", "wrinkles", "head", "build", "renders", "training", "evaluation"),
     "blender_addon": (

@@ -92,13 +92,14 @@ class Scalp:
 
 
 def grow_scalp(
-    topology: HeadTopology, vertices: np.ndarray, joints: np.ndarray, scalp: Scalp, seed: int
+    topology: HeadTopology, vertices: np.ndarray, joints: np.ndarray, scalp: Scalp, seed: int, spare: float = SPARE
 ) -> Strands | None:
     """Strands of a scalp; None for a bare one. The same for the same seed.
 
     Args:
         vertices: (V, 3) mm, neutral.
         joints: (J, 2, 3) mm.
+        spare: times the number of strands that shows at the usual density.
     """
     if scalp.style == NONE:
         return None
@@ -106,7 +107,7 @@ def grow_scalp(
     if scalp.mirrored:
         style = replace(style, parting=-style.parting)
     scene = head_scene(topology, vertices, skull_of(topology, vertices, joints), receded(scalp.hairline, style))
-    roots = scatter_roots(topology, vertices, scene, style, SPARE, rng)
+    roots = scatter_roots(topology, vertices, scene, style, spare, rng)
     points = grown(roots, scene, style, scalp.length, scalp.volume, rng)
     kept = clear_of_eyes(points, scene)
     points, uv, count = points[kept], roots.uv[kept], int(kept.sum())

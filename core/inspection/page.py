@@ -13,7 +13,7 @@ from ..io import png16
 from ..io.safe_files import write_text
 
 PAGE = "index.html"
-_STYLE = (
+STYLE = (  # of pages that Furrow writes
     "body{background:#1c1c1e;color:#e1e1e1;font:15px/1.45 sans-serif;margin:24px auto;max-width:1500px;padding:0 16px}"
     "h1{font-size:24px}h2{font-size:19px;margin-top:40px;border-top:1px solid #444;padding-top:14px}"
     "h3{font-size:16px;margin-bottom:2px}p{margin:2px 0 8px;max-width:1000px;color:#b4b4b8}"
@@ -71,7 +71,7 @@ def _html(title: str, sections: Sequence[Section]) -> str:
     links = "".join(f'<a href="#{_anchor(s)}">{escape(s.title)}</a>' for s in sections)
     parts = [
         '<!doctype html><html lang="en"><head><meta charset="utf-8">',
-        f"<title>{escape(title)}</title><style>{_STYLE}</style></head><body>",
+        f"<title>{escape(title)}</title><style>{STYLE}</style></head><body>",
         f"<h1>{escape(title)}</h1><p>{links}</p>",
         *(_section(section) for section in sections),
         "</body></html>\n",

@@ -1,0 +1,1 @@
+"""A crowd of people, each to a character of their own: workers, what is done already, and the summary."""
