@@ -49,8 +49,8 @@ def test_the_first_example_has_about_twenty_lines():
 def test_batch_goes_on_after_a_photo_that_cannot_be_used(photo, tmp_path):
     (photo.parent / "notes.jpg").write_text("no photo")
     lines = example("batch").main(str(photo.parent), str(tmp_path / "heads"))
-    assert [path.name for path in (tmp_path / "heads").iterdir()] == ["astronaut.furrow"]
-    assert any(line.startswith("left out: notes.jpg") for line in lines) and len(lines) == 2
+    assert [path.name for path in (tmp_path / "heads").glob("*.furrow")] == ["astronaut.furrow"]
+    assert any(line.startswith("notes: notes.jpg is not a photo") for line in lines) and len(lines) == 2
 
 
 def test_engine_bake(assets, tmp_path):

@@ -27,11 +27,11 @@ from .pictures import SIZE
 TURN = 0.4  # radians by which the head looks to the side: it shows the profile of nose and chin
 FINER = 2  # pixels drawn for one of the picture, across
 LEVELS = 1  # of subdivision of the skin
-HEADROOM, THROAT = 16.0, 30.0  # mm shown over the skull, and under the chin
+HEADROOM, THROAT = 22.0, 30.0  # mm shown over the skull, and under the chin
 KEY = np.array([-0.45, -0.5, -0.74]) / np.linalg.norm([0.45, 0.5, 0.74])  # towards the light; camera coordinates
 HALF = (KEY + (0.0, 0.0, -1.0)) / np.linalg.norm(KEY + (0.0, 0.0, -1.0))  # halfway to the camera
 WRAP = 0.25  # how far light reaches round: skin scatters it
-AMBIENT, BRIGHT = 0.4, 0.85  # linear, of a white surface in the shade, and what the key light adds
+AMBIENT, BRIGHT = 0.45, 1.0  # linear, of a white surface in the shade, and what the key light adds
 GLOSS, GLOSS_POWER = 0.035, 14.0  # of skin
 SPARK, SPARK_POWER = 0.9, 260.0  # of wet eyes
 LID_SHADE = 0.6  # light that is left on a ball right under the upper lid
