@@ -37,7 +37,8 @@ SPARK, SPARK_POWER = 0.9, 260.0  # of wet eyes
 LID_SHADE = 0.6  # light that is left on a ball right under the upper lid
 EYE_SIZE = 256  # texels
 SHARE = 0.6  # of the strands that show in Blender
-HAIR_STEPS = 4  # points drawn from one of a strand to the next
+JOINED, MOST_STEPS = 0.8, 12  # share of strands whose points join; most points from one of a strand to the next
+MOST_POINTS = 2_200_000  # of all strands of a kind: long hair hides itself, and fewer will do
 HAIR_SHINE, HAIR_POWER = 0.6, 24.0  # times the hair's own colour
 BACKGROUND = srgb_to_linear(np.array([0.25, 0.26, 0.28]))
 ROOTS = 0.65  # light that reaches the roots of hair
@@ -137,6 +138,9 @@ class _Canvas:
     def hair(self, strands: Strands) -> None:
         """Strands as lines of points, lit across their direction (Kajiya and Kay 1989) and by where they lie."""
         points = self._seen(strands.points.reshape(-1, 3)).reshape(strands.points.shape)
+        steps = self._steps(points)
+        shown = MOST_POINTS // (steps * points.shape[1]) + 1  # any first part is spread as the whole
+        points, colours = points[:shown], strands.colours[:shown]
         along = np.diff(points, axis=1)
         along /= np.maximum(np.linalg.norm(along, axis=2, keepdims=True), 1e-9)
         outward = points[:, :-1] - self.middle
@@ -145,20 +149,27 @@ class _Canvas:
         shine = np.maximum(1.0 - (along @ HALF) ** 2, 0.0) ** (HAIR_POWER / 2) * np.clip(outward @ HALF, 0.0, 1.0) ** 2
         light = _lit(outward.reshape(-1, 3)).reshape(across.shape) * (0.45 + 0.75 * across) + HAIR_SHINE * shine
         light *= np.linspace(ROOTS, 1.0, light.shape[1])  # what lies under other hair gets less
-        colour = srgb_to_linear(np.asarray(strands.colours, np.float32))[:, None] * light[..., None]
-        self._splat(_dense(points), np.repeat(colour.reshape(-1, 3), HAIR_STEPS, axis=0))
+        colour = srgb_to_linear(np.asarray(colours, np.float32))[:, None] * light[..., None]
+        self._splat(_dense(points, steps), colour.reshape(-1, 3))
 
     def lashes(self, strands: Strands) -> None:
         """Lashes, far thinner than a pixel: each darkens what is behind it by its share of the pixel."""
-        seen = _dense(self._seen(strands.points.reshape(-1, 3)).reshape(strands.points.shape))
+        points = self._seen(strands.points.reshape(-1, 3)).reshape(strands.points.shape)
+        steps = self._steps(points)
+        seen = _dense(points, steps)
         flat, inside = self._places(seen)
         front = seen[inside, 2] < self.depth.reshape(-1)[flat] + LASH_NEAR
-        step = np.linalg.norm(np.diff(strands.points, axis=1), axis=2).repeat(HAIR_STEPS, axis=1).ravel() / HAIR_STEPS
+        step = np.linalg.norm(np.diff(strands.points, axis=1), axis=2).repeat(steps, axis=1).ravel() / steps
         width = np.repeat(2 * strands.radii, len(step) // len(strands))
         share = (step * width)[inside] * self.zoom**2
         hidden = 1.0 - np.exp(-np.bincount(flat[front], share[front], self.depth.size))
         pixels = self.colour.reshape(-1, 3)
         pixels += hidden[:, None] * (LASH_COLOUR - pixels)
+
+    def _steps(self, points: np.ndarray) -> int:
+        """Points to draw from one of a strand (n, k, 3) mm to the next, so that they join."""
+        apart = np.linalg.norm(np.diff(points[..., :2], axis=1), axis=2)
+        return int(np.clip(np.ceil(np.quantile(apart, JOINED) * self.zoom), 1, MOST_STEPS)) if apart.size else 1
 
     def _places(self, seen: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Flat index of the pixels of those points (n, 3) that are in the picture, and which (n,) these are."""
@@ -167,15 +178,25 @@ class _Canvas:
         return (row * self.size[0] + column)[inside], inside
 
     def _splat(self, seen: np.ndarray, colour: np.ndarray) -> None:
-        """Points (n, 3) mm, camera coordinates, two pixels wide, where nothing is nearer."""
+        """Points (n, 3) mm, camera coordinates, two pixels wide, where nothing is nearer.
+
+        Args:
+            colour: (m, 3), each of n / m points that follow each other.
+        """
+        each = len(seen) // max(len(colour), 1)
         flat, inside = self._places(seen)
-        depth, colour = seen[inside, 2], colour[inside]
-        flat = np.concatenate([flat, np.minimum(flat + 1, self.depth.size - 1)])
-        depth, colour = np.tile(depth, 2), np.tile(colour, (2, 1))
-        front = np.flatnonzero(depth < self.depth.reshape(-1)[flat])
-        order = front[np.argsort(-depth[front].astype(np.float32))]  # the nearest is written last
-        self.colour.reshape(-1, 3)[flat[order]] = colour[order]
-        self.depth.reshape(-1)[flat[order]] = depth[order]
+        number, depth = np.flatnonzero(inside).astype(np.int32), seen[inside, 2].astype(np.float32)
+        order = np.argsort(-depth)  # the nearest is written last
+        flat, number, depth = flat[order], number[order], depth[order]
+        colours, behind = self.colour.reshape(-1, 3), self.depth.reshape(-1)
+        for right in (0, 1):
+            place = np.minimum(flat + right, behind.size - 1)
+            front = np.flatnonzero(depth < behind[place])
+            nearest = np.full(behind.size, -1, np.int32)
+            nearest[place[front]] = number[front]
+            drawn = np.flatnonzero(nearest >= 0)
+            colours[drawn] = colour[nearest[drawn] // each]
+            behind[drawn] = seen[nearest[drawn], 2]
 
     def _drawn(self, points: np.ndarray, faces: np.ndarray, uv: np.ndarray) -> tuple[Raster, np.ndarray]:
         """What each pixel shows of a mesh of quads, and its (P, 2) places in the chart, of (f, 4, 2) corners."""
@@ -204,9 +225,9 @@ class _Canvas:
         self.depth.reshape(-1)[raster.pixels[front]] = depth[front]
 
 
-def _dense(points: np.ndarray) -> np.ndarray:
-    """(n * (k - 1) * HAIR_STEPS, 3) points along strands (n, k, 3)."""
-    place = np.linspace(0.0, 1.0, HAIR_STEPS, endpoint=False)[:, None]
+def _dense(points: np.ndarray, steps: int) -> np.ndarray:
+    """(n * (k - 1) * steps, 3) points along strands (n, k, 3)."""
+    place = np.linspace(0.0, 1.0, steps, endpoint=False)[:, None]
     return (points[:, :-1, None] + place * np.diff(points, axis=1)[:, :, None]).reshape(-1, 3)
 
 
