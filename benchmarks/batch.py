@@ -14,6 +14,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 import argparse
+import resource
 import tempfile
 import threading
 import time
@@ -64,14 +65,20 @@ class Memory:
                     continue  # a thread or a child has ended
 
 
-def one_run(photos: list[Path], people: int, workers: int, folder: Path) -> tuple[float, float]:
-    """Seconds of a batch, and MiB of its largest worker."""
+def spent() -> float:
+    """Seconds of processor time of the children that have ended."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
+
+def one_run(photos: list[Path], people: int, workers: int, folder: Path) -> tuple[float, float, float]:
+    """Seconds of a batch, those of the processor in its workers, and MiB of its largest worker."""
     crowd = [Person(str(k), str(k), (photos[k % len(photos)],)) for k in range(people)]
-    began = time.perf_counter()
+    began, before = time.perf_counter(), spent()
     with Memory() as memory:
         outcomes = run_batch(crowd, folder / f"out_{workers}", workers=workers, device="cpu")
     assert not any(outcome.failed for outcome in outcomes), [outcome.record.error for outcome in outcomes]
-    return time.perf_counter() - began, max(memory.peaks.values(), default=float("nan"))
+    return time.perf_counter() - began, spent() - before, max(memory.peaks.values(), default=float("nan"))
 
 
 def main() -> None:
@@ -84,9 +91,10 @@ def main() -> None:
         photos = options.photos or default_photos(Path(name))
         found = [one_run(photos, options.people, workers, Path(name)) for workers in options.workers]
     print(f"{options.people} people, {os.cpu_count()} cores")
-    print(f"{'workers':>8}{'heads an hour':>15}{'of the first':>14}{'MiB a worker':>14}")
-    for workers, (seconds, memory) in zip(options.workers, found):
-        print(f"{workers:>8}{3600 * options.people / seconds:>15.0f}{found[0][0] / seconds:>14.2f}{memory:>14.0f}")
+    print(f"{'workers':>8}{'heads an hour':>15}{'of the first':>14}{'cores busy':>12}{'MiB a worker':>14}")
+    for workers, (seconds, used, memory) in zip(options.workers, found):
+        rate, gain = 3600 * options.people / seconds, found[0][0] / seconds
+        print(f"{workers:>8}{rate:>15.0f}{gain:>14.2f}{used / seconds:>12.2f}{memory:>14.0f}")
 
 
 if __name__ == "__main__":

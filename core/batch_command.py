@@ -70,7 +70,7 @@ def _told(crowd: Crowd, outcomes: list[Outcome], options: argparse.Namespace) ->
     if not options.quiet:
         print(f"{made} made, {len(outcomes) - made - failed} were there, {failed} failed")
         if crowd.ignored:
-            print(f"{crowd.ignored} files in the folders are no photos and were left out")
+            print(f"files in the folders that are no photos, left out: {crowd.ignored}")
         print(f"wrote {options.out / PAGE}")
     if not failed:
         return 0

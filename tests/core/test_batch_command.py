@@ -74,7 +74,7 @@ def test_killed_at_any_time_it_goes_on_and_ends_with_a_summary(photos, tmp_path,
     assert [line for line in complaint.splitlines() if line.startswith("furrow: ")] == [
         f"furrow: 1 of 3 people failed: {out / 'index.html'} says why."
     ]
-    assert "1 made, 1 were there, 1 failed" in said and "1 files in the folders" in said
+    assert "1 made, 1 were there, 1 failed" in said and "no photos, left out: 1" in said
     assert (out / "Ann.furrow").stat().st_mtime_ns == whole
     two = load_character(out / "Two.furrow")
     assert two.name == "Two" and len(two.views) == 2
